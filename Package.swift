@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+// The manifest is the drawing of the house: one line a room, and what each may use.
+// `.ci/check-imports` holds the sources to it, as SwiftPM lets a target import what it reaches only through another.
+
+import PackageDescription
+
+/// Pure value code: no socket, no thread, no clock. See Docs/Architecture.md.
+func engine(_ name: String, uses: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: uses, path: "Sources/Engines/\(name)", swiftSettings: swiftSettings)
+}
+
+/// A thin driver that gives engines sockets, threads, devices and time.
+func runtime(_ name: String, uses: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: uses, path: "Sources/Runtimes/\(name)", swiftSettings: swiftSettings)
+}
+
+/// A system library: module map and a header-only shim for what Swift does not import.
+func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func tests(_ name: String, uses: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: uses, path: "Tests/\(name)", swiftSettings: swiftSettings)
+}
+
+let swiftSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "Offhook",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        engine("EngineKit", uses: [heap]),
+
+        tests("EngineKitTests", uses: ["EngineKit"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)
