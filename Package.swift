@@ -44,7 +44,16 @@ let package = Package(
     targets: [
         engine("EngineKit", uses: [heap]),
 
+        runtime("SIPRuntime", uses: ["EngineKit"] + nio),
+
+        .target(name: "CTOML", path: "Sources/System/CTOML"),
+
+        .target(
+            name: "OffhookApp", dependencies: ["EngineKit", "CTOML"], path: "Sources/App/OffhookApp",
+            swiftSettings: swiftSettings),
+
         tests("EngineKitTests", uses: ["EngineKit"]),
+        tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
