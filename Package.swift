@@ -43,6 +43,7 @@ let package = Package(
     ],
     targets: [
         engine("EngineKit", uses: [heap]),
+        engine("TerminalUI", uses: ["EngineKit"]),
 
         runtime("SIPRuntime", uses: ["EngineKit"] + nio),
 
@@ -54,6 +55,7 @@ let package = Package(
 
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),
+        tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
