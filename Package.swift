@@ -44,9 +44,12 @@ let package = Package(
     targets: [
         engine("EngineKit", uses: [heap]),
         engine("TerminalUI", uses: ["EngineKit"]),
+        engine("AudioCodecs", uses: ["EngineKit", "COpus"]),
+        engine("RTPMedia", uses: ["AudioCodecs", "EngineKit"]),
 
         runtime("SIPRuntime", uses: ["EngineKit"] + nio),
 
+        system("COpus", pkgConfig: "opus", apt: "libopus-dev"),
         .target(name: "CTOML", path: "Sources/System/CTOML"),
 
         .target(
