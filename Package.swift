@@ -59,6 +59,10 @@ let package = Package(
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"]),
+        engine("SDP", uses: ["EngineKit"]),
+
+        tests("EngineKitTests", uses: ["EngineKit"]),
+        tests("SDPTests", uses: ["SDP", "EngineKit"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

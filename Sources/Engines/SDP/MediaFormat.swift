@@ -1,0 +1,150 @@
+/// What an RTP payload type stands for: `a=rtpmap` and `a=fmtp`, or RFC 3551's table (RFC 8866 §6.6, §6.15).
+package struct MediaFormat: Hashable, Sendable {
+    /// 0 ... 127.
+    package let payloadType: UInt8
+    /// As written; compared without regard to letter case.
+    package let encodingName: String
+    /// Ticks of the RTP timestamp a second.
+    package let clockRate: UInt32
+    package let channels: Int
+    /// The format's parameters as written in `a=fmtp`.
+    package let parameters: String?
+
+    /// Nil where the payload type does not fit 7 bits or a text could not stand on a line.
+    package init?(
+        payloadType: UInt8, encodingName: String, clockRate: UInt32, channels: Int = 1, parameters: String? = nil
+    ) {
+        guard payloadType < 128, channels > 0, Array(encodingName.utf8)[...].isToken,
+            Array((parameters ?? "").utf8)[...].isByteString
+        else { return nil }
+        self.init(
+            clean: payloadType, encodingName: encodingName, clockRate: clockRate, channels: channels,
+            parameters: parameters)
+    }
+
+    /// As the failable initializer, for pieces that are known to be clean.
+    init(
+        clean payloadType: UInt8, encodingName: String, clockRate: UInt32, channels: Int = 1, parameters: String? = nil
+    ) {
+        self.payloadType = payloadType
+        self.encodingName = encodingName
+        self.clockRate = clockRate
+        self.channels = channels
+        self.parameters = parameters
+    }
+
+    /// Reads the value of `a=rtpmap`: `96 opus/48000/2`.
+    init?(parsingRTPMap value: String) {
+        let words = Array(value.utf8)[...].words
+        guard words.count >= 2, let payloadType = words[0].decimal(UInt8.self), payloadType < 128 else { return nil }
+        let pieces = words[1].split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard pieces.count >= 2, pieces[0].isToken, let clockRate = pieces[1].decimal(UInt32.self), clockRate > 0
+        else { return nil }
+        let channels = pieces.count > 2 ? pieces[2].decimal(UInt8.self) ?? 1 : 1
+        self.init(
+            clean: payloadType, encodingName: pieces[0].text, clockRate: clockRate, channels: max(1, Int(channels)))
+    }
+
+    func with(parameters: String?) -> MediaFormat {
+        MediaFormat(
+            clean: payloadType, encodingName: encodingName, clockRate: clockRate, channels: channels,
+            parameters: parameters)
+    }
+
+    func with(payloadType: UInt8) -> MediaFormat {
+        MediaFormat(
+            clean: payloadType & 127, encodingName: encodingName, clockRate: clockRate, channels: channels,
+            parameters: parameters)
+    }
+
+    /// The codec of ours that this format is; nil for telephone-event and all that we do not speak.
+    package var codec: CodecKind? { CodecKind.allCases.first { $0.isCarried(by: self) } }
+
+    /// RFC 4733, at the clock rates that we carry digits in.
+    package var isTelephoneEvent: Bool {
+        encodingName.isSameToken(as: "telephone-event") && (clockRate == 8_000 || clockRate == 48_000)
+    }
+
+    /// The wishes of an Opus receiver; nil for other formats.
+    package var opus: OpusParameters? {
+        codec == .opus ? OpusParameters(parsing: parameters ?? "") : nil
+    }
+
+    /// Whether payload type aside this is the same format.
+    func isSameEncoding(as other: MediaFormat) -> Bool {
+        encodingName.isSameToken(as: other.encodingName) && clockRate == other.clockRate && channels == other.channels
+    }
+
+    /// `a=rtpmap`; the channel count is left out where it is 1 (RFC 8866 §6.6).
+    var rtpMap: Attribute {
+        let name = "\(payloadType) \(encodingName)/\(clockRate)"
+        return Attribute(clean: "rtpmap", channels == 1 ? name : "\(name)/\(channels)")
+    }
+
+    var formatParameters: Attribute? {
+        parameters.map { Attribute(clean: "fmtp", "\(payloadType) \($0)") }
+    }
+
+    /// What RFC 3551 §6 says of an audio payload type that a description names without an `a=rtpmap`.
+    static func registered(_ payloadType: UInt8) -> MediaFormat? {
+        switch payloadType {
+        case 0: MediaFormat(clean: 0, encodingName: "PCMU", clockRate: 8_000)
+        case 3: MediaFormat(clean: 3, encodingName: "GSM", clockRate: 8_000)
+        case 4: MediaFormat(clean: 4, encodingName: "G723", clockRate: 8_000)
+        case 5: MediaFormat(clean: 5, encodingName: "DVI4", clockRate: 8_000)
+        case 6: MediaFormat(clean: 6, encodingName: "DVI4", clockRate: 16_000)
+        case 7: MediaFormat(clean: 7, encodingName: "LPC", clockRate: 8_000)
+        case 8: MediaFormat(clean: 8, encodingName: "PCMA", clockRate: 8_000)
+        case 9: MediaFormat(clean: 9, encodingName: "G722", clockRate: 8_000)
+        case 10: MediaFormat(clean: 10, encodingName: "L16", clockRate: 44_100, channels: 2)
+        case 11: MediaFormat(clean: 11, encodingName: "L16", clockRate: 44_100)
+        case 12: MediaFormat(clean: 12, encodingName: "QCELP", clockRate: 8_000)
+        case 13: MediaFormat(clean: 13, encodingName: "CN", clockRate: 8_000)
+        case 14: MediaFormat(clean: 14, encodingName: "MPA", clockRate: 90_000)
+        case 15: MediaFormat(clean: 15, encodingName: "G728", clockRate: 8_000)
+        case 16: MediaFormat(clean: 16, encodingName: "DVI4", clockRate: 11_025)
+        case 17: MediaFormat(clean: 17, encodingName: "DVI4", clockRate: 22_050)
+        case 18: MediaFormat(clean: 18, encodingName: "G729", clockRate: 8_000)
+        default: nil
+        }
+    }
+}
+
+/// A codec that we can negotiate.
+package enum CodecKind: String, Hashable, Sendable, CaseIterable {
+    case opus
+    case pcmu = "PCMU"
+    case pcma = "PCMA"
+
+    package var encodingName: String { rawValue }
+
+    package var clockRate: UInt32 { self == .opus ? 48_000 : 8_000 }
+
+    /// Of the `a=rtpmap`: 2 for Opus whatever is sent (RFC 7587 §7).
+    package var channels: Int { self == .opus ? 2 : 1 }
+
+    /// The number that we give it in an offer: RFC 3551's, and for Opus one that no other default of ours uses.
+    var payloadType: UInt8 {
+        switch self {
+        case .opus: 111
+        case .pcmu: 0
+        case .pcma: 8
+        }
+    }
+
+    func isCarried(by format: MediaFormat) -> Bool {
+        format.encodingName.isSameToken(as: encodingName) && format.clockRate == clockRate
+            && format.channels == channels
+    }
+
+    /// The longest packet, in milliseconds, that the codec makes of whole frames and that is not above `wish`.
+    ///
+    /// `wish` is held to 3 ... 120 ms first. The 3 of Opus is its 2.5 ms frame, rounded up as RFC 7587 §6.1 has it.
+    package func packetTime(notAbove wish: Int) -> Int {
+        let wish = min(max(wish, 3), 120)
+        switch self {
+        case .pcmu, .pcma: return wish
+        case .opus: return [120, 100, 80, 60, 40, 20, 10, 5].first { $0 <= wish } ?? 3
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import EngineKit
+
+/// The peer offers, we answer.
+extension OfferAnswer {
+    /// Takes an offer (RFC 3264 §6, §8); `makeAnswer` then answers it.
+    ///
+    /// An offer of the same version as the peer's last description changes nothing, whatever it holds.
+    /// - Throws: what it is refused for; the state that was agreed stays.
+    package mutating func receiveOffer(_ offer: SessionDescription) throws(NegotiationError) {
+        guard case .stable = state else { throw .offerOutstanding }
+        let known = remoteDescription.flatMap { $0.origin == offer.origin ? $0 : nil }
+        let offer = known ?? offer
+        guard offer.media.count >= max(remoteDescription?.media.count ?? 0, layout.count) else { throw .fewerStreams }
+        if agreed != nil, offer.media.allSatisfy({ $0.port == 0 }) {
+            state = .remoteOffer(offer, nil)
+            return
+        }
+        let stream = try RemoteStream.select(
+            in: offer, codecs: local.codecs, preferring: layout.isEmpty ? nil : audioIndex, targets: targets)
+        state = .remoteOffer(offer, stream)
+    }
+
+    /// Answers the peer's offer, with `address` for media where `local` names none.
+    ///
+    /// Every `m=` line of the offer has its own in the answer; those that we do not take have port 0 (RFC 3264 §6).
+    /// - Throws: `noOffer`; `unusableAddress` where the peer's address is of another family than ours, and the offer
+    ///   then stays to be refused with `cancelOffer`.
+    package mutating func makeAnswer(
+        address: IPAddress
+    ) throws(NegotiationError) -> (description: SessionDescription, media: AgreedMedia) {
+        guard case .remoteOffer(let offer, let stream) = state else { throw .noOffer }
+        let address = local.address ?? address
+        var media = offer.media.map(\.refused)
+        let outcome: AgreedMedia
+        if let stream {
+            outcome = try self.outcome(of: stream, address: address)
+            let formats = outcome.receiveFormats + outcome.receiveTelephoneEvents
+            media[stream.index] = section(
+                formats: formats, proto: stream.section.proto, direction: outcome.direction, media: local,
+                rtcpMux: outcome.rtcpMux)
+            assign(formats)
+            audioIndex = stream.index
+        } else {
+            guard let agreed else { throw .nothingInCommon }
+            outcome = agreed.removed
+        }
+        let description = describe(media, address: address, timing: offer.timing)
+        state = .stable
+        agreed = outcome
+        remoteDescription = offer
+        layout = description.media
+        return (description, outcome)
+    }
+
+    private func outcome(of stream: RemoteStream, address: IPAddress) throws(NegotiationError) -> AgreedMedia {
+        guard let format = stream.codecs.first else { throw .nothingInCommon }
+        // Our own wishes stand in the answer, under the peer's numbers: RFC 7587 §7.1 has each side say its own.
+        let formats = stream.codecs.map { $0.codec == .opus ? $0.with(parameters: local.opus.text) : $0.plain }
+        let rates = stream.codecs.map(\.clockRate)
+        let matching = stream.telephoneEvents.filter { rates.contains($0.clockRate) }
+        let events = matching.isEmpty ? stream.telephoneEvents : matching
+        return try AgreedMedia(
+            stream, format: format, rtcpMux: stream.section.rtcpMux,
+            direction: stream.direction.answered(wishing: local.direction),
+            receiveFormats: formats + events.map { $0.with(parameters: "0-15") },
+            sendTelephoneEvent: stream.telephoneEvent(beside: format, among: events), local: local, address: address)
+    }
+}
+
+extension MediaFormat {
+    fileprivate var plain: MediaFormat { with(parameters: nil) }
+}
+
+extension AgreedMedia {
+    /// - Parameter receiveFormats: codecs and telephone-events of ours that both sides have.
+    /// - Throws: `unusableAddress` where the peer's address is of another family than ours.
+    init(
+        _ stream: RemoteStream, format: MediaFormat, rtcpMux: Bool, direction: Direction,
+        receiveFormats: [MediaFormat], sendTelephoneEvent: MediaFormat?, local: LocalMedia, address: IPAddress
+    ) throws(NegotiationError) {
+        if let target = stream.rtp ?? stream.withheld, target.address.isV4 != address.isV4 {
+            throw .unusableAddress(target.address.description)
+        }
+        self.init(
+            remoteRTP: stream.rtp, remoteRTCP: rtcpMux ? stream.rtp : stream.rtcp, withheldTarget: stream.withheld,
+            rtcpMux: rtcpMux, direction: direction, isHeldByPeer: !stream.direction.receives, sendFormat: format,
+            receiveFormats: receiveFormats.filter { $0.codec != nil }, sendTelephoneEvent: sendTelephoneEvent,
+            receiveTelephoneEvents: receiveFormats.filter(\.isTelephoneEvent),
+            ptime: stream.packetTime(of: format, otherwise: local.ptime), localAddress: address,
+            localRTPPort: local.rtpPort, localRTCPPort: local.rtcpPort)
+    }
+
+    /// The stream with port 0: neither RTP nor RTCP goes or is taken (RFC 3264 §8.2).
+    var removed: AgreedMedia {
+        var media = self
+        media.remoteRTP = nil
+        media.remoteRTCP = nil
+        media.withheldTarget = nil
+        media.direction = .inactive
+        media.isHeldByPeer = true
+        return media
+    }
+}

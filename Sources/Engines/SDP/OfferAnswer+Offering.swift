@@ -1,0 +1,137 @@
+import EngineKit
+
+/// We offer, the peer answers.
+extension OfferAnswer {
+    /// Makes an offer (RFC 3264 §5, §8), with `address` for media where `local` names none.
+    ///
+    /// Streams that were refused before keep their places with port 0.
+    /// - Throws: `offerOutstanding`.
+    package mutating func makeOffer(address: IPAddress) throws(NegotiationError) -> SessionDescription {
+        guard case .stable = state else { throw .offerOutstanding }
+        let address = local.address ?? address
+        let formats = offeredFormats()
+        let direction = offeredDirection
+        let known = layout.indices.contains(audioIndex) ? layout[audioIndex] : nil
+        let audio = section(
+            formats: formats, proto: known.map { $0.isPlainRTP ? $0.proto : "RTP/AVP" } ?? "RTP/AVP",
+            direction: direction, media: local, rtcpMux: agreed?.rtcpMux ?? false)
+        var media = layout.map(\.refused)
+        if media.indices.contains(audioIndex) {
+            media[audioIndex] = audio
+        } else {
+            audioIndex = media.count
+            media.append(audio)
+        }
+        assign(formats)
+        state = .localOffer(
+            LocalOffer(
+                audioIndex: audioIndex, streamCount: media.count, formats: formats, direction: direction, media: local,
+                address: address))
+        return describe(media, address: address, timing: [])
+    }
+
+    /// Takes the answer to our offer (RFC 3264 §7). In a provisional response it is a preview: the offer stays
+    /// outstanding until the final one.
+    ///
+    /// - Throws: `noOffer`, and what makes the answer unusable. A final answer ends the offer in either case.
+    package mutating func receiveAnswer(
+        _ answer: SessionDescription, isFinal: Bool = true
+    ) throws(NegotiationError) -> AgreedMedia {
+        guard case .localOffer(var offer) = state else { throw .noOffer }
+        if isFinal { state = .stable }
+        let media = try outcome(of: answer, to: offer)
+        agreed = media
+        if isFinal {
+            settle(answer, to: offer)
+        } else {
+            offer.earlyAnswer = answer
+            state = .localOffer(offer)
+        }
+        return media
+    }
+
+    /// Takes the answer of a provisional response as final, where the final response brings none.
+    package mutating func acceptEarlyAnswer() -> AgreedMedia? {
+        guard case .localOffer(let offer) = state, let answer = offer.earlyAnswer else { return nil }
+        state = .stable
+        settle(answer, to: offer)
+        return agreed
+    }
+
+    private mutating func settle(_ answer: SessionDescription, to offer: LocalOffer) {
+        remoteDescription = answer
+        audioIndex = offer.audioIndex
+        layout = localDescription?.media ?? []
+    }
+
+    private func outcome(
+        of answer: SessionDescription, to offer: LocalOffer
+    ) throws(NegotiationError) -> AgreedMedia {
+        guard answer.media.count == offer.streamCount, answer.media.indices.contains(offer.audioIndex) else {
+            throw .mismatchedStreams
+        }
+        let section = answer.media[offer.audioIndex]
+        guard section.kind == .audio else { throw .mismatchedStreams }
+        if section.port == 0 {
+            guard let agreed else { throw .streamRefused }
+            return agreed.removed
+        }
+        guard
+            let stream = try RemoteStream(
+                at: offer.audioIndex, of: answer, codecs: offer.formats.compactMap(\.codec), targets: targets)
+        else { throw .nothingInCommon }
+        guard let format = stream.codecs.first else { throw .nothingInCommon }
+        let events = stream.telephoneEvents.filter { event in offer.formats.contains { $0.isSameEncoding(as: event) } }
+        let received = offer.formats.filter { format in
+            (stream.codecs + events).contains { $0.isSameEncoding(as: format) }
+        }
+        // A peer can only share the port where we said that we would.
+        let rtcpMux = section.rtcpMux && (agreed?.rtcpMux ?? false)
+        return try AgreedMedia(
+            stream, format: format, rtcpMux: rtcpMux,
+            direction: Direction(
+                sends: offer.direction.sends && stream.direction.receives,
+                receives: offer.direction.receives && stream.direction.sends),
+            receiveFormats: received, sendTelephoneEvent: stream.telephoneEvent(beside: format, among: events),
+            local: offer.media, address: offer.address)
+    }
+
+    /// A stream that the peer holds is held by us with `inactive`, as it was `recvonly` (RFC 3264 §8.4).
+    private var offeredDirection: Direction {
+        guard local.direction == .sendOnly, let agreed, agreed.isHeldByPeer else { return local.direction }
+        return .inactive
+    }
+
+    /// Our codecs, then telephone-event at each clock rate among them.
+    private func offeredFormats() -> [MediaFormat] {
+        var formats: [MediaFormat] = []
+        func add(_ encodingName: String, _ payloadType: UInt8, _ clockRate: UInt32, _ channels: Int, _ text: String?) {
+            let wanted = MediaFormat(
+                clean: payloadType, encodingName: encodingName, clockRate: clockRate, channels: channels,
+                parameters: text)
+            formats.append(wanted.with(payloadType: number(for: wanted, besides: formats)))
+        }
+        for codec in local.codecs {
+            add(
+                codec.encodingName, codec.payloadType, codec.clockRate, codec.channels,
+                codec == .opus ? local.opus.text : nil)
+        }
+        if local.codecs.contains(.opus) { add("telephone-event", 100, 48_000, 1, "0-15") }
+        if local.codecs.contains(where: { $0.clockRate == 8_000 }) { add("telephone-event", 101, 8_000, 1, "0-15") }
+        return formats
+    }
+
+    /// The payload type that a format has in this session already, else its usual one, else a free one.
+    private func number(for wanted: MediaFormat, besides taken: [MediaFormat]) -> UInt8 {
+        func isFree(_ number: UInt8) -> Bool {
+            !taken.contains { $0.payloadType == number }
+                && !assigned.contains { $0.payloadType == number && !$0.isSameEncoding(as: wanted) }
+        }
+        if wanted.payloadType < 96, isFree(wanted.payloadType) { return wanted.payloadType }
+        if let known = assigned.last(where: { $0.isSameEncoding(as: wanted) }), isFree(known.payloadType) {
+            return known.payloadType
+        }
+        if isFree(wanted.payloadType) { return wanted.payloadType }
+        return (96...127).first(where: isFree) ?? wanted.payloadType
+    }
+}

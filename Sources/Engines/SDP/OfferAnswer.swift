@@ -1,0 +1,115 @@
+import EngineKit
+
+/// Offer and answer within one dialog (RFC 3264): at most one offer is outstanding, and what was agreed before stays
+/// until an answer replaces it.
+///
+/// A value: an INVITE that forks is answered once in each early dialog, so each keeps a copy of its own.
+package struct OfferAnswer: Sendable {
+    /// What we bring and wish; a change counts from the next offer or answer on.
+    package var local: LocalMedia
+    /// Where this peer may direct our media.
+    package var targets: MediaTargetPolicy
+    /// What the last completed exchange came to, or the preview of it in a provisional response.
+    package internal(set) var agreed: AgreedMedia?
+    /// The last description that we wrote, to be sent again as it is.
+    package internal(set) var localDescription: SessionDescription?
+    /// The peer's description in the last completed exchange.
+    package internal(set) var remoteDescription: SessionDescription?
+
+    var state = State.stable
+    /// The streams of the last completed exchange as we described them, and which one is ours.
+    var layout: [MediaDescription] = []
+    var audioIndex = 0
+    /// Every payload type that a description of ours used, the newest meaning of each. A number keeps its meaning for
+    /// the whole session (RFC 3264 §8.3.2).
+    var assigned: [MediaFormat] = []
+    private let sessionID: UInt64
+    private var version: UInt64
+
+    enum State: Sendable {
+        case stable
+        /// Ours is unanswered.
+        case localOffer(LocalOffer)
+        /// The peer's is unanswered. No stream: it removes the one that was there.
+        case remoteOffer(SessionDescription, RemoteStream?)
+    }
+
+    /// An offer of ours, as it was when it was made.
+    struct LocalOffer: Sendable {
+        var audioIndex: Int
+        var streamCount: Int
+        var formats: [MediaFormat]
+        var direction: Direction
+        var media: LocalMedia
+        var address: IPAddress
+        /// The answer in a provisional response, which the final one repeats (RFC 3261 §13.2.1).
+        var earlyAnswer: SessionDescription?
+    }
+
+    /// - Parameter sessionID: random; 63 bits of it are used (RFC 3264 §5).
+    package init(local: LocalMedia, sessionID: UInt64, targets: MediaTargetPolicy = .init(signallingSource: nil)) {
+        self.local = local
+        self.targets = targets
+        self.sessionID = sessionID & UInt64(Int64.max)
+        version = 1
+    }
+
+    package var hasLocalOffer: Bool {
+        if case .localOffer = state { true } else { false }
+    }
+
+    package var hasRemoteOffer: Bool {
+        if case .remoteOffer = state { true } else { false }
+    }
+
+    /// Changes what we want of the stream, for hold (`sendOnly`) and resume; the next offer or answer says it.
+    package mutating func setDirection(_ direction: Direction) {
+        local.direction = direction
+    }
+
+    /// The offer failed, or was withdrawn: what was agreed before holds (RFC 3264 §8).
+    package mutating func cancelOffer() {
+        state = .stable
+    }
+
+    /// Makes a description out of `media`, as a new version where it differs from the last one (RFC 3264 §8).
+    mutating func describe(_ media: [MediaDescription], address: IPAddress, timing: [SDPLine]) -> SessionDescription {
+        func description(_ version: UInt64) -> SessionDescription {
+            SessionDescription(
+                origin: Origin(sessionID: sessionID, version: version, address: address),
+                connection: Connection(address), timing: timing, media: media)
+        }
+        var result = description(version)
+        if let last = localDescription, last != result {
+            version &+= 1
+            result = description(version)
+        }
+        localDescription = result
+        return result
+    }
+
+    /// The section of our audio stream.
+    func section(
+        formats: [MediaFormat], proto: String, direction: Direction, media: LocalMedia, rtcpMux: Bool
+    ) -> MediaDescription {
+        var attributes = formats.flatMap { [$0.rtpMap] + ($0.formatParameters.map { [$0] } ?? []) }
+        attributes.append(Attribute(clean: "ptime", String(min(max(media.ptime, 3), 120))))
+        attributes.append(Attribute(clean: direction.rawValue, nil))
+        if rtcpMux {
+            attributes.append(Attribute(clean: "rtcp-mux", nil))
+        } else if media.rtcpPort != media.rtpPort.nextPort {
+            attributes.append(Attribute(clean: "rtcp", String(media.rtcpPort)))
+        }
+        return MediaDescription(
+            kind: .audio, port: media.rtpPort, proto: proto, formats: formats.map { String($0.payloadType) },
+            attributes: attributes)
+    }
+
+    /// Remembers what the payload types of a description of ours mean.
+    mutating func assign(_ formats: [MediaFormat]) {
+        for format in formats {
+            assigned.removeAll { $0.payloadType == format.payloadType }
+            assigned.append(format)
+        }
+    }
+}

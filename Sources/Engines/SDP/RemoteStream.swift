@@ -1,0 +1,110 @@
+import EngineKit
+
+/// The one audio stream of a peer's description that we carry, read into what a negotiation needs.
+struct RemoteStream: Hashable, Sendable {
+    /// Its place among the `m=` lines.
+    var index: Int
+    var section: MediaDescription
+    /// As the peer says it, except that a zero address receives nothing (RFC 3264 §8.4).
+    var direction: Direction
+    var rtp: SocketAddress?
+    var rtcp: SocketAddress?
+    var withheld: SocketAddress?
+    /// The first format of each codec of ours, in the peer's order.
+    var codecs: [MediaFormat]
+    /// The first telephone-event of each clock rate that we carry digits in, in the peer's order.
+    var telephoneEvents: [MediaFormat]
+    var ptime: Int?
+    var maxptime: Int?
+
+    /// Finds the stream: that of slot `preferred` if it will do, else the first that will.
+    static func select(
+        in description: SessionDescription, codecs: [CodecKind], preferring preferred: Int?,
+        targets: MediaTargetPolicy
+    ) throws(NegotiationError) -> RemoteStream {
+        let indices = description.media.indices
+        let order = (preferred.map { indices.contains($0) ? [$0] : [] } ?? []) + indices.filter { $0 != preferred }
+        var obstacle = NegotiationError.nothingInCommon
+        for index in order {
+            do {
+                if let stream = try RemoteStream(at: index, of: description, codecs: codecs, targets: targets) {
+                    return stream
+                }
+            } catch {
+                if obstacle == .nothingInCommon { obstacle = error }
+            }
+        }
+        throw obstacle
+    }
+
+    /// Nil where the section is no stream that we could carry; an error where only its address is in the way.
+    init?(
+        at index: Int, of description: SessionDescription, codecs: [CodecKind], targets: MediaTargetPolicy
+    ) throws(NegotiationError) {
+        guard description.media.indices.contains(index) else { return nil }
+        let section = description.media[index]
+        guard section.kind == .audio, section.port != 0, section.isPlainRTP else { return nil }
+        let formats = section.mediaFormats
+        self.codecs = formats.firstOfEach { format in format.codec.flatMap { codecs.contains($0) ? $0 : nil } }
+        guard !self.codecs.isEmpty else { return nil }
+        telephoneEvents = formats.firstOfEach { $0.isTelephoneEvent ? $0.clockRate : nil }
+        self.index = index
+        self.section = section
+        ptime = description.ptime(of: section)
+        maxptime = section.maxptime
+        direction = description.direction(of: section)
+
+        guard let connection = description.connection(of: section) else {
+            throw .unusableAddress("(no c= line)")
+        }
+        guard let address = connection.address else { throw .unusableAddress(connection.host) }
+        guard !address.isUnspecified else {
+            direction = Direction(sends: direction.sends, receives: false)
+            return
+        }
+        let target = SocketAddress(address, port: section.port)
+        switch targets.verdict(on: target) {
+        case .forbidden: throw .forbiddenTarget(target)
+        case .withheld: withheld = target
+        case .allowed:
+            rtp = target
+            rtcp = Self.rtcpTarget(of: section, rtp: target, targets: targets)
+        }
+    }
+
+    private static func rtcpTarget(
+        of section: MediaDescription, rtp: SocketAddress, targets: MediaTargetPolicy
+    ) -> SocketAddress? {
+        guard let said = section.rtcp else {
+            return rtp.port.nextPort.map { SocketAddress(rtp.address, port: $0) }
+        }
+        let target = SocketAddress(said.address ?? rtp.address, port: said.port)
+        return targets.verdict(on: target) == .allowed && target.address.isV4 == rtp.address.isV4 ? target : nil
+    }
+
+    /// Milliseconds in a packet that `format` is to be sent in: the peer's wish, within its bounds, as the codec can.
+    func packetTime(of format: MediaFormat, otherwise local: Int) -> Int {
+        let opus = format.opus
+        var wish = ptime ?? opus?.ptime ?? local
+        if let least = opus?.minptime { wish = max(wish, least) }
+        if let most = maxptime ?? opus?.maxptime { wish = min(wish, most) }
+        return format.codec?.packetTime(notAbove: wish) ?? 20
+    }
+
+    /// How digits go beside `format`: at its clock rate, else as the peer takes them at all (RFC 4733 §2.1).
+    func telephoneEvent(beside format: MediaFormat, among allowed: [MediaFormat]) -> MediaFormat? {
+        allowed.first { $0.clockRate == format.clockRate } ?? allowed.first
+    }
+}
+
+extension [MediaFormat] {
+    /// The first element of each key, in order; those without a key left out.
+    fileprivate func firstOfEach<Key: Hashable>(_ key: (MediaFormat) -> Key?) -> [MediaFormat] {
+        var seen: [Key] = []
+        return filter { format in
+            guard let key = key(format), !seen.contains(key) else { return false }
+            seen.append(key)
+            return true
+        }
+    }
+}
