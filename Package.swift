@@ -43,6 +43,7 @@ let package = Package(
     ],
     targets: [
         engine("EngineKit", uses: [heap]),
+        engine("SDP", uses: ["EngineKit"]),
         engine("TerminalUI", uses: ["EngineKit"]),
         engine("AudioCodecs", uses: ["EngineKit", "COpus"]),
         engine("RTPMedia", uses: ["AudioCodecs", "EngineKit"]),
@@ -59,9 +60,6 @@ let package = Package(
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"]),
-        engine("SDP", uses: ["EngineKit"]),
-
-        tests("EngineKitTests", uses: ["EngineKit"]),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
     ],
     swiftLanguageModes: [.v6],
