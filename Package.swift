@@ -56,6 +56,7 @@ let package = Package(
         .target(
             name: "OffhookApp", dependencies: ["EngineKit", "CTOML"], path: "Sources/App/OffhookApp",
             swiftSettings: swiftSettings),
+        engine("SIPMessages", uses: ["EngineKit"]),
 
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),

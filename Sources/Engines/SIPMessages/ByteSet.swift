@@ -1,0 +1,75 @@
+/// A set of ASCII characters of the grammar (RFC 3261 §25.1) as two words, so that a test is a shift and no memory.
+struct ByteSet: Sendable {
+    private let low: UInt64
+    private let high: UInt64
+
+    private init(_ low: UInt64, _ high: UInt64) {
+        self.low = low
+        self.high = high
+    }
+
+    @inline(__always)
+    func contains(_ byte: UInt8) -> Bool {
+        if byte < 64 { return low &>> UInt64(byte) & 1 == 1 }
+        return byte < 128 && high &>> UInt64(byte &- 64) & 1 == 1
+    }
+
+    func containsAll(_ text: String) -> Bool {
+        text.utf8.allSatisfy { contains($0) }
+    }
+
+    /// `token`: method, header name, parameter name, tag, option tag.
+    static var token: ByteSet { ByteSet(0x03ff_6ca2_0000_0000, 0x47ff_ffff_87ff_fffe) }
+    /// `word`, of which a Call-ID is made.
+    static var word: ByteSet { ByteSet(0xd7ff_efa6_0000_0000, 0x6fff_ffff_bfff_fffe) }
+    /// `user` of a SIP URI, besides escapes.
+    static var user: ByteSet { ByteSet(0xabff_ffd2_0000_0000, 0x47ff_fffe_87ff_fffe) }
+    /// `user` where the URI stands without angle brackets: no comma, semicolon or question mark (§20).
+    static var bareUser: ByteSet { ByteSet(0x23ff_efd2_0000_0000, 0x47ff_fffe_87ff_fffe) }
+    /// `password` of a SIP URI, besides escapes.
+    static var password: ByteSet { ByteSet(0x23ff_7fd2_0000_0000, 0x47ff_fffe_87ff_fffe) }
+    /// `paramchar`, besides escapes.
+    static var uriParameter: ByteSet { ByteSet(0x07ff_efd2_0000_0000, 0x47ff_fffe_afff_fffe) }
+    /// `hname` and `hvalue`, besides escapes.
+    static var uriHeader: ByteSet { ByteSet(0x87ff_ef92_0000_0000, 0x47ff_fffe_afff_fffe) }
+    /// What follows the colon of a URI whose scheme is not ours, besides escapes.
+    static var opaque: ByteSet { ByteSet(0xafff_ffda_0000_0000, 0x47ff_fffe_afff_ffff) }
+    /// The same without angle brackets.
+    static var bareOpaque: ByteSet { ByteSet(0x27ff_efda_0000_0000, 0x47ff_fffe_afff_ffff) }
+    /// A host name; the underscore is not in the grammar but is in use.
+    static var hostName: ByteSet { ByteSet(0x03ff_6000_0000_0000, 0x07ff_fffe_87ff_fffe) }
+    static var scheme: ByteSet { ByteSet(0x03ff_6800_0000_0000, 0x07ff_fffe_07ff_fffe) }
+    /// An unquoted parameter value as peers write it: every visible character that does not end one.
+    static var parameterValue: ByteSet { ByteSet(0xa7ff_effa_0000_0000, 0x7fff_ffff_efff_ffff) }
+    /// An unquoted parameter value as we write it: `token` or `host`.
+    static var unquoted: ByteSet { ByteSet(0x07ff_6ca2_0000_0000, 0x47ff_ffff_afff_fffe) }
+}
+
+extension UInt8 {
+    @inline(__always) var isDigit: Bool { self &- 0x30 < 10 }
+
+    @inline(__always) var isBlank: Bool { self == 0x20 || self == 0x09 }
+
+    /// The lower-case form of an ASCII letter, other bytes unchanged.
+    @inline(__always) var lowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+
+    /// The value of a hexadecimal digit.
+    var hexadecimalValue: UInt8? {
+        if isDigit { return self &- 0x30 }
+        let letter = self | 0x20
+        return letter &- 0x61 < 6 ? letter &- 0x61 &+ 10 : nil
+    }
+}
+
+extension String {
+    /// The lower-case form of the ASCII letters: the case-insensitive comparison of §7.3.1.
+    package var asciiLowercased: String {
+        guard utf8.contains(where: { $0 &- 0x41 < 26 }) else { return self }
+        return String(decoding: utf8.map(\.lowercased), as: UTF8.self)
+    }
+
+    /// Case-insensitive equality of ASCII text (§7.3.1).
+    package func equalsIgnoringCase(_ other: String) -> Bool {
+        utf8.count == other.utf8.count && zip(utf8, other.utf8).allSatisfy { $0.lowercased == $1.lowercased }
+    }
+}

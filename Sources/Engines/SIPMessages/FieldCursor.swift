@@ -1,0 +1,213 @@
+/// A place in the bytes of a field, and the pieces of the grammar (RFC 3261 §25.1) that can be read from there.
+///
+/// Nothing here traps or reads beyond `end`, whatever the bytes are. Each piece read costs its length in steps;
+/// when the budget is spent every further read fails, so that no input can make a field cost more than its size
+/// times a constant.
+package struct FieldCursor {
+    let bytes: [UInt8]
+    var position: Int
+    let end: Int
+    private var steps: Int
+    let limits: MessageLimits
+
+    package init(_ bytes: [UInt8], _ range: Range<Int>, limits: MessageLimits = .standard) {
+        self.bytes = bytes
+        end = min(range.upperBound, bytes.count)
+        position = max(0, min(range.lowerBound, end))
+        self.limits = limits
+        // A short field pays for its restarts too.
+        steps = (end - position) &* limits.stepsPerByte &+ 64
+    }
+
+    package init(_ text: String, limits: MessageLimits = .standard) {
+        let bytes = Array(text.utf8)
+        self.init(bytes, 0..<bytes.count, limits: limits)
+    }
+
+    @inline(__always)
+    package var isAtEnd: Bool { position >= end }
+
+    /// The byte here, or nil at the end.
+    @inline(__always)
+    package var next: UInt8? { position < end ? bytes[position] : nil }
+
+    @inline(__always)
+    func byte(at index: Int) -> UInt8? { index >= 0 && index < end ? bytes[index] : nil }
+
+    package func fault(_ kind: ParseError.Kind) -> FieldFault { FieldFault(kind, at: position) }
+
+    /// Pays for `count` octets read.
+    @inline(__always)
+    mutating func spend(_ count: Int) throws(FieldFault) {
+        steps &-= count &+ 1
+        if steps < 0 { throw fault(.tooCostly) }
+    }
+
+    /// Skips white space; folds were made spaces when the message was split into fields.
+    @inline(__always)
+    package mutating func skipBlanks() {
+        while position < end && bytes[position].isBlank { position &+= 1 }
+    }
+
+    /// Takes `byte` if it is here.
+    @inline(__always)
+    package mutating func take(_ byte: UInt8) -> Bool {
+        guard position < end && bytes[position] == byte else { return false }
+        position &+= 1
+        return true
+    }
+
+    /// Takes `byte` with the white space around it (SEMI, COMMA, EQUAL, SLASH of §25.1), or stays.
+    @inline(__always)
+    package mutating func takeSeparator(_ byte: UInt8) -> Bool {
+        let start = position
+        skipBlanks()
+        guard take(byte) else {
+            position = start
+            return false
+        }
+        skipBlanks()
+        return true
+    }
+
+    /// The longest run of characters of `set` here, possibly empty.
+    @inline(__always)
+    mutating func run(of set: ByteSet) throws(FieldFault) -> Range<Int> {
+        let start = position
+        while position < end && set.contains(bytes[position]) { position &+= 1 }
+        try spend(position &- start)
+        return start..<position
+    }
+
+    /// The longest run of characters of `set` and of `%HH` escapes here, possibly empty.
+    @inline(__always)
+    mutating func escapedRun(of set: ByteSet) throws(FieldFault) -> Range<Int> {
+        let start = position
+        while position < end {
+            let byte = bytes[position]
+            if set.contains(byte) {
+                position &+= 1
+            } else if byte == UInt8(ascii: "%") {
+                guard self.byte(at: position &+ 1)?.hexadecimalValue != nil,
+                    self.byte(at: position &+ 2)?.hexadecimalValue != nil
+                else { throw fault(.escape) }
+                position &+= 3
+            } else {
+                break
+            }
+        }
+        try spend(position &- start)
+        return start..<position
+    }
+
+    /// A token of one character or more.
+    @inline(__always)
+    mutating func tokenRange() throws(FieldFault) -> Range<Int> {
+        let range = try run(of: .token)
+        if range.isEmpty { throw fault(.expected(.token)) }
+        return range
+    }
+
+    package mutating func token() throws(FieldFault) -> String {
+        text(try tokenRange())
+    }
+
+    /// One digit or more; refused above `maximum`, however many digits follow.
+    package mutating func number(upTo maximum: UInt64 = UInt64(UInt32.max)) throws(FieldFault) -> UInt64 {
+        let start = position
+        var value: UInt64 = 0
+        while position < end && bytes[position].isDigit {
+            let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.addingReportingOverflow(UInt64(bytes[position] &- 0x30))
+            if overflow || carry || sum > maximum { throw FieldFault(.numberOutOfRange, at: start) }
+            value = sum
+            position &+= 1
+        }
+        if position == start { throw fault(.expected(.number)) }
+        try spend(position &- start)
+        return value
+    }
+
+    /// Passes over a quoted string, the opening quote being here, and gives what is between the quotes.
+    mutating func quotedRange() throws(FieldFault) -> (range: Range<Int>, isEscaped: Bool) {
+        let start = position
+        guard take(UInt8(ascii: "\"")) else { throw fault(.expected(.quotedString)) }
+        var isEscaped = false
+        while position < end {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                position &+= 1
+                try spend(position &- start)
+                return (start &+ 1..<position &- 1, isEscaped)
+            case UInt8(ascii: "\\"):
+                isEscaped = true
+                position &+= 2
+            default:
+                position &+= 1
+            }
+        }
+        throw FieldFault(.unterminatedQuote, at: start)
+    }
+
+    /// A quoted string without its quotes and backslashes.
+    package mutating func quotedString() throws(FieldFault) -> String {
+        let (range, isEscaped) = try quotedRange()
+        return isEscaped ? unquoted(range) : text(range)
+    }
+
+    /// The text in `range` with `\x` made `x`. NUL, which no built field may carry, becomes U+FFFD.
+    func unquoted(_ range: Range<Int>) -> String {
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(range.count)
+        var index = range.lowerBound
+        while index < range.upperBound, var byte = byte(at: index) {
+            if byte == UInt8(ascii: "\\"), let escaped = self.byte(at: index &+ 1), index &+ 1 < range.upperBound {
+                byte = escaped
+                index &+= 1
+            }
+            if byte == 0 { decoded += [0xef, 0xbf, 0xbd] } else { decoded.append(byte) }
+            index &+= 1
+        }
+        return String(decoding: decoded, as: UTF8.self)
+    }
+
+    /// The bytes in `range` as text; what is not UTF-8 becomes U+FFFD.
+    @inline(__always)
+    func text(_ range: Range<Int>) -> String {
+        guard range.lowerBound >= 0, range.upperBound <= bytes.count else { return "" }
+        return bytes.withUnsafeBufferPointer { buffer in
+            String(decoding: UnsafeBufferPointer(rebasing: buffer[range]), as: UTF8.self)
+        }
+    }
+
+    /// Everything up to the end, without the white space at either side.
+    package mutating func rest() throws(FieldFault) -> String {
+        skipBlanks()
+        var last = end
+        while last > position && bytes[last &- 1].isBlank { last &-= 1 }
+        let range = position..<last
+        position = end
+        try spend(range.count)
+        return text(range)
+    }
+
+    /// Whether the bytes in `range` are `word`, which is lower case, in any case.
+    @inline(__always)
+    func matches(_ range: Range<Int>, _ word: StaticString) -> Bool {
+        guard range.count == word.utf8CodeUnitCount, range.lowerBound >= 0, range.upperBound <= bytes.count else {
+            return false
+        }
+        var index = 0
+        while index < range.count {
+            if bytes[range.lowerBound &+ index].lowercased != word.utf8Start[index] { return false }
+            index &+= 1
+        }
+        return true
+    }
+
+    /// Nothing but white space may follow.
+    package mutating func expectEnd() throws(FieldFault) {
+        skipBlanks()
+        if !isAtEnd { throw fault(.expected(.end)) }
+    }
+}

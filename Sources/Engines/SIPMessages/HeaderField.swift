@@ -1,0 +1,118 @@
+/// A header field whose value is decoded on demand: `try message.headers.first(Contact.self)`.
+///
+/// The type stands for one value. In fields that are comma lists each element is one; sets of tokens
+/// (Allow, Supported ...) are one value over all lines.
+package protocol HeaderField: Equatable, Sendable {
+    static var name: HeaderName { get }
+    static var shape: FieldShape { get }
+    /// Reads one value and stops behind it.
+    init(parsing cursor: inout FieldCursor) throws(FieldFault)
+    func write(to writer: inout MessageWriter)
+    /// For `.set`: this value and that of a later line as one.
+    func joined(with next: Self) -> Self
+}
+
+/// How often a field and its values may appear (RFC 3261 §7.3.1).
+package enum FieldShape: Sendable {
+    /// One line with one value.
+    case single
+    /// Lines and, in a line, values between commas; at most `limit` of them.
+    case list(limit: Int)
+    /// One value for each line (challenges and credentials, §20.7).
+    case lines
+    /// All lines together are one value.
+    case set
+}
+
+extension HeaderField {
+    package func joined(with next: Self) -> Self { self }
+}
+
+extension Headers {
+    /// The first value of the field, or nil if the field is not there. A repeated single-value field is a fault.
+    package func first<F: HeaderField>(_ type: F.Type) throws(ParseError) -> F? {
+        switch F.shape {
+        case .single, .lines, .list:
+            var found: Field?
+            for field in fields where matches(field, F.name) {
+                if found != nil {
+                    if case .single = F.shape {
+                        throw ParseError(.repeated, header: F.name, offset: Int(field.start))
+                    }
+                    break
+                }
+                found = field
+            }
+            guard let found else { return nil }
+            var cursor = FieldCursor(storage, found.value)
+            return try Self.value(type, &cursor)
+        case .set:
+            return try all(type).first
+        }
+    }
+
+    /// Every value of the field in order, lines and commas alike.
+    package func all<F: HeaderField>(_ type: F.Type) throws(ParseError) -> [F] {
+        var values: [F] = []
+        for field in fields where matches(field, F.name) {
+            var cursor = FieldCursor(storage, field.value)
+            switch F.shape {
+            case .single:
+                if !values.isEmpty { throw ParseError(.repeated, header: F.name, offset: Int(field.start)) }
+                values.append(try Self.lastValue(type, &cursor))
+            case .lines:
+                values.append(try Self.lastValue(type, &cursor))
+            case .set:
+                let value = try Self.lastValue(type, &cursor)
+                if let first = values.first { values = [first.joined(with: value)] } else { values = [value] }
+            case .list(let limit):
+                repeat {
+                    if values.count >= limit {
+                        throw ParseError(.tooMany(Self.limitName(F.name)), header: F.name, offset: cursor.position)
+                    }
+                    values.append(try Self.value(type, &cursor))
+                } while cursor.take(UInt8(ascii: ","))
+            }
+        }
+        return values
+    }
+
+    /// Adds the value as a field of its own behind the others.
+    package mutating func append<F: HeaderField>(_ field: F) {
+        append(F.name) { field.write(to: &$0) }
+    }
+
+    /// Puts the value in the place of all fields of its name.
+    package mutating func set<F: HeaderField>(_ field: F) {
+        removeAll(F.name)
+        append(field)
+    }
+
+    /// One value, behind which the field ends or, in a list, goes on with a comma.
+    @inline(__always)
+    private static func value<F: HeaderField>(_ type: F.Type, _ cursor: inout FieldCursor) throws(ParseError) -> F {
+        do throws(FieldFault) {
+            let value = try F(parsing: &cursor)
+            cursor.skipBlanks()
+            if case .list = F.shape, cursor.next == UInt8(ascii: ",") { return value }
+            if !cursor.isAtEnd { throw cursor.fault(.expected(.end)) }
+            return value
+        } catch {
+            throw ParseError(error.kind, header: F.name, offset: error.offset)
+        }
+    }
+
+    private static func lastValue<F: HeaderField>(
+        _ type: F.Type, _ cursor: inout FieldCursor
+    ) throws(ParseError) -> F {
+        try value(type, &cursor)
+    }
+
+    private static func limitName(_ name: HeaderName) -> ParseError.Limit {
+        switch name {
+        case .contact: .contacts
+        case .route, .recordRoute: .routes
+        default: .headerFieldsPerName
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import EngineKit
+
+/// The host of a URI or a Via: a name or an address (RFC 3261 §25.1). Names compare without case and keep theirs.
+package enum Host: Sendable {
+    case name(String)
+    case address(IPAddress)
+
+    /// Reads a host name, an IPv4 address or an IPv6 address (brackets optional).
+    package init(_ text: String) {
+        let bare = text.hasPrefix("[") && text.hasSuffix("]") ? text.dropFirst().dropLast() : text[...]
+        if let address = IPAddress(bare) { self = .address(address) } else { self = .name(text) }
+    }
+
+    package var address: IPAddress? {
+        if case .address(let address) = self { address } else { nil }
+    }
+}
+
+extension Host: Hashable {
+    package static func == (left: Host, right: Host) -> Bool {
+        switch (left, right) {
+        case (.name(let left), .name(let right)): left.equalsIgnoringCase(right)
+        case (.address(let left), .address(let right)): left == right
+        default: false
+        }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        switch self {
+        case .name(let name): hasher.combine(name.asciiLowercased)
+        case .address(let address): hasher.combine(address)
+        }
+    }
+}
+
+extension Host: CustomStringConvertible {
+    /// The host as the wire has it: IPv6 in brackets.
+    package var description: String {
+        switch self {
+        case .name(let name): name
+        case .address(let address): address.isV4 ? address.description : "[\(address)]"
+        }
+    }
+}
+
+extension Host {
+    init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        if cursor.next == UInt8(ascii: "[") {
+            self = .address(try Self.bracketed(&cursor))
+            return
+        }
+        let range = try cursor.run(of: .hostName)
+        guard let first = cursor.byte(at: range.lowerBound), !range.isEmpty, first != UInt8(ascii: ".") else {
+            throw FieldFault(.expected(.host), at: range.lowerBound)
+        }
+        if range.count > 255 { throw FieldFault(.tooLong(.host), at: range.lowerBound) }
+        if first.isDigit, let bits = Self.dottedQuad(cursor, range) {
+            self = .address(.v4(bits))
+        } else {
+            // The last label of a name starts with a letter (§25.1 toplabel), so 300.1.1.1 is neither.
+            guard let last = Self.lastLabel(cursor, range), !last.isDigit else {
+                throw FieldFault(.expected(.host), at: range.lowerBound)
+            }
+            self = .name(cursor.text(range))
+        }
+    }
+
+    private static func bracketed(_ cursor: inout FieldCursor) throws(FieldFault) -> IPAddress {
+        let start = cursor.position
+        cursor.position += 1
+        let inside = cursor.position
+        while let byte = cursor.next, byte != UInt8(ascii: "]") { cursor.position += 1 }
+        let range = inside..<cursor.position
+        try cursor.spend(range.count)
+        guard cursor.take(UInt8(ascii: "]")), range.count <= 45,
+            let address = IPAddress(text: cursor.bytes[range]), !address.isV4
+        else { throw FieldFault(.expected(.host), at: start) }
+        return address
+    }
+
+    @inline(__always)
+    private static func dottedQuad(_ cursor: FieldCursor, _ range: Range<Int>) -> UInt32? {
+        guard range.count <= 15 else { return nil }
+        var (bits, octet, digits, dots): (UInt32, UInt32, Int, Int) = (0, 0, 0, 0)
+        for index in range {
+            guard let byte = cursor.byte(at: index) else { return nil }
+            if byte.isDigit {
+                octet = octet &* 10 &+ UInt32(byte &- 0x30)
+                digits &+= 1
+                if digits > 3 || octet > 255 { return nil }
+            } else {
+                guard byte == UInt8(ascii: "."), digits > 0, dots < 3 else { return nil }
+                bits = bits << 8 | octet
+                (octet, digits, dots) = (0, 0, dots &+ 1)
+            }
+        }
+        return dots == 3 && digits > 0 ? bits << 8 | octet : nil
+    }
+
+    private static func lastLabel(_ cursor: FieldCursor, _ range: Range<Int>) -> UInt8? {
+        var index = range.upperBound - 1
+        if cursor.byte(at: index) == UInt8(ascii: ".") { index -= 1 }
+        while index > range.lowerBound, cursor.byte(at: index - 1) != UInt8(ascii: ".") { index -= 1 }
+        return cursor.byte(at: index)
+    }
+
+    func write(to writer: inout MessageWriter) {
+        switch self {
+        case .name(let name): writer.write(name)
+        case .address(.v4(let bits)):
+            writer.write(number: UInt64(bits >> 24))
+            for shift: UInt32 in [16, 8, 0] {
+                writer.write(byte: UInt8(ascii: "."))
+                writer.write(number: UInt64(bits >> shift & 255))
+            }
+        case .address(let address):
+            writer.write(fixed: "[")
+            writer.write(address.description)
+            writer.write(fixed: "]")
+        }
+    }
+}

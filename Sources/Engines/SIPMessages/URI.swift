@@ -1,0 +1,77 @@
+/// A URI of a request line or a header field: SIP and SIPS taken apart, others kept as text.
+package enum URI: Hashable, Sendable {
+    case sip(SIPURI)
+    /// The scheme in lower case, and what follows its colon.
+    case other(scheme: String, rest: String)
+
+    /// Reads a whole URI, as in a request line or a user's target; nothing may follow.
+    package init(parsing text: String) throws(ParseError) {
+        var cursor = FieldCursor(text)
+        do throws(FieldFault) {
+            try self.init(parsing: &cursor, isBare: false)
+            if !cursor.isAtEnd { throw cursor.fault(.expected(.end)) }
+        } catch {
+            throw ParseError(error.kind, offset: error.offset)
+        }
+    }
+
+    /// The scheme in lower case.
+    package var scheme: String {
+        switch self {
+        case .sip(let uri): uri.isSecure ? "sips" : "sip"
+        case .other(let scheme, _): scheme
+        }
+    }
+
+    package var sipURI: SIPURI? {
+        if case .sip(let uri) = self { uri } else { nil }
+    }
+
+    /// The number of a `tel` URI (RFC 3966) without its parameters and visual separators.
+    package var telephoneNumber: String? {
+        guard case .other("tel", let rest) = self else { return nil }
+        let number = rest.utf8.prefix { $0 != UInt8(ascii: ";") }
+        return String(decoding: number.filter { !"-.()".utf8.contains($0) }, as: UTF8.self)
+    }
+
+    init(parsing cursor: inout FieldCursor, isBare: Bool) throws(FieldFault) {
+        let start = cursor.position
+        let scheme = try cursor.run(of: .scheme)
+        guard !scheme.isEmpty, cursor.take(UInt8(ascii: ":")), let first = cursor.byte(at: start), !first.isDigit
+        else { throw FieldFault(.expected(.uri), at: start) }
+        if cursor.matches(scheme, "sip") {
+            self = .sip(try SIPURI(afterScheme: &cursor, isSecure: false, isBare: isBare))
+        } else if cursor.matches(scheme, "sips") {
+            self = .sip(try SIPURI(afterScheme: &cursor, isSecure: true, isBare: isBare))
+        } else {
+            let rest = try cursor.escapedRun(of: isBare ? .bareOpaque : .opaque)
+            if rest.isEmpty { throw FieldFault(.expected(.uri), at: start) }
+            self = .other(scheme: cursor.text(scheme).asciiLowercased, rest: cursor.text(rest))
+        }
+        if cursor.position - start > cursor.limits.uri { throw FieldFault(.tooLong(.uri), at: start) }
+    }
+}
+
+extension URI: CustomStringConvertible {
+    func write(to writer: inout MessageWriter) {
+        switch self {
+        case .sip(let uri): uri.write(to: &writer)
+        case .other(let scheme, let rest):
+            writer.write(escaping: scheme, keeping: .scheme)
+            writer.write(fixed: ":")
+            // The text came with its escapes, so the percent sign stays; what can't stand in a URI is escaped.
+            var isFirst = true
+            for piece in rest.utf8.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false) {
+                if !isFirst { writer.write(fixed: "%") }
+                writer.write(escaping: String(Substring(piece)), keeping: .opaque)
+                isFirst = false
+            }
+        }
+    }
+
+    package var description: String {
+        var writer = MessageWriter(reserving: 64)
+        write(to: &writer)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}
