@@ -27,6 +27,7 @@ func tests(_ name: String, uses: [Target.Dependency]) -> Target {
 let swiftSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let nio: [Target.Dependency] = [
@@ -57,6 +58,7 @@ let package = Package(
             name: "OffhookApp", dependencies: ["EngineKit", "CTOML"], path: "Sources/App/OffhookApp",
             swiftSettings: swiftSettings),
         engine("SIPMessages", uses: ["EngineKit"]),
+        engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
 
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),

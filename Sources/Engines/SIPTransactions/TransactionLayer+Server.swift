@@ -1,0 +1,185 @@
+import EngineKit
+import SIPMessages
+
+extension TransactionLayer {
+    /// Answers a request. A response that the transaction can't send any more is dropped.
+    package mutating func respond(_ response: Response, in id: ServerTransactionID, at now: Instant) {
+        if let served = inviteServers[id] {
+            let bytes = inviteServers[id]?.machine.respond(response, at: now)
+            transmit(bytes, along: served.route, for: id)
+            if !response.status.isProvisional && !response.status.isSuccess {
+                indexAcknowledgement(of: response, in: id, key: served.key)
+            }
+            settleInviteServer(id)
+        } else if let served = nonInviteServers[id] {
+            let bytes = nonInviteServers[id]?.machine.respond(response, at: now)
+            transmit(bytes, along: served.route, for: id)
+            settleNonInviteServer(id)
+        }
+    }
+
+    /// Sends the last 2xx of an INVITE once more (RFC 3261 §13.3.1.4), without building it again.
+    ///
+    /// - Returns: false where the transaction is gone or holds no 2xx.
+    @discardableResult
+    package mutating func retransmitAcceptance(in id: ServerTransactionID) -> Bool {
+        guard let served = inviteServers[id], let bytes = served.machine.acceptance else { return false }
+        transmit(bytes, along: served.route, for: id)
+        return true
+    }
+
+    /// Whether the request of `id`, outside any dialog, came before by another path: it is owed a 482 (§8.2.2.2).
+    package func isMerged(_ id: ServerTransactionID) -> Bool {
+        inviteServers[id]?.isMerged ?? nonInviteServers[id]?.isMerged ?? false
+    }
+
+    /// An ACK of RFC 2543 repeats the tag of our response, which the INVITE did not have.
+    private mutating func indexAcknowledgement(
+        of response: Response, in id: ServerTransactionID, key: ServerTransactionKey
+    ) {
+        guard case .completed = inviteServers[id]?.machine.state, inviteServers[id]?.acknowledgementKey == nil,
+            let acknowledgementKey = ServerTransactionKey(ofAcknowledging: response, to: key),
+            serverIndex[acknowledgementKey] == nil
+        else { return }
+        serverIndex[acknowledgementKey] = id
+        inviteServers[id]?.acknowledgementKey = acknowledgementKey
+    }
+
+    // MARK: - Network
+
+    mutating func receive(_ request: Request, over flow: Flow, at now: Instant) {
+        guard let key = ServerTransactionKey(of: request) else { return }
+        if let id = serverIndex[key] { return receiveRetransmission(in: id) }
+        guard acceptsRequests, let via = request.vias.first else {
+            tally.refusedRequests &+= 1
+            return
+        }
+        let id = ServerTransactionID(rawValue: nextID())
+        serverIndex[key] = id
+        begin(request, id, key: key, route: ResponseRoute(of: via, over: flow), at: now)
+        if request.method == .cancel, let inviteKey = ServerTransactionKey(of: request, as: .invite),
+            let invite = serverIndex[inviteKey]
+        {
+            emit(.cancelled(invite: invite, cancel: id, request))
+        } else {
+            emit(.request(request, id, flow))
+        }
+    }
+
+    private mutating func begin(
+        _ request: Request, _ id: ServerTransactionID, key: ServerTransactionKey, route: ResponseRoute, at now: Instant
+    ) {
+        var identity: RequestIdentity?
+        var isMerged = false
+        if request.to.tag == nil && request.method != .cancel {
+            let candidate = RequestIdentity(request)
+            isMerged = originals[candidate] != nil
+            if !isMerged {
+                originals[candidate] = id
+                identity = candidate
+            }
+        }
+        let isReliable = route.flow.transport.isReliable
+        if request.method == .invite {
+            let machine = InviteServerTransaction(request, isReliable: isReliable, timers: timers, at: now)
+            deadlines.set(.server(id), at: machine.deadline)
+            inviteServers[id] = Served(
+                machine: machine, key: key, identity: identity, isMerged: isMerged, route: route)
+        } else {
+            let machine = NonInviteServerTransaction(isReliable: isReliable, timers: timers, at: now)
+            deadlines.set(.server(id), at: machine.deadline)
+            nonInviteServers[id] = Served(
+                machine: machine, key: key, identity: identity, isMerged: isMerged, route: route)
+        }
+    }
+
+    private mutating func receiveRetransmission(in id: ServerTransactionID) {
+        tally.absorbed &+= 1
+        if let route = inviteServers[id]?.route {
+            let bytes = inviteServers[id]?.machine.receiveRetransmission()
+            transmit(bytes, along: route, for: id)
+            settleInviteServer(id)
+        } else if let served = nonInviteServers[id] {
+            transmit(served.machine.retransmission, along: served.route, for: id)
+        }
+    }
+
+    mutating func receiveAcknowledgement(_ request: Request, over flow: Flow, at now: Instant) {
+        guard let id = serverOfAcknowledgement(request),
+            let reaction = inviteServers[id]?.machine.receiveAcknowledgement(at: now)
+        else {
+            emit(.acknowledgement(request, flow))
+            return
+        }
+        switch reaction {
+        case .absorb: tally.absorbed &+= 1
+        case .deliver: emit(.acknowledgement(request, flow))
+        }
+        settleInviteServer(id)
+    }
+
+    private func serverOfAcknowledgement(_ request: Request) -> ServerTransactionID? {
+        guard let key = ServerTransactionKey(of: request, as: .invite) else { return nil }
+        if case .branch = key { return serverIndex[key] }
+        return ServerTransactionKey(of: request).flatMap { serverIndex[$0] }
+    }
+
+    // MARK: - Time and failure
+
+    mutating func handleDeadline(of id: ServerTransactionID, at now: Instant) {
+        if let route = inviteServers[id]?.route {
+            switch inviteServers[id]?.machine.handleDeadline(at: now) {
+            case .transmit(let bytes): transmit(bytes, along: route, for: id)
+            case .acknowledgementTimedOut: emit(.acknowledgementTimedOut(id))
+            case .nothing, .terminated, nil: break
+            }
+            settleInviteServer(id)
+        } else {
+            nonInviteServers[id]?.machine.handleDeadline(at: now)
+            settleNonInviteServer(id)
+        }
+    }
+
+    /// An INVITE server transaction stays, to absorb retransmissions of its INVITE (RFC 6026 §7.1).
+    mutating func transportFailed(_ id: ServerTransactionID) {
+        let tells = inviteServers[id] != nil || nonInviteServers[id]?.machine.transportFailed() ?? false
+        if tells { emit(.transportFailed(.server(id))) }
+        settleNonInviteServer(id)
+    }
+
+    // MARK: - Keeping the tables true
+
+    private mutating func settleInviteServer(_ id: ServerTransactionID) {
+        guard let served = inviteServers[id] else { return }
+        guard served.machine.state == .terminated else {
+            deadlines.set(.server(id), at: served.machine.deadline)
+            return
+        }
+        inviteServers[id] = nil
+        if let key = served.acknowledgementKey { serverIndex[key] = nil }
+        forget(id, key: served.key, identity: served.identity)
+    }
+
+    private mutating func settleNonInviteServer(_ id: ServerTransactionID) {
+        guard let served = nonInviteServers[id] else { return }
+        guard served.machine.state == .terminated else {
+            deadlines.set(.server(id), at: served.machine.deadline)
+            return
+        }
+        nonInviteServers[id] = nil
+        forget(id, key: served.key, identity: served.identity)
+    }
+
+    private mutating func forget(_ id: ServerTransactionID, key: ServerTransactionKey, identity: RequestIdentity?) {
+        serverIndex[key] = nil
+        if let identity { originals[identity] = nil }
+        deadlines.cancel(.server(id))
+        emit(.terminated(.server(id)))
+    }
+
+    private mutating func transmit(_ bytes: [UInt8]?, along route: ResponseRoute, for id: ServerTransactionID) {
+        guard let bytes else { return }
+        outputs.append(
+            .transmit(Transmit(bytes: bytes, flow: route.flow, fallback: route.fallback, cause: .server(id))))
+    }
+}
