@@ -59,6 +59,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         engine("SIPMessages", uses: ["EngineKit"]),
         engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
+        engine("SIPUserAgent", uses: ["SIPTransactions", "SIPMessages", "SDP", "EngineKit", deque]),
 
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),

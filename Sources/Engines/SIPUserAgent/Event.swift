@@ -1,0 +1,187 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+
+/// What happened, for whoever runs the user agent.
+package enum Event: Sendable {
+    case registration(AccountID, RegistrationState)
+    case incomingCall(CallHandle, IncomingCall)
+    /// 100 Trying: somebody has the INVITE.
+    case trying(CallHandle)
+    /// A 101...199. Without a description it calls for a local ringback tone.
+    case ringing(CallHandle, CallProgress)
+    /// An early dialog agreed on media: what arrives by it may be played, and silence on it means ringback.
+    case earlyMedia(CallHandle, EarlyDialogID, MediaAgreement)
+    /// The call's media, first with the answer and again with each change.
+    case mediaAgreed(CallHandle, MediaAgreement)
+    /// The peer has shown that it receives what we send to it: media may leave (ROBUSTNESS S1).
+    case pathProven(CallHandle)
+    /// A 2xx came in, or was sent.
+    case answered(CallHandle, CallAnswer)
+    /// The ACK was sent, or came in.
+    case established(CallHandle)
+    case heldByPeer(CallHandle)
+    case resumedByPeer(CallHandle)
+    /// A re-INVITE of ours was accepted.
+    case modified(CallHandle)
+    /// A re-INVITE of ours failed and the call goes on as before.
+    case modifyFailed(CallHandle, StatusCode?)
+    /// In-dialog requests now come from another address.
+    case peerMoved(CallHandle, SocketAddress)
+    case ended(CallHandle, CallEnd)
+    case optionsAnswered(OptionsHandle, OptionsAnswer)
+    case warning(UserAgentWarning)
+    /// A message was refused or dropped; counted in `UserAgentCore.counters`.
+    case refused(Refusal, from: SocketAddress)
+    case shutDownFinished
+}
+
+/// A call that somebody else placed.
+package struct IncomingCall: Sendable {
+    package var account: AccountID
+    package var from: NameAddress
+    package var to: NameAddress
+    package var requestURI: URI
+    package var callID: String
+    package var flow: Flow
+    package var trust: CallerTrust
+    /// Whether the rules let this caller be answered without a person.
+    package var mayAnswerAutomatically: Bool
+    /// The peer's offer; nil: it waits for ours.
+    package var offer: SessionDescription?
+    package var headers: Headers
+}
+
+/// Why a caller is trusted, strongest reason first.
+package enum CallerTrust: Hashable, Sendable {
+    case loopback, registrarFlow, authenticated, allowListed, stranger
+}
+
+/// A provisional response to our INVITE.
+package struct CallProgress: Sendable {
+    package var status: StatusCode
+    package var reason: String
+    /// nil: the response had no To tag and made no dialog.
+    package var earlyDialog: EarlyDialogID?
+    package var hasDescription: Bool
+}
+
+/// Media that both sides agreed on.
+package struct MediaAgreement: Equatable, Sendable {
+    package var media: AgreedMedia
+    /// Where the peer's signalling comes from, for the source rule of media (ROBUSTNESS S7).
+    package var signallingPeer: SocketAddress
+    /// false: nothing may be sent before `pathProven`.
+    package var mayTransmit: Bool
+
+    package init(media: AgreedMedia, signallingPeer: SocketAddress, mayTransmit: Bool) {
+        self.media = media
+        self.signallingPeer = signallingPeer
+        self.mayTransmit = mayTransmit
+    }
+}
+
+/// A 2xx to an INVITE.
+package struct CallAnswer: Sendable {
+    package var status: StatusCode
+    package var reason: String
+    /// The early dialog that it belongs to; nil for a call that came in.
+    package var dialog: EarlyDialogID?
+    package var headers: Headers
+}
+
+/// How a call ended.
+package struct CallEnd: Equatable, Sendable {
+    package enum Side: Hashable, Sendable { case local, remote }
+
+    package enum Cause: Hashable, Sendable {
+        /// BYE after an answer.
+        case hungUp
+        /// CANCEL before an answer.
+        case cancelled
+        /// A final response of 300 or more, received or sent.
+        case refused
+        /// Nobody answered in time.
+        case ringTimeout
+        /// Nothing came back within 64*T1.
+        case timedOut
+        /// The peer's address is not known or not reachable.
+        case unreachable
+        /// The 200 was never acknowledged.
+        case notAcknowledged
+        /// The dialog is unknown to the peer (481) or the peer fell silent (408) within a call.
+        case dialogLost
+        /// The description that came back can't be used.
+        case mediaRefused
+        /// The peer's messages broke the protocol in a way that can't be repaired.
+        case protocolFault
+        /// The call lasted as long as a call may.
+        case tooLong
+        /// A challenge was not ours to answer, or our answer was refused.
+        case authenticationFailed
+        /// More calls than the limits allow.
+        case limited
+        case shutDown
+    }
+
+    package var cause: Cause
+    package var by: Side
+    package var status: StatusCode?
+    package var reason: String?
+    /// Seconds after which the peer wants to be asked again.
+    package var retryAfter: UInt32?
+    /// The Contacts of a 3xx that was not followed.
+    package var redirections: [URI]
+
+    package init(
+        cause: Cause, by: Side, status: StatusCode? = nil, reason: String? = nil, retryAfter: UInt32? = nil,
+        redirections: [URI] = []
+    ) {
+        self.cause = cause
+        self.by = by
+        self.status = status
+        self.reason = reason
+        self.retryAfter = retryAfter
+        self.redirections = redirections
+    }
+}
+
+/// What an OPTIONS request brought.
+package struct OptionsAnswer: Sendable {
+    /// nil: nothing came back.
+    package var status: StatusCode?
+    package var reason: String
+    package var roundTrip: Duration
+    package var headers: Headers
+    package var body: [UInt8]
+    package var flow: Flow?
+}
+
+package enum UserAgentWarning: Hashable, Sendable {
+    /// A challenge named a realm that is not the account's; it was not answered (ROBUSTNESS S10).
+    case foreignRealm(AccountID, String)
+    /// A command named a call, account or state that does not fit; it had no effect.
+    case commandIgnored
+    /// A request could not be written because a field carried CR, LF or NUL.
+    case invalidHeader(CallHandle)
+}
+
+/// Why a message was refused or dropped.
+package enum Refusal: Hashable, Sendable, CaseIterable {
+    case malformed, invalid, unknownDialog, unsupportedMethod, unsupportedExtension, merged, loop, forbidden, notFound
+    case sourceRate, pendingInvites, ringingCalls, calls, dialogs, transactions, strayResponse, strayAcknowledgement
+    case shuttingDown
+}
+
+/// How an account stands with its registrar (RFC 3261 §10).
+package enum RegistrationState: Hashable, Sendable {
+    /// Not asked for, or removed.
+    case unregistered
+    case registering
+    /// Bound for so many seconds.
+    case registered(expires: UInt32)
+    case unregistering
+    /// Refused, or without an answer (no status); tried again after that time, nil: not by itself.
+    case failed(StatusCode?, reason: String, retryAfter: Duration?)
+}

@@ -1,0 +1,115 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+
+/// Everything that is decided before the first message: who we are, what we can hear, and how much we take.
+package struct UserAgentConfiguration: Sendable {
+    /// Empty: one anonymous peer-to-peer account is made.
+    package var accounts: [Account]
+    /// The value of `User-Agent` and `Server`; empty: neither is sent.
+    package var product: String
+    /// What we can do with media: answers OPTIONS, and refuses with 488 before anybody is rung.
+    package var capabilities: LocalMedia
+    package var limits: UserAgentLimits
+    package var automaticAnswer: AutomaticAnswerRules
+    package var timers: TransactionTimers
+    /// How long an incoming call rings before it is refused with 480; nil: until the caller gives up.
+    package var incomingRingTimeout: Duration?
+    /// How long a call may last (ROBUSTNESS S1); nil: no bound.
+    package var maximumCallDuration: Duration?
+
+    package init(
+        accounts: [Account] = [], product: String = "Offhook", capabilities: LocalMedia,
+        limits: UserAgentLimits = .strict, automaticAnswer: AutomaticAnswerRules = .off,
+        timers: TransactionTimers = .standard, incomingRingTimeout: Duration? = nil,
+        maximumCallDuration: Duration? = .seconds(3600)
+    ) {
+        self.accounts = accounts.isEmpty ? [.anonymousPeerToPeer()] : accounts
+        self.product = product
+        self.capabilities = capabilities
+        self.limits = limits
+        self.automaticAnswer = automaticAnswer
+        self.timers = timers
+        self.incomingRingTimeout = incomingRingTimeout
+        self.maximumCallDuration = maximumCallDuration
+    }
+}
+
+/// How much state strangers may make us keep. Requests beyond it are refused without keeping any.
+package struct UserAgentLimits: Equatable, Sendable {
+    package var serverTransactions: Int
+    package var clientTransactions: Int
+    /// Confirmed and early dialogs together.
+    package var dialogs: Int
+    /// Early dialogs of one INVITE that we sent.
+    package var earlyDialogs: Int
+    package var ringingCalls: Int
+    package var calls: Int
+    /// Requests a second of one source, and how many may come at once; nil: no rate.
+    package var requestRate: RequestRate?
+    /// Unanswered INVITEs of one source; nil: only `ringingCalls` bounds them.
+    package var pendingInvitesPerSource: Int?
+    /// Sources that are remembered, least recently heard forgotten first.
+    package var sources: Int
+    /// Whether `requestRate` and `pendingInvitesPerSource` spare loopback as they spare allow-listed sources.
+    package var sparesLoopback: Bool
+
+    package struct RequestRate: Equatable, Sendable {
+        package var perSecond: Int
+        package var burst: Int
+
+        package init(perSecond: Int, burst: Int) {
+            self.perSecond = perSecond
+            self.burst = burst
+        }
+    }
+
+    package static let strict = UserAgentLimits(
+        serverTransactions: 1024, clientTransactions: 256, dialogs: 64, earlyDialogs: 8, ringingCalls: 4, calls: 8,
+        requestRate: RequestRate(perSecond: 20, burst: 40), pendingInvitesPerSource: 2, sources: 4096,
+        sparesLoopback: false)
+
+    /// Loopback, allow-listed sources and registrar flows have no rate; everybody else as in `strict`.
+    package static let trusted: UserAgentLimits = {
+        var limits = strict
+        limits.sparesLoopback = true
+        return limits
+    }()
+
+    /// Only the number of calls bounds what is taken.
+    package static func open(calls: Int) -> UserAgentLimits {
+        UserAgentLimits(
+            serverTransactions: 65536, clientTransactions: 65536, dialogs: max(64, 8 * calls), earlyDialogs: 8,
+            ringingCalls: calls, calls: calls, requestRate: nil, pendingInvitesPerSource: nil, sources: 4096,
+            sparesLoopback: true)
+    }
+}
+
+/// Who may be answered without a person (ROBUSTNESS S1).
+package struct AutomaticAnswerRules: Equatable, Sendable {
+    package var loopback: Bool
+    /// Callers that come over the registrar flow or proxy set of a registered account.
+    package var registrarFlows: Bool
+    package var ranges: [AddressRange]
+    package var anybody: Bool
+    /// Automatically answered calls at once, of one source address and together.
+    package var perCaller: Int
+    package var total: Int
+
+    package init(
+        loopback: Bool, registrarFlows: Bool, ranges: [AddressRange] = [], anybody: Bool = false, perCaller: Int = 1,
+        total: Int = 4
+    ) {
+        self.loopback = loopback
+        self.registrarFlows = registrarFlows
+        self.ranges = ranges
+        self.anybody = anybody
+        self.perCaller = perCaller
+        self.total = total
+    }
+
+    package static let off = AutomaticAnswerRules(loopback: false, registrarFlows: false)
+    /// What an unattended phone does unless told more: `--allow account --allow loopback`.
+    package static let standard = AutomaticAnswerRules(loopback: true, registrarFlows: true)
+}
