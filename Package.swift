@@ -51,6 +51,12 @@ let package = Package(
 
         runtime("SIPRuntime", uses: ["EngineKit"] + nio),
 
+        runtime(
+            "MediaRuntime", uses: ["RTPMedia", "AudioCodecs", "EngineKit", "CALSA", "CSndfile", "CLinux"]),
+
+        system("CALSA", pkgConfig: "alsa", apt: "libasound2-dev"),
+        system("CSndfile", pkgConfig: "sndfile", apt: "libsndfile1-dev"),
+        .target(name: "CLinux", path: "Sources/System/CLinux"),
         system("COpus", pkgConfig: "opus", apt: "libopus-dev"),
         .target(name: "CTOML", path: "Sources/System/CTOML"),
 

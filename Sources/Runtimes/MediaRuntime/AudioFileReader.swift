@@ -29,7 +29,7 @@ struct AudioFileReader: ~Copyable {
             throw refuse("is not a regular file")
         }
         var info = SF_INFO()
-        guard let handle = sf_open_fd(descriptor, CInt(SFM_READ), &info, SF_TRUE) else {
+        guard let handle = sf_open_fd(descriptor, CInt(SFM_READ), &info, CInt(SF_TRUE)) else {
             let reason = String(cString: sf_strerror(nil))
             // libsndfile closes the descriptor also where it fails.
             throw refuse(reason)
@@ -49,16 +49,20 @@ struct AudioFileReader: ~Copyable {
     deinit { sf_close(handle) }
 
     /// Fills the target, and gives fewer samples only at the end of the file.
-    mutating func read(into target: UnsafeMutableBufferPointer<Float>) -> Int {
+    mutating func read(into target: UnsafeMutableBufferPointer<Int16>) -> Int {
         var count = 0
         while count < target.count {
             if taken == ready.count && !decode() { break }
             let part = min(target.count - count, ready.count - taken)
-            for index in 0..<part { target[count + index] = ready[taken + index] }
+            for index in 0..<part { target[count + index] = Self.sample(ready[taken + index]) }
             count += part
             taken += part
         }
         return count
+    }
+
+    private static func sample(_ value: Float) -> Int16 {
+        Int16(max(-32768, min(32767, (value * 32768).rounded())))
     }
 
     /// Goes back to the first sample; false where the format can't.

@@ -30,11 +30,9 @@ struct AudioFileWriter: ~Copyable {
         info.samplerate = 48_000
         info.channels = CInt(channels)
         info.format = Self.format(of: path)
-        guard let handle = sf_open_fd(descriptor, CInt(SFM_WRITE), &info, SF_TRUE) else {
+        guard let handle = sf_open_fd(descriptor, CInt(SFM_WRITE), &info, CInt(SF_TRUE)) else {
             throw refuse(String(cString: sf_strerror(nil)))
         }
-        // Without it a sample beyond full scale would wrap around.
-        sf_command(handle, CInt(SFC_SET_CLIPPING), nil, SF_TRUE)
         self.path = path
         self.handle = handle
         self.descriptor = descriptor
@@ -53,12 +51,12 @@ struct AudioFileWriter: ~Copyable {
     }
 
     /// Appends interleaved samples.
-    mutating func write(_ samples: UnsafeBufferPointer<Float>) throws(AudioError) {
+    mutating func write(_ samples: UnsafeBufferPointer<Int16>) throws(AudioError) {
         guard bytes + samples.count * 2 <= Self.quota else {
             throw .file(path: path, reason: "has reached 1 GiB, the limit of one recording")
         }
         let frames = sf_count_t(samples.count / channels)
-        guard let base = samples.baseAddress, sf_writef_float(handle, base, frames) == frames else {
+        guard let base = samples.baseAddress, sf_writef_short(handle, base, frames) == frames else {
             throw .file(path: path, reason: String(cString: sf_strerror(handle)))
         }
         bytes += samples.count * 2

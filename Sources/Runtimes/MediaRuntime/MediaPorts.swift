@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import EngineKit
 
 /// A bound pair of UDP sockets: RTP on an even port and RTCP on the next (RFC 3550 §11).

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import EngineKit
 
 /// The one clock of media: CLOCK_MONOTONIC, whose origin is the machine's start.

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 
 /// Starts detached threads. What a thread works on is kept alive by its body until that returns.
 enum RealtimeThread {

@@ -6,8 +6,9 @@ import Synchronization
 /// `written` and only the consumer stores `taken`, each with release order after it touched the elements; each reads
 /// the other's count with acquire order before. The elements between the counts belong to the consumer, all others to
 /// the producer, so no element is ever touched by both. `count` may be read by any thread, as a hint.
+/// Elements are plain bits without references, so that moving one neither counts nor frees.
 /// That protocol makes the class `Sendable`; who produces and who consumes is stated where a ring is made.
-package final class Ring<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+package final class Ring<Element: Sendable>: @unchecked Sendable {
     /// A power of two.
     package let capacity: Int
     private let elements: UnsafeMutablePointer<Element>
@@ -16,6 +17,7 @@ package final class Ring<Element: BitwiseCopyable & Sendable>: @unchecked Sendab
 
     /// A ring for at least `minimum` elements.
     package init(capacity minimum: Int, filler: Element) {
+        precondition(_isPOD(Element.self), "a ring holds plain bits")
         var capacity = 1
         while capacity < minimum { capacity *= 2 }
         self.capacity = capacity

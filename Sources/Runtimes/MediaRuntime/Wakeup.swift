@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 
 /// An eventfd: any thread signals, one thread waits.

@@ -39,6 +39,9 @@ int cs_datagram_open(const cs_address *local, cs_address *bound);
 /// How many datagrams now lie in the batch; 0 where none waits.
 int cs_datagram_receive(int descriptor, cs_datagram_batch *batch);
 
+/// Takes the errors that the network reported (ICMP): how many destinations were unreachable since the last call.
+int cs_datagram_drain_errors(int descriptor);
+
 int cs_datagram_send(int descriptor, const cs_address *to, const void *bytes, size_t length);
 
 void cs_datagram_close(int descriptor);

@@ -39,6 +39,9 @@ int64_t cs_timer_drain(int descriptor);
 /// Waits until one descriptor is readable: 1, or 0 after `timeout` milliseconds.
 int cs_wait_readable(int descriptor, int timeout);
 
+/// Waits until one descriptor takes output: 1, or 0 after `timeout` milliseconds.
+int cs_wait_writable(int descriptor, int timeout);
+
 /// CLOCK_MONOTONIC in nanoseconds.
 int64_t cs_monotonic_now(void);
 

@@ -110,8 +110,10 @@ int cs_datagram_open(const cs_address *local, cs_address *bound) {
     if (local->is_v6) {
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_TCLASS, &traffic_class, sizeof traffic_class);
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
     } else {
         setsockopt(descriptor, IPPROTO_IP, IP_TOS, &traffic_class, sizeof traffic_class);
+        setsockopt(descriptor, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
     }
     setsockopt(descriptor, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 
@@ -156,7 +158,7 @@ int cs_datagram_receive(int descriptor, cs_datagram_batch *batch) {
         header->msg_flags = 0;
     }
     int count = recvmmsg(descriptor, batch->headers, batch->count, MSG_DONTWAIT, NULL);
-    if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    if (count < 0) return errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ? 0 : -errno;
     struct timespec time;
     clock_gettime(CLOCK_REALTIME, &time);
     int64_t now = nanoseconds(time);
@@ -171,11 +173,33 @@ int cs_datagram_receive(int descriptor, cs_datagram_batch *batch) {
     return count;
 }
 
+int cs_datagram_drain_errors(int descriptor) {
+    int count = 0;
+    // A flood of errors must not hold the media thread: the rest is taken in the next turn.
+    while (count < 16) {
+        uint8_t bytes[64], control[512];
+        struct sockaddr_storage address;
+        struct iovec vector = {bytes, sizeof bytes};
+        struct msghdr header = {
+            .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &vector, .msg_iovlen = 1,
+            .msg_control = control, .msg_controllen = sizeof control,
+        };
+        if (recvmsg(descriptor, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
+        count++;
+    }
+    return count;
+}
+
 int cs_datagram_send(int descriptor, const cs_address *to, const void *bytes, size_t length) {
     struct sockaddr_storage storage;
     socklen_t size = to_socket_address(to, &storage);
-    ssize_t sent = sendto(descriptor, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&storage, size);
-    return sent < 0 ? -errno : 0;
+    // An error that an earlier packet met is told here, and that packet's fate says nothing about this one.
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (sendto(descriptor, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&storage, size) >= 0)
+            return 0;
+        if (errno != ECONNREFUSED && errno != EHOSTUNREACH) break;
+    }
+    return -errno;
 }
 
 void cs_datagram_close(int descriptor) { close(descriptor); }

@@ -61,12 +61,16 @@ int cs_timer_arm(int descriptor, int64_t at) {
 
 int64_t cs_timer_drain(int descriptor) { return drain(descriptor); }
 
-int cs_wait_readable(int descriptor, int timeout) {
-    struct pollfd one = {.fd = descriptor, .events = POLLIN};
+static int wait_for(int descriptor, short events, int timeout) {
+    struct pollfd one = {.fd = descriptor, .events = events};
     int count = poll(&one, 1, timeout);
     if (count < 0) return errno == EINTR ? 0 : -errno;
     return count;
 }
+
+int cs_wait_readable(int descriptor, int timeout) { return wait_for(descriptor, POLLIN, timeout); }
+
+int cs_wait_writable(int descriptor, int timeout) { return wait_for(descriptor, POLLOUT, timeout); }
 
 static int64_t now(clockid_t clock) {
     struct timespec time;
