@@ -58,7 +58,7 @@ struct RemoteStream: Hashable, Sendable {
             throw .unusableAddress("(no c= line)")
         }
         guard let address = connection.address else { throw .unusableAddress(connection.host) }
-        guard !address.isUnspecified else {
+        guard address != .unspecified, address != .unspecifiedV6 else {
             direction = Direction(sends: direction.sends, receives: false)
             return
         }
