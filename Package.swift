@@ -49,7 +49,8 @@ let package = Package(
         engine("AudioCodecs", uses: ["EngineKit", "COpus"]),
         engine("RTPMedia", uses: ["AudioCodecs", "EngineKit"]),
 
-        runtime("SIPRuntime", uses: ["EngineKit"] + nio),
+        runtime(
+            "SIPRuntime", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"] + nio),
 
         runtime(
             "MediaRuntime", uses: ["RTPMedia", "AudioCodecs", "EngineKit", "CALSA", "CSndfile", "CLinux"]),
@@ -61,14 +62,16 @@ let package = Package(
         .target(name: "CTOML", path: "Sources/System/CTOML"),
 
         .target(
-            name: "OffhookApp", dependencies: ["EngineKit", "CTOML"], path: "Sources/App/OffhookApp",
-            swiftSettings: swiftSettings),
+            name: "OffhookApp",
+            dependencies: ["SIPRuntime", "SIPUserAgent", "SIPMessages", "SDP", "EngineKit", "CTOML"],
+            path: "Sources/App/OffhookApp", swiftSettings: swiftSettings),
         engine("SIPMessages", uses: ["EngineKit"]),
         engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
         engine("SIPUserAgent", uses: ["SIPTransactions", "SIPMessages", "SDP", "EngineKit", deque]),
 
         tests("EngineKitTests", uses: ["EngineKit"]),
-        tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),
+        tests(
+            "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"]),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
     ],

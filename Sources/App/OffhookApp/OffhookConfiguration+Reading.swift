@@ -1,0 +1,86 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPRuntime
+import SIPUserAgent
+
+extension OffhookConfiguration {
+    /// Reads a whole file, with everything that is wrong with it in one error.
+    package init(
+        _ file: ConfigurationFile, environment: (String) -> String? = environmentVariable
+    ) throws(ConfigurationError) {
+        let document: TOMLValue
+        do {
+            document = try TOMLValue(parsing: file.bytes)
+        } catch {
+            let fault = ConfigurationFault(position: error.position, problem: error.problem)
+            throw ConfigurationError(path: file.path, faults: [fault])
+        }
+        guard case .table(let entries) = document.content else { return }
+        let paths = PathExpansion(configuration: file.path, home: environment("HOME"))
+        var root = ConfigurationTable(entries, at: document.position)
+        root.sections("account") { account in readAccount(from: &account, in: file, paths: paths) }
+        root.section("audio") { audio in
+            self.audio.input = audio.audioSpecification("input")
+            self.audio.output = audio.audioSpecification("output")
+            self.audio.ring = audio.audioSpecification("ring")
+        }
+        root.section("sip") { sip in
+            self.sip.listen =
+                sip.parsedList("listen", as: "ADDRESS:PORT[;transport=udp|tcp]") { ListenAddress($0) } ?? []
+            self.sip.limits = sip.choice("limits", SIPSettings.Limits.allCases.map { ($0.rawValue, $0) })
+            self.sip.maximumCalls = sip.integer("max_calls", in: 1...100_000)
+        }
+        root.section("media") { media in
+            let known = CodecKind.allCases
+            self.media.codecs =
+                media.parsedList("codecs", as: "a codec", choices: known.map(\.configurationName)) { name in
+                    known.first { $0.configurationName == name.lowercased() }
+                } ?? []
+            self.media.rtpPorts = media.parsed("rtp_ports", as: "LOW-HIGH with room for two ports") { PortRange($0) }
+        }
+        root.sections("contact") { contact in readContact(from: &contact) }
+        root.refuseUnknownKeys()
+        guard root.faults.isEmpty else { throw ConfigurationError(path: file.path, faults: root.faults) }
+    }
+
+    private mutating func readAccount(
+        from table: inout ConfigurationTable, in file: ConfigurationFile, paths: PathExpansion
+    ) {
+        let name = table.string("name")
+        let address = table.address("address")
+        table.require("address", because: "the account's SIP URI, such as sip:alice@example.com")
+        if let name, accounts.contains(where: { $0.name == name }) {
+            table.refuse("name", "another account has this name")
+        }
+        var account = ConfiguredAccount(
+            name: name ?? "", address: address ?? NameAddress(uri: .other(scheme: "", rest: "")),
+            position: table.position)
+        account.registrar = table.serverURI("registrar", default: address)
+        account.username = table.string("username")
+        account.realm = table.string("realm")
+        account.password = table.password(in: file, paths: paths)
+        account.transport = table.transport("transport")
+        account.answer =
+            table.choice("answer", [("ask", .ask), ("auto", .automatic), ("busy", .busy)]) ?? .ask
+        account.outboundProxy = table.serverURI("proxy", default: nil)
+        account.expires = table.integer("expires", in: 60...86_400).map { UInt32($0) }
+        account.sources = table.parsedList("sources", as: "a network such as 192.0.2.0/24") { AddressRange($0) } ?? []
+        account.isPeerToPeer = table.boolean("peer_to_peer") ?? false
+        if account.isPeerToPeer, account.registrar != nil, !table.contains("registrar") { account.registrar = nil }
+        if name == nil, case .sip(let uri)? = address?.uri { account.name = uri.user ?? uri.host.description }
+        accounts.append(account)
+    }
+
+    private mutating func readContact(from table: inout ConfigurationTable) {
+        table.require("name", because: "what you will dial")
+        table.require("address", because: "the contact's SIP or tel URI")
+        let name = table.string("name")
+        let address = table.address("address")
+        guard let name, let address else { return }
+        if contacts.contains(where: { $0.name.lowercased() == name.lowercased() }) {
+            table.refuse("name", "another contact has this name")
+        }
+        contacts.append(ConfiguredContact(name: name, address: address.uri))
+    }
+}

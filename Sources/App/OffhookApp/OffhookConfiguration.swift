@@ -1,0 +1,110 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPRuntime
+import SIPUserAgent
+
+/// What the configuration file says, checked and typed. What it leaves out is nil or empty: the command line and the
+/// defaults fill it.
+package struct OffhookConfiguration: Sendable {
+    package var accounts: [ConfiguredAccount] = []
+    package var audio = AudioSettings()
+    package var sip = SIPSettings()
+    package var media = MediaSettings()
+    package var contacts: [ConfiguredContact] = []
+
+    package init() {}
+}
+
+/// An `[[account]]`, with its password not yet fetched.
+package struct ConfiguredAccount: Sendable {
+    package var name: String
+    package var address: NameAddress
+    package var registrar: URI?
+    package var username: String?
+    package var realm: String?
+    package var password: PasswordSource?
+    package var transport: Transport?
+    package var answer = Account.AnswerPolicy.ask
+    package var outboundProxy: URI?
+    /// Seconds.
+    package var expires: UInt32?
+    package var sources: [AddressRange] = []
+    package var isPeerToPeer = false
+    /// Where the account stands in the file.
+    package var position: TextPosition
+
+    /// The user agent's account; fetches the password, which may wait for a program.
+    package func account(
+        id: AccountID, environment: (String) -> String? = environmentVariable
+    ) throws(PasswordError) -> Account {
+        var account = Account(
+            id: id, name: name, address: address, registrar: registrar, outboundProxy: outboundProxy, answer: answer,
+            sources: sources, isPeerToPeer: isPeerToPeer, transport: transport)
+        if let expires { account.expires = expires }
+        if let password {
+            account.credentials = AccountCredentials(
+                username: username ?? account.contactUser, realm: realm,
+                password: try password.password(environment: environment))
+        }
+        return account
+    }
+}
+
+/// `[audio]`: devices as the `--audio` options name them. The media runtime judges them, so each keeps its place.
+package struct AudioSettings: Sendable {
+    package struct Specification: Hashable, Sendable {
+        package var text: String
+        package var position: TextPosition
+    }
+
+    package var input: Specification?
+    package var output: Specification?
+    package var ring: Specification?
+}
+
+/// `[sip]`
+package struct SIPSettings: Sendable {
+    package enum Limits: String, CaseIterable, Sendable { case strict, trusted, open }
+
+    package var listen: [ListenAddress] = []
+    package var limits: Limits?
+    /// Calls at once.
+    package var maximumCalls: Int?
+}
+
+/// `[media]`
+package struct MediaSettings: Sendable {
+    /// In order of preference.
+    package var codecs: [CodecKind] = []
+    package var rtpPorts: PortRange?
+}
+
+/// A `[[contact]]`
+package struct ConfiguredContact: Sendable {
+    package var name: String
+    package var address: URI
+}
+
+/// The ports that RTP and RTCP may use, written `LOW-HIGH`.
+package struct PortRange: Hashable, Sendable, CustomStringConvertible {
+    package var low: UInt16
+    package var high: UInt16
+
+    package static let standard = PortRange(low: 16384, high: 32767)
+
+    /// nil unless an even port and the next one lie in the range, and port 0 does not.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let low = UInt16(parts[0]), let high = UInt16(parts[1]) else { return nil }
+        guard low > 0, Int(low) + Int(low % 2) + 1 <= Int(high) else { return nil }
+        self.init(low: low, high: high)
+    }
+
+    private init(low: UInt16, high: UInt16) {
+        self.low = low
+        self.high = high
+    }
+
+    package var description: String { "\(low)-\(high)" }
+}
