@@ -72,6 +72,8 @@ let package = Package(
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
+        tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
+        tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"]),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
     ],
