@@ -73,7 +73,6 @@ let package = Package(
         tests(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
         tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
-        tests("OffhookAppTests", uses: ["OffhookApp", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"]),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
     ],
