@@ -63,7 +63,10 @@ let package = Package(
 
         .target(
             name: "OffhookApp",
-            dependencies: ["SIPRuntime", "SIPUserAgent", "SIPMessages", "SDP", "EngineKit", "CTOML"],
+            dependencies: [
+                "SIPRuntime", "MediaRuntime", "TerminalUI", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP",
+                "RTPMedia", "AudioCodecs", "EngineKit", "CTOML", "CLinux",
+            ],
             path: "Sources/App/OffhookApp", swiftSettings: swiftSettings),
         engine("SIPMessages", uses: ["EngineKit"]),
         engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
@@ -72,7 +75,6 @@ let package = Package(
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
-        tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"]),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
     ],
