@@ -20,8 +20,11 @@ func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
         name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-func tests(_ name: String, uses: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: uses, path: "Tests/\(name)", swiftSettings: swiftSettings)
+/// Tests of one room; `golden` is a folder beside them with the texts that they compare with.
+func tests(_ name: String, uses: [Target.Dependency], golden: String? = nil) -> Target {
+    .testTarget(
+        name: name, dependencies: uses, path: "Tests/\(name)", exclude: golden.map { [$0] } ?? [],
+        swiftSettings: swiftSettings)
 }
 
 let swiftSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
@@ -75,7 +78,7 @@ let package = Package(
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
-        tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"]),
+        tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
     ],
     swiftLanguageModes: [.v6],
