@@ -80,6 +80,7 @@ let package = Package(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
+        tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
