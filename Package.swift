@@ -78,6 +78,7 @@ let package = Package(
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
+        tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
         tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),

@@ -5,7 +5,7 @@ extension ParseError.Kind {
         case .version: 505
         case .tooLong(.message): 513
         case .tooLong(.body), .tooMany(.bodyParts): 413
-        case .tooLong(.uri): 414
+        case .tooLong(.uri), .tooLong(.startLine): 414
         case .tooLong, .tooMany, .tooCostly: 513
         default: 400
         }

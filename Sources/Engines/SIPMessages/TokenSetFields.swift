@@ -69,6 +69,23 @@ package struct ContentEncoding: OptionTagField {
     package init(_ tags: [String]) { self.tags = tags }
 }
 
+/// The codings that the sender takes (RFC 3261 §20.2), without their preferences.
+package struct AcceptEncoding: OptionTagField {
+    package static var name: HeaderName { .acceptEncoding }
+    package var tags: [String]
+    package init(_ tags: [String]) { self.tags = tags }
+
+    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        tags = []
+        cursor.skipBlanks()
+        if cursor.isAtEnd { return }
+        repeat {
+            tags.append(try cursor.token())
+            _ = try Parameters(parsingField: &cursor)
+        } while cursor.takeSeparator(UInt8(ascii: ","))
+    }
+}
+
 /// The event packages that a peer knows (RFC 6665 §8.2.2).
 package struct AllowEvents: OptionTagField {
     package static var name: HeaderName { .allowEvents }

@@ -28,6 +28,12 @@ package struct Via: Hashable, Sendable {
         set { parameters["branch"] = newValue }
     }
 
+    /// What every branch made by RFC 3261 begins with (§8.1.1.7).
+    package static let magicCookie = "z9hG4bK"
+
+    /// Whether the branch alone names the transaction (§17.2.3).
+    package var hasMagicCookie: Bool { branch.map { $0.hasPrefix(Self.magicCookie) } ?? false }
+
     /// Where the request really came from (§18.2.1).
     package var received: IPAddress? {
         get { parameters["received"].flatMap { Host($0).address } }

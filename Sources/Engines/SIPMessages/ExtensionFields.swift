@@ -1,0 +1,167 @@
+/// The sequence number of a reliable provisional response (RFC 3262 §7.1).
+package struct RSeq: HeaderField {
+    package static var name: HeaderName { .rSeq }
+    package static var shape: FieldShape { .single }
+    package var number: UInt32
+
+    package init(_ number: UInt32) { self.number = number }
+
+    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        cursor.skipBlanks()
+        number = UInt32(truncatingIfNeeded: try cursor.number())
+    }
+
+    package func write(to writer: inout MessageWriter) { writer.write(number: UInt64(number)) }
+}
+
+/// Which reliable provisional response a PRACK acknowledges (RFC 3262 §7.2).
+package struct RAck: HeaderField {
+    package static var name: HeaderName { .rAck }
+    package static var shape: FieldShape { .single }
+    package var responseNumber: UInt32
+    package var cSeq: CSeq
+
+    package init(responseNumber: UInt32, cSeq: CSeq) {
+        self.responseNumber = responseNumber
+        self.cSeq = cSeq
+    }
+
+    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        cursor.skipBlanks()
+        responseNumber = UInt32(truncatingIfNeeded: try cursor.number())
+        guard let blank = cursor.next, blank.isBlank else { throw cursor.fault(.expected(.separator)) }
+        cSeq = try CSeq(parsing: &cursor)
+    }
+
+    package func write(to writer: inout MessageWriter) {
+        writer.write(number: UInt64(responseNumber))
+        writer.write(fixed: " ")
+        cSeq.write(to: &writer)
+    }
+}
+
+/// The longest time between refreshes of a session, and who refreshes (RFC 4028 §4).
+package struct SessionExpires: HeaderField {
+    package static var name: HeaderName { .sessionExpires }
+    package static var shape: FieldShape { .single }
+    package var seconds: UInt32
+    package var parameters: Parameters
+
+    package init(_ seconds: UInt32, refresher: String? = nil) {
+        self.seconds = seconds
+        parameters = Parameters()
+        if let refresher { parameters.append("refresher", refresher) }
+    }
+
+    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        cursor.skipBlanks()
+        seconds = UInt32(truncatingIfNeeded: try cursor.number())
+        parameters = try Parameters(parsingField: &cursor)
+    }
+
+    package func write(to writer: inout MessageWriter) {
+        writer.write(number: UInt64(seconds))
+        parameters.write(to: &writer, as: .field)
+    }
+
+    /// `uac` or `uas`.
+    package var refresher: String? { parameters["refresher"]?.asciiLowercased }
+}
+
+/// The shortest time between refreshes that is accepted (RFC 4028 §5).
+package struct MinSE: SecondsField {
+    package static var name: HeaderName { .minSE }
+    package var seconds: UInt32
+    package init(_ seconds: UInt32) { self.seconds = seconds }
+}
+
+/// The event package of a subscription (RFC 6665 §8.2.1).
+package struct Event: HeaderField {
+    package static var name: HeaderName { .event }
+    package static var shape: FieldShape { .single }
+    package var package: String
+    package var parameters: Parameters
+
+    package init(_ package: String, id: String? = nil) {
+        self.package = package
+        parameters = Parameters()
+        if let id { parameters.append("id", id) }
+    }
+
+    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        cursor.skipBlanks()
+        package = try cursor.token()
+        parameters = try Parameters(parsingField: &cursor)
+    }
+
+    package func write(to writer: inout MessageWriter) {
+        writer.write(package)
+        parameters.write(to: &writer, as: .field)
+    }
+
+    package var id: String? { parameters["id"] }
+}
+
+/// How a subscription stands, in a NOTIFY (RFC 6665 §8.2.3).
+package struct SubscriptionState: HeaderField {
+    package static var name: HeaderName { .subscriptionState }
+    package static var shape: FieldShape { .single }
+    /// `active`, `pending`, `terminated` or an extension.
+    package var state: String
+    package var parameters: Parameters
+
+    package init(_ state: String, parameters: Parameters = Parameters()) {
+        self.state = state
+        self.parameters = parameters
+    }
+
+    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        cursor.skipBlanks()
+        state = try cursor.token()
+        parameters = try Parameters(parsingField: &cursor)
+    }
+
+    package func write(to writer: inout MessageWriter) {
+        writer.write(state)
+        parameters.write(to: &writer, as: .field)
+    }
+
+    package var expires: UInt32? { parameters["expires"].flatMap { UInt32($0) } }
+    package var reason: String? { parameters["reason"] }
+    package var retryAfter: UInt32? { parameters["retry-after"].flatMap { UInt32($0) } }
+}
+
+/// The dialog that an INVITE takes the place of (RFC 3891 §6.1).
+package struct Replaces: HeaderField {
+    package static var name: HeaderName { .replaces }
+    package static var shape: FieldShape { .single }
+    package var callID: String
+    package var parameters: Parameters
+
+    package init(callID: String, toTag: String, fromTag: String, isEarlyOnly: Bool = false) {
+        self.callID = callID
+        parameters = Parameters(.field, [("to-tag", toTag), ("from-tag", fromTag)])
+        if isEarlyOnly { parameters.append("early-only") }
+    }
+
+    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        cursor.skipBlanks()
+        let start = cursor.position
+        if try cursor.run(of: .word).isEmpty { throw cursor.fault(.expected(.word)) }
+        if cursor.take(UInt8(ascii: "@")) { _ = try cursor.run(of: .word) }
+        callID = cursor.text(start..<cursor.position)
+        parameters = try Parameters(parsingField: &cursor)
+        guard parameters["to-tag"] != nil, parameters["from-tag"] != nil else {
+            throw cursor.fault(.expected(.parameter))
+        }
+    }
+
+    package func write(to writer: inout MessageWriter) {
+        writer.write(callID)
+        parameters.write(to: &writer, as: .field)
+    }
+
+    package var toTag: String { parameters["to-tag"] ?? "" }
+    package var fromTag: String { parameters["from-tag"] ?? "" }
+    package var isEarlyOnly: Bool { parameters.contains("early-only") }
+}

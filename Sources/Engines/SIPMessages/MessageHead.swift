@@ -1,0 +1,142 @@
+/// The lines of a message before its body: the start line, and the ranges of names and values of the header fields.
+struct MessageHead {
+    /// The message; where lines are folded, a copy in which each fold is spaces, so that all offsets stay.
+    private(set) var bytes: [UInt8]
+    private(set) var startLine = 0..<0
+    /// All header fields in order; `TypedFields` takes its own out.
+    var fields: [Headers.Field] = []
+    /// The first octet of the body.
+    private(set) var end = 0
+    let limits: MessageLimits
+
+    init(_ bytes: [UInt8], limits: MessageLimits) {
+        self.bytes = bytes
+        self.limits = limits
+    }
+
+    /// Finds the lines. What is refused here can't be framed.
+    mutating func split() throws(ParseError) {
+        if bytes.count > limits.message { throw ParseError(.tooLong(.message), offset: limits.message) }
+        var position = 0
+        // Line ends before a message are ignored (§7.5).
+        while position + 1 < bytes.count, bytes[position] == 0x0d, bytes[position + 1] == 0x0a { position += 2 }
+        if position == bytes.count { throw ParseError(.empty, offset: position) }
+        startLine = position..<(try endOfLine(from: position))
+        if startLine.count > limits.startLine { throw ParseError(.tooLong(.startLine), offset: position) }
+        position = startLine.upperBound + 2
+        fields.reserveCapacity(24)
+        var foldedLines = 0
+        while true {
+            if position >= bytes.count { throw ParseError(.unfinishedHead, offset: bytes.count) }
+            let lineEnd = try endOfLine(from: position)
+            if lineEnd == position { break }
+            if bytes[position].isBlank {
+                foldedLines += 1
+                if foldedLines > limits.foldedLines {
+                    throw ParseError(.tooMany(.foldedLines), offset: position)
+                }
+                try unfold(position..<lineEnd)
+            } else {
+                if fields.count >= limits.headerFields {
+                    throw ParseError(.tooMany(.headerFields), offset: position)
+                }
+                try addField(position..<lineEnd)
+            }
+            position = lineEnd + 2
+        }
+        end = position + 2
+        if fields.count > limits.headerFieldsPerName { try checkRepetition() }
+    }
+
+    /// One line as a header field: a token, white space (SP and HTAB only), a colon, and the value.
+    @inline(__always)
+    private mutating func addField(_ line: Range<Int>) throws(ParseError) {
+        if line.count > limits.headerField { throw ParseError(.tooLong(.headerField), offset: line.lowerBound) }
+        var index = line.lowerBound
+        while index < line.upperBound, ByteSet.token.contains(bytes[index]) { index &+= 1 }
+        let name = line.lowerBound..<index
+        while index < line.upperBound, bytes[index].isBlank { index &+= 1 }
+        guard !name.isEmpty, index < line.upperBound, bytes[index] == UInt8(ascii: ":") else {
+            throw ParseError(.headerLine, offset: index)
+        }
+        index &+= 1
+        while index < line.upperBound, bytes[index].isBlank { index &+= 1 }
+        var last = line.upperBound
+        while last > index, bytes[last &- 1].isBlank { last &-= 1 }
+        fields.append(
+            Headers.Field(
+                code: KnownHeader(named: bytes, name)?.rawValue ?? 0, nameLength: UInt16(clamping: name.count),
+                start: UInt32(truncatingIfNeeded: line.lowerBound), valueStart: UInt32(truncatingIfNeeded: index),
+                valueEnd: UInt32(truncatingIfNeeded: last)))
+    }
+
+    /// A line that starts with white space goes on with the value of the one before (§7.3.1).
+    private mutating func unfold(_ line: Range<Int>) throws(ParseError) {
+        guard var field = fields.popLast() else { throw ParseError(.headerLine, offset: line.lowerBound) }
+        bytes[line.lowerBound - 2] = 0x20
+        bytes[line.lowerBound - 1] = 0x20
+        var (start, last) = (Int(field.valueStart), line.upperBound)
+        while last > start, bytes[last - 1].isBlank { last -= 1 }
+        while start < last, bytes[start].isBlank { start += 1 }
+        if last - Int(field.start) > limits.headerField {
+            throw ParseError(.tooLong(.headerField), offset: Int(field.start))
+        }
+        field.valueStart = UInt32(truncatingIfNeeded: start)
+        field.valueEnd = UInt32(truncatingIfNeeded: last)
+        fields.append(field)
+    }
+
+    private func checkRepetition() throws(ParseError) {
+        var counts: [HeaderName: Int] = [:]
+        let headers = Headers(storage: bytes, fields: fields)
+        for field in fields {
+            guard let name = headers.name(of: field) else { continue }
+            counts[name, default: 0] += 1
+            if counts[name, default: 0] > limits.headerFieldsPerName {
+                throw ParseError(.tooMany(.headerFieldsPerName), header: name, offset: Int(field.start))
+            }
+        }
+    }
+
+    // MARK: - Line ends
+
+    /// Where the line from `start` ends: the offset of its CRLF. A CR or LF alone and a NUL outside a quoted pair are
+    /// refused, because two parsers that take them differently see two different messages.
+    @inline(__always)
+    private func endOfLine(from start: Int) throws(ParseError) -> Int {
+        var index = start
+        while true {
+            index = nextControl(from: index)
+            guard index < bytes.count else { throw ParseError(.unfinishedHead, offset: bytes.count) }
+            switch bytes[index] {
+            case 0x0d:
+                guard index &+ 1 < bytes.count else { throw ParseError(.unfinishedHead, offset: index) }
+                if bytes[index &+ 1] == 0x0a { return index }
+                throw ParseError(.lineEnding, offset: index)
+            case 0x0a:
+                throw ParseError(.lineEnding, offset: index)
+            case 0 where index == start || bytes[index &- 1] != UInt8(ascii: "\\"):
+                throw ParseError(.controlCharacter, offset: index)
+            default:
+                index &+= 1
+            }
+        }
+    }
+
+    /// The first octet below 16 at or behind `start`, or the end. Eight octets are looked at in one step: an octet
+    /// below 16 is one that borrows when 16 is taken off and whose own top bit is clear.
+    @inline(__always)
+    private func nextControl(from start: Int) -> Int {
+        bytes.withUnsafeBytes { buffer in
+            var index = start
+            while index &+ 8 <= buffer.count {
+                let word = UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                let below = (word &- 0x1010_1010_1010_1010) & ~word & 0x8080_8080_8080_8080
+                if below != 0 { return index &+ below.trailingZeroBitCount &>> 3 }
+                index &+= 8
+            }
+            while index < buffer.count, buffer[index] >= 16 { index &+= 1 }
+            return index
+        }
+    }
+}

@@ -1,0 +1,150 @@
+/// Judges a request that could be read: the order is that of RFC 3261 §8.2, so the first violation decides.
+///
+/// An ACK is never answered (§17): one with violations is dropped.
+package enum Validation {
+    package static func violations(
+        of request: Request, _ capabilities: Capabilities = Capabilities()
+    ) -> [Violation] {
+        var found: [Violation] = []
+        checkMethod(request, capabilities, &found)
+        checkRequestURI(request, capabilities, &found)
+        if let branch = request.vias.first?.branch, branch.equalsIgnoringCase(Via.magicCookie) {
+            found.append(Violation(kind: .emptyBranch, status: 400, clause: "RFC 3261 §8.1.1.7", header: .via))
+        }
+        checkContact(request, &found)
+        if request.method == .register, request.to.uri.sipURI == nil {
+            found.append(Violation(kind: .toNotSIP, status: 400, clause: "RFC 3261 §10.2", header: .to))
+        }
+        checkNeededFields(request, &found)
+        checkExtensions(request, capabilities, &found)
+        checkBody(request, capabilities, &found)
+        return found
+    }
+
+    /// Why a response is to be dropped without a word, or nil (§8.1.3.3, §17.1.3).
+    package static func reasonToDiscard(_ response: Response) -> Remark? {
+        if response.vias.count > 1 {
+            return Remark(
+                text: "a response with more than one Via is not for us", clause: "RFC 3261 §8.1.3.3", header: .via)
+        }
+        return nil
+    }
+
+    private static func checkMethod(
+        _ request: Request, _ capabilities: Capabilities, _ found: inout [Violation]
+    ) {
+        if !capabilities.methods.contains(request.method) {
+            found.append(
+                request.method.isKnown
+                    ? Violation(kind: .methodNotAllowed, status: 405, clause: "RFC 3261 §8.2.1")
+                    : Violation(kind: .methodUnknown, status: 501, clause: "RFC 3261 §21.5.2"))
+        }
+        if request.cSeq.method != request.method {
+            found.append(
+                Violation(kind: .methodMismatch, status: 400, clause: "RFC 3261 §8.1.1.5", header: .cSeq))
+        }
+    }
+
+    private static func checkRequestURI(
+        _ request: Request, _ capabilities: Capabilities, _ found: inout [Violation]
+    ) {
+        if !capabilities.uriSchemes.contains(request.uri.scheme) {
+            found.append(Violation(kind: .uriSchemeUnsupported, status: 416, clause: "RFC 3261 §8.2.2.1"))
+        }
+        if request.uri.sipURI?.escapedHeaders != nil {
+            found.append(Violation(kind: .headersInRequestURI, status: 400, clause: "RFC 3261 §19.1.1"))
+        }
+    }
+
+    private static func checkContact(_ request: Request, _ found: inout [Violation]) {
+        let contacts: [Contact]
+        do throws(ParseError) {
+            contacts = try request.headers.all(Contact.self)
+        } catch {
+            return found.append(Violation(error))
+        }
+        let startsDialog = request.method == .invite || request.method == .subscribe || request.method == .refer
+        // In RFC 2543 Contact was optional; a peer of that time has no magic cookie in its branch.
+        if startsDialog, contacts.isEmpty, request.vias.first?.hasMagicCookie == true {
+            found.append(
+                Violation(kind: .contactMissing, status: 400, clause: "RFC 3261 §8.1.1.8", header: .contact))
+        }
+        guard contacts.contains(.star) else { return }
+        let expires = (try? request.headers.first(Expires.self))?.seconds
+        if request.method != .register || contacts.count > 1 || expires != 0 {
+            found.append(Violation(kind: .contactStar, status: 400, clause: "RFC 3261 §10.2.2", header: .contact))
+        }
+    }
+
+    /// Fields that decide what a request means. The others are ignored where they can't be read.
+    private static func checkNeededFields(_ request: Request, _ found: inout [Violation]) {
+        func check<F: HeaderField>(_ type: F.Type) {
+            do throws(ParseError) {
+                _ = try request.headers.all(type)
+            } catch {
+                found.append(Violation(error))
+            }
+        }
+        check(Route.self)
+        check(RecordRoute.self)
+        check(Require.self)
+        check(ContentType.self)
+        check(ContentEncoding.self)
+        check(ContentDisposition.self)
+        check(Expires.self)
+    }
+
+    /// Require is judged in all but ACK and CANCEL (§8.2.2.3).
+    private static func checkExtensions(
+        _ request: Request, _ capabilities: Capabilities, _ found: inout [Violation]
+    ) {
+        if request.method == .ack || request.method == .cancel { return }
+        guard let tags = (try? request.headers.first(Require.self))?.tags else { return }
+        let unknown = tags.filter { tag in !capabilities.optionTags.contains { $0.equalsIgnoringCase(tag) } }
+        if unknown.isEmpty { return }
+        found.append(
+            Violation(
+                kind: .extensionRequired, status: 420, clause: "RFC 3261 §8.2.2.3", header: .require,
+                optionTags: unknown))
+    }
+
+    private static func checkBody(_ request: Request, _ capabilities: Capabilities, _ found: inout [Violation]) {
+        if request.method == .invite, let accepted = try? request.headers.all(Accept.self), !accepted.isEmpty {
+            let isAdmitted = capabilities.contentTypes.contains { type in
+                accepted.contains { $0.admits(type.type, type.subtype) }
+            }
+            if !isAdmitted {
+                found.append(
+                    Violation(kind: .nothingAcceptable, status: 406, clause: "RFC 3261 §21.4.7", header: .accept))
+            }
+        }
+        if request.body.isEmpty { return }
+        if (try? request.headers.first(ContentDisposition.self))?.isOptional == true { return }
+        let codings = (try? request.headers.first(ContentEncoding.self))?.tags ?? []
+        if codings.contains(where: { coding in
+            !coding.equalsIgnoringCase("identity")
+                && !capabilities.contentEncodings.contains { $0.equalsIgnoringCase(coding) }
+        }) {
+            found.append(
+                Violation(
+                    kind: .contentEncodingUnsupported, status: 415, clause: "RFC 3261 §8.2.3",
+                    header: .contentEncoding))
+        }
+        guard request.headers.contains(.contentType) else {
+            return found.append(
+                Violation(
+                    kind: .contentTypeMissing, status: 415, clause: "RFC 3261 §20.15", header: .contentType))
+        }
+        guard let type = try? request.headers.first(ContentType.self), !capabilities.takes(type) else { return }
+        found.append(
+            Violation(
+                kind: .contentTypeUnsupported, status: 415, clause: "RFC 3261 §8.2.3", header: .contentType))
+    }
+}
+
+extension Violation {
+    init(_ error: ParseError) {
+        self.init(
+            kind: .field(error.kind), status: error.kind.status, clause: error.kind.clause, header: error.header)
+    }
+}
