@@ -1,0 +1,147 @@
+import EngineKit
+import SIPMessages
+
+/// A peer-to-peer relation between two user agents (RFC 3261 §12): what every further request between them is made of.
+struct Dialog: Equatable, Sendable {
+    let callID: String
+    /// From or To of our requests, with our tag.
+    let localParty: NameAddress
+    let remoteParty: NameAddress
+    /// Whether we sent the INVITE, and so own the Call-ID (§14.1).
+    let isCaller: Bool
+    private(set) var routeSet: [NameAddress]
+    private(set) var remoteTarget: URI
+    private(set) var localSequence: UInt32
+    private(set) var remoteSequence: UInt32?
+
+    var localTag: String { localParty.tag ?? "" }
+    var remoteTag: String { remoteParty.tag ?? "" }
+
+    /// What keeps a message from making a dialog (§12.1).
+    enum Fault: Error, Equatable {
+        case tagMissing
+        /// No Contact, several, `*`, or one that is no SIP address.
+        case contactUnusable
+    }
+
+    /// The dialog that a response with a To tag makes at the caller (§12.1.2).
+    ///
+    /// - Parameter fallbackTarget: the remote target where the response names none that can be used; without it that is
+    ///   a fault.
+    init(of request: Request, answeredBy response: Response, fallbackTarget: URI? = nil) throws(Fault) {
+        guard response.to.tag != nil else { throw .tagMissing }
+        guard let target = Self.target(in: response.headers) ?? fallbackTarget else { throw .contactUnusable }
+        callID = request.callID
+        localParty = request.from
+        remoteParty = response.to
+        isCaller = true
+        routeSet = Self.recordedRoute(in: response.headers).reversed()
+        remoteTarget = target
+        localSequence = request.cSeq.number
+        remoteSequence = nil
+    }
+
+    /// The dialog that an INVITE makes at the callee (§12.1.1).
+    init(of request: Request, localTag: String, localSequence: UInt32) throws(Fault) {
+        guard let target = Self.target(in: request.headers) else { throw .contactUnusable }
+        callID = request.callID
+        var local = request.to
+        local.tag = localTag
+        localParty = local
+        remoteParty = request.from
+        isCaller = false
+        routeSet = Self.recordedRoute(in: request.headers)
+        remoteTarget = target
+        self.localSequence = localSequence
+        remoteSequence = request.cSeq.number
+    }
+
+    // MARK: - Requests
+
+    /// A request within the dialog (§12.2.1.1), still without Via and Contact.
+    mutating func request(_ method: Method) -> Request {
+        localSequence = localSequence < Int32.max ? localSequence + 1 : 1
+        return addressed(method, sequence: localSequence)
+    }
+
+    /// The ACK of a 2xx to the INVITE with the CSeq number `sequence` (§13.2.2.4).
+    func acknowledgement(of sequence: UInt32) -> Request {
+        addressed(.ack, sequence: sequence)
+    }
+
+    /// Takes the next CSeq number for a request that is sent again with credentials (§22.2).
+    mutating func nextSequence() -> UInt32 {
+        localSequence = localSequence < Int32.max ? localSequence + 1 : 1
+        return localSequence
+    }
+
+    private func addressed(_ method: Method, sequence: UInt32) -> Request {
+        var route = routeSet
+        var uri = remoteTarget
+        if let first = route.first, !first.isLooseRoute {
+            // A strict router takes its own address for the Request-URI; the target travels at the end (§12.2.1.1).
+            uri = first.uri.asRequestURI
+            route.removeFirst()
+            route.append(NameAddress(uri: remoteTarget))
+        }
+        var request = Request(
+            method: method, uri: uri, from: localParty, to: remoteParty, callID: callID,
+            cSeq: CSeq(number: sequence, method: method))
+        for entry in route { request.headers.append(Route(entry)) }
+        return request
+    }
+
+    // MARK: - What arrives
+
+    enum Order: Equatable {
+        case inOrder
+        /// Owed a 500 (§12.2.2).
+        case outOfOrder
+    }
+
+    /// Notes the CSeq of a request from the peer. Gaps are allowed.
+    mutating func accept(_ sequence: UInt32) -> Order {
+        if let seen = remoteSequence, sequence <= seen { return .outOfOrder }
+        remoteSequence = sequence
+        return .inOrder
+    }
+
+    /// Takes the Contact of a target refresh request or of its 2xx for the new remote target (§12.2.1.2, §12.2.2).
+    mutating func refreshTarget(from headers: Headers) {
+        if let target = Self.target(in: headers) { remoteTarget = target }
+    }
+
+    /// Takes the route set and target of the 2xx for those of the early dialog (§13.2.2.4).
+    mutating func confirm(by response: Response) {
+        routeSet = Self.recordedRoute(in: response.headers).reversed()
+        refreshTarget(from: response.headers)
+    }
+
+    private static func target(in headers: Headers) -> URI? {
+        guard let contacts = try? headers.all(Contact.self), contacts.count == 1, let uri = contacts.first?.uri,
+            uri.sipURI != nil
+        else { return nil }
+        return uri
+    }
+
+    private static func recordedRoute(in headers: Headers) -> [NameAddress] {
+        ((try? headers.all(RecordRoute.self)) ?? []).map(\.address)
+    }
+}
+
+extension NameAddress {
+    /// Whether the element of this Route entry follows §16.12 of RFC 3261 rather than RFC 2543.
+    var isLooseRoute: Bool {
+        uri.sipURI?.isLooseRouter ?? false
+    }
+}
+
+extension URI {
+    /// The address without what a Request-URI must not carry: the `method` parameter and headers (§19.1.1, table 1).
+    var asRequestURI: URI {
+        guard case .sip(var uri) = self else { return self }
+        uri.headers = []
+        uri.parameters.remove("method")
+        return .sip(uri)
+    }
+}

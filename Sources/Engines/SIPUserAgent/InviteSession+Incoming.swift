@@ -1,0 +1,182 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+
+/// What a callee keeps of the INVITE until the call is decided.
+struct Arrival: Sendable {
+    let request: Request
+    let transaction: ServerTransactionID
+    let flow: Flow
+    let trust: CallerTrust
+    /// Our address for the peer's requests.
+    let contact: NameAddress
+    var ringsUntil: Instant?
+    /// The description that a 183 carried; the 2xx repeats it (RFC 3261 §13.2.1).
+    var earlyAnswer: SessionDescription?
+    /// Whether no person takes the call.
+    var isAutomatic = false
+}
+
+/// Being called, RFC 3261 §13.3.
+extension InviteSession {
+    /// Takes a call; the caller of this has checked the INVITE, its account and the limits.
+    ///
+    /// - Throws: what the INVITE is refused for: 400 for an unusable Contact, 488 or 400 for its description.
+    init(
+        arriving arrival: Arrival, handle: CallHandle, account: Account, capabilities: LocalMedia,
+        settings: SessionSettings, random: RandomSource
+    ) throws(InviteRefusal) {
+        var random = random
+        var negotiation = OfferAnswer(
+            local: capabilities, sessionID: random.next(),
+            targets: MediaTargetPolicy(signallingSource: arrival.flow.remote.address))
+        let tag = random.hexadecimal(16)
+        let sequence = UInt32(truncatingIfNeeded: random.next() >> 48)
+        let dialog: Dialog
+        do throws(Dialog.Fault) {
+            dialog = try Dialog(of: arrival.request, localTag: tag, localSequence: sequence)
+        } catch {
+            throw InviteRefusal(status: 400, reason: "Contact Unusable")
+        }
+        try negotiation.receiveInitialOffer(of: arrival.request)
+        self.init(
+            handle: handle, account: account, settings: settings, random: random, phase: .alerting,
+            offerAnswer: negotiation, localAddress: arrival.flow.local.address)
+        self.dialog = dialog
+        self.arrival = arrival
+        peer = arrival.flow
+    }
+
+    // MARK: - Commands
+
+    mutating func ring(at now: Instant) {
+        guard phase == .alerting, let arrival else { return ignoreCommand() }
+        respond(arrival.request.response(180), headers: Headers())
+    }
+
+    /// Early media: the answer in an unreliable 183. Without an offer there is nothing to answer yet.
+    mutating func progress(_ media: LocalMedia, at now: Instant) {
+        guard phase == .alerting, let arrival else { return ignoreCommand() }
+        var response = arrival.request.response(183)
+        offerAnswer.local = media
+        if arrival.earlyAnswer == nil, offerAnswer.hasRemoteOffer,
+            let answer = try? offerAnswer.makeAnswer(address: localAddress)
+        {
+            self.arrival?.earlyAnswer = answer.description
+            if let agreement = agreement(on: answer.media) {
+                emit(.earlyMedia(handle, EarlyDialogID(remoteTag: dialog?.remoteTag ?? ""), agreement))
+            }
+        }
+        if let description = self.arrival?.earlyAnswer { response.setDescription(description) }
+        respond(response, headers: Headers())
+    }
+
+    mutating func answer(_ media: LocalMedia, headers: Headers, automatic: Bool, at now: Instant) {
+        guard phase == .alerting, let arrival else { return ignoreCommand() }
+        self.arrival?.isAutomatic = automatic
+        var response = arrival.request.response(200)
+        var agreedMedia: AgreedMedia?
+        do throws(NegotiationError) {
+            if let early = arrival.earlyAnswer {
+                response.setDescription(early)
+                agreedMedia = offerAnswer.agreed
+            } else {
+                offerAnswer.local = media
+                if offerAnswer.hasRemoteOffer {
+                    let answer = try offerAnswer.makeAnswer(address: localAddress)
+                    response.setDescription(answer.description)
+                    agreedMedia = answer.media
+                } else {
+                    response.setDescription(try offerAnswer.makeOffer(address: localAddress))
+                }
+            }
+        } catch {
+            refuse(488, reason: nil, headers: Headers())
+            end(CallEnd(cause: .mediaRefused, by: .local, status: 488, reason: error.description), at: now)
+            return
+        }
+        phase = .accepted
+        self.arrival?.ringsUntil = nil
+        lastsUntil = settings.maximumDuration.map { now + $0 }
+        accept(response, headers: headers, awaitsAnswer: offerAnswer.hasLocalOffer, at: now)
+        emit(
+            .answered(
+                handle, CallAnswer(status: 200, reason: response.reason, dialog: nil, headers: arrival.request.headers))
+        )
+        if let agreedMedia { announce(agreedMedia) }
+    }
+
+    mutating func reject(_ status: StatusCode, reason: String?, headers: Headers, at now: Instant) {
+        guard phase == .alerting, status.value >= 300 else { return ignoreCommand() }
+        refuse(status, reason: reason, headers: headers)
+        end(CallEnd(cause: .refused, by: .local, status: status, reason: reason), at: now)
+    }
+
+    // MARK: - What the caller and time do
+
+    /// The caller cancelled (§9.2). After a final response that changes nothing.
+    mutating func cancelled(at now: Instant) {
+        guard phase == .alerting else { return }
+        refuse(487, reason: nil, headers: Headers())
+        end(CallEnd(cause: .cancelled, by: .remote), at: now)
+    }
+
+    /// Rang as long as a phone may ring here.
+    mutating func stopRinging(at now: Instant) {
+        arrival?.ringsUntil = nil
+        guard phase == .alerting else { return }
+        refuse(480, reason: nil, headers: Headers())
+        end(CallEnd(cause: .ringTimeout, by: .local, status: 480), at: now)
+    }
+
+    // MARK: - Responses
+
+    /// Refuses the INVITE.
+    mutating func refuse(_ status: StatusCode, reason: String?, headers: Headers) {
+        guard let arrival else { return }
+        respond(arrival.request.response(status, reason: reason), headers: headers)
+    }
+
+    private mutating func respond(_ response: Response, headers: Headers) {
+        guard let arrival else { return }
+        act(.respond(dressed(response, headers: headers), arrival.transaction))
+    }
+
+    /// Adds our tag, and in what makes a dialog our Contact and the recorded route (§12.1.1).
+    func dressed(_ response: Response, headers: Headers) -> Response {
+        var response = response
+        if response.to.tag == nil { response.to.tag = localTag }
+        if response.status.value < 300, let arrival {
+            for entry in (try? arrival.request.headers.all(RecordRoute.self)) ?? [] { response.headers.append(entry) }
+            response.setCapabilities(contact: arrival.contact)
+        }
+        response.append(headers)
+        return response
+    }
+
+    mutating func ignoreCommand() {
+        emit(.warning(.commandIgnored))
+    }
+}
+
+/// Why an INVITE is refused before anybody hears of it.
+struct InviteRefusal: Error {
+    var status: StatusCode
+    var reason: String?
+}
+
+extension OfferAnswer {
+    /// Takes the offer of a first INVITE, where it has one.
+    mutating func receiveInitialOffer(of request: Request) throws(InviteRefusal) {
+        guard request.claimsDescription else { return }
+        guard let offer = request.sessionDescription else {
+            throw InviteRefusal(status: 400, reason: "Session Description Unreadable")
+        }
+        do throws(NegotiationError) {
+            try receiveOffer(offer)
+        } catch {
+            throw InviteRefusal(status: 488, reason: nil)
+        }
+    }
+}

@@ -1,0 +1,203 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+
+/// What a caller keeps of its INVITE.
+struct Invitation: Sendable {
+    let call: OutgoingCall
+    /// The INVITE without Via and Contact; its CSeq and credentials are those of the last one sent.
+    var request: Request
+    /// The INVITE's description, so that sending it again does not change it.
+    var offer: SessionDescription?
+    /// In the order of their first response.
+    var earlyDialogs: [EarlyDialog] = []
+    var hasProvisional = false
+    /// Whether a final response is still to come.
+    var isPending = true
+    /// Whether a CANCEL is wanted; it goes out after a provisional response (§9.1).
+    var isCancelled = false
+    var ringsUntil: Instant?
+    /// Targets of 3xx responses: still to be tried, and how many may be.
+    var redirections: [URI] = []
+    var tried: [URI]
+    var redirectionsLeft: Int
+
+    /// A dialog made by a 101...199 with a To tag, with its own copy of the offer (forks answer separately).
+    struct EarlyDialog: Sendable {
+        var dialog: Dialog
+        var offerAnswer: OfferAnswer
+    }
+}
+
+extension InviteSession {
+    /// Places a call.
+    init(
+        calling call: OutgoingCall, handle: CallHandle, account: Account, settings: SessionSettings,
+        random: RandomSource
+    ) {
+        var random = random
+        self.init(
+            handle: handle, account: account, settings: settings, random: random.split(), phase: .calling,
+            offerAnswer: OfferAnswer(local: call.media, sessionID: random.next()), localAddress: .unspecified)
+        var from = account.address
+        from.tag = random.hexadecimal(16)
+        var request = Request(
+            method: .invite, uri: call.target.asRequestURI, from: from, to: NameAddress(uri: call.target.asParty),
+            callID: random.hexadecimal(32), cSeq: CSeq(number: 1, method: .invite))
+        for (name, value) in call.headers.list { try? request.headers.append(name, value) }
+        invitation = Invitation(
+            call: call, request: request, tried: [call.target], redirectionsLeft: call.redirectionLimit)
+    }
+
+    mutating func start(at now: Instant) {
+        guard let invitation else { return }
+        self.invitation?.ringsUntil = invitation.call.ringTimeout.map { now + $0 }
+        act(.send(invitation.request, .invite, along: nil))
+    }
+
+    /// Adds what depends on the way that a request takes: our Contact and the description with our address.
+    mutating func complete(
+        _ request: inout Request, for purpose: RequestPurpose, at local: SocketAddress, contact: NameAddress
+    ) {
+        switch purpose {
+        case .bye, .acknowledgement:
+            return
+        case .invite:
+            let changed = localAddress != local.address
+            localAddress = local.address
+            request.setCapabilities(contact: contact)
+            guard invitation?.call.offersInInvite ?? false else { return }
+            if changed || invitation?.offer == nil {
+                offerAnswer.cancelOffer()
+                invitation?.offer = try? offerAnswer.makeOffer(address: local.address)
+            }
+            if let offer = invitation?.offer { request.setDescription(offer) }
+        case .reinvite:
+            request.setCapabilities(contact: contact)
+            if modification.offer == nil || localAddress != local.address {
+                localAddress = local.address
+                offerAnswer.cancelOffer()
+                modification.offer = try? offerAnswer.makeOffer(address: local.address)
+            }
+            if let offer = modification.offer { request.setDescription(offer) }
+        }
+    }
+
+    // MARK: - Responses to the INVITE
+
+    mutating func receiveInviteResponse(_ response: Response, over flow: Flow, at now: Instant) {
+        if response.status.isProvisional {
+            receiveProvisional(response, over: flow, at: now)
+        } else if response.status.isSuccess {
+            receiveSuccess(response, over: flow, at: now)
+        } else {
+            receiveFailure(response, at: now)
+        }
+    }
+
+    private mutating func receiveProvisional(_ response: Response, over flow: Flow, at now: Instant) {
+        guard invitation?.isPending ?? false else { return }
+        peer = flow
+        invitation?.hasProvisional = true
+        if invitation?.isCancelled ?? false {
+            act(.cancelInvite)
+            return
+        }
+        guard phase == .calling else { return }
+        if response.status == 100 {
+            emit(.trying(handle))
+            return
+        }
+        // Without a tag there is no dialog, but the peer rings all the same (ROBUSTNESS row 60).
+        let index = earlyDialogIndex(for: response)
+        let early = index.map { _ in EarlyDialogID(remoteTag: response.to.tag ?? "") }
+        let description = response.sessionDescription
+        emit(
+            .ringing(
+                handle,
+                CallProgress(
+                    status: response.status, reason: response.reason, earlyDialog: early,
+                    hasDescription: description != nil)))
+        guard let index, let early, let description else { return }
+        agreeEarly(on: description, at: index, early)
+    }
+
+    /// The early dialog of a provisional response, made where there is room for it (§12.1.2).
+    private mutating func earlyDialogIndex(for response: Response) -> Int? {
+        guard let tag = response.to.tag, let invitation else { return nil }
+        if let index = invitation.earlyDialogs.firstIndex(where: { $0.dialog.remoteTag == tag }) {
+            self.invitation?.earlyDialogs[index].dialog.refreshTarget(from: response.headers)
+            return index
+        }
+        guard invitation.earlyDialogs.count < settings.earlyDialogLimit,
+            let dialog = try? Dialog(
+                of: invitation.request, answeredBy: response, fallbackTarget: invitation.request.uri)
+        else { return nil }
+        self.invitation?.earlyDialogs.append(Invitation.EarlyDialog(dialog: dialog, offerAnswer: offerAnswer))
+        return invitation.earlyDialogs.count
+    }
+
+    /// The description of an unreliable 1xx is only a foretaste of the answer, yet it is what early media follows.
+    private mutating func agreeEarly(on description: SessionDescription, at index: Int, _ early: EarlyDialogID) {
+        guard invitation?.call.offersInInvite ?? false, let source = peer?.remote.address,
+            var negotiation = invitation?.earlyDialogs[index].offerAnswer
+        else { return }
+        negotiation.targets = MediaTargetPolicy(signallingSource: source)
+        let known = negotiation.agreed
+        guard let media = try? negotiation.receiveAnswer(description, isFinal: false), media != known else { return }
+        invitation?.earlyDialogs[index].offerAnswer = negotiation
+        if let agreement = agreement(on: media) { emit(.earlyMedia(handle, early, agreement)) }
+    }
+
+    private mutating func receiveFailure(_ response: Response, at now: Instant) {
+        guard invitation?.isPending ?? false else { return }
+        invitation?.isPending = false
+        invitation?.earlyDialogs = []
+        guard phase == .calling else { return }
+        if response.status.isRedirection, follow(response, at: now) { return }
+        end(.refused(by: response), at: now)
+    }
+
+    /// Tries the next target of a 3xx (§8.1.3.4): at most five, none twice, none less secure than what was asked for.
+    private mutating func follow(_ response: Response, at now: Instant) -> Bool {
+        guard let invitation, invitation.redirectionsLeft > 0 else { return false }
+        for target in response.redirectionTargets where !invitation.tried.contains(target) {
+            if invitation.request.uri.isSecure && !target.isSecure { continue }
+            if !invitation.redirections.contains(target) { self.invitation?.redirections.append(target) }
+        }
+        return tryNextRedirection(at: now)
+    }
+
+    private mutating func tryNextRedirection(at now: Instant) -> Bool {
+        guard var invitation, invitation.redirectionsLeft > 0, !invitation.redirections.isEmpty else { return false }
+        let target = invitation.redirections.removeFirst()
+        invitation.redirectionsLeft -= 1
+        invitation.tried.append(target)
+        invitation.request.uri = target.asRequestURI
+        invitation.request.cSeq.number += 1
+        invitation.request.headers.removeAll(.authorization)
+        invitation.request.headers.removeAll(.proxyAuthorization)
+        invitation.isPending = true
+        invitation.hasProvisional = false
+        self.invitation = invitation
+        act(.send(invitation.request, .invite, along: nil))
+        return true
+    }
+
+    // MARK: - Failures without a response
+
+    mutating func inviteFailed(_ failure: RequestFailure, at now: Instant) {
+        guard invitation?.isPending ?? false else { return }
+        invitation?.isPending = false
+        guard phase == .calling else { return }
+        end(.failed(failure), at: now)
+    }
+
+    mutating func giveUpRinging(at now: Instant) {
+        invitation?.ringsUntil = nil
+        guard phase == .calling else { return }
+        let cause: CallEnd.Cause = invitation?.hasProvisional ?? false ? .ringTimeout : .timedOut
+        end(CallEnd(cause: cause, by: .local), at: now)
+    }
+}

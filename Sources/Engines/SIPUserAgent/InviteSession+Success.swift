@@ -1,0 +1,141 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+
+/// An ACK that went out, kept because every repeated 2xx is owed the same one again (RFC 3261 §13.2.2.4).
+struct SentAcknowledgement: Sendable {
+    let remoteTag: String
+    let sequence: UInt32
+    /// nil while its way is being resolved.
+    var transmit: Transmit?
+}
+
+/// The caller's side of a 2xx, RFC 3261 §13.2.2.4.
+extension InviteSession {
+    mutating func receiveSuccess(_ response: Response, over flow: Flow, at now: Instant) {
+        let tag = response.to.tag
+        let wasPending = invitation?.isPending ?? false
+        invitation?.isPending = false
+        guard let tag, !tag.isEmpty else {
+            // It can't be acknowledged; the call fails as if by 502 (ROBUSTNESS row 60).
+            if wasPending && phase == .calling {
+                end(CallEnd(cause: .protocolFault, by: .remote, status: 502), at: now)
+            }
+            return
+        }
+        if acknowledgements.contains(where: { $0.remoteTag == tag && $0.sequence == response.cSeq.number }) {
+            repeatAcknowledgement(remoteTag: tag, sequence: response.cSeq.number)
+        } else if phase == .calling && dialog == nil {
+            confirm(by: response, tag: tag, over: flow, at: now)
+        } else {
+            endUnwanted(response, over: flow, at: now)
+        }
+    }
+
+    private mutating func confirm(by response: Response, tag: String, over flow: Flow, at now: Instant) {
+        guard let invitation else { return }
+        peer = flow
+        let early = invitation.earlyDialogs.first { $0.dialog.remoteTag == tag }
+        let isBroken = (try? Dialog(of: invitation.request, answeredBy: response)) == nil
+        guard
+            let dialog = try? Dialog(
+                of: invitation.request, answeredBy: response, fallbackTarget: invitation.request.uri)
+        else { return }
+        self.dialog = dialog
+        self.invitation?.earlyDialogs = []
+        self.invitation?.ringsUntil = nil
+        phase = .confirmed
+        if let early { offerAnswer = early.offerAnswer }
+        offerAnswer.targets = MediaTargetPolicy(signallingSource: flow.remote.address)
+        lastsUntil = settings.maximumDuration.map { now + $0 }
+
+        let answer = agree(on: response)
+        acknowledge(tag, response.cSeq.number, answering: answer.description)
+        if isBroken {
+            end(
+                CallEnd(cause: .protocolFault, by: .local, status: response.status, reason: "Contact unusable"), at: now
+            )
+            return
+        }
+        guard let media = answer.media else {
+            end(CallEnd(cause: .mediaRefused, by: .local, status: response.status, reason: answer.fault), at: now)
+            return
+        }
+        emit(
+            .answered(
+                handle,
+                CallAnswer(
+                    status: response.status, reason: response.reason, dialog: EarlyDialogID(remoteTag: tag),
+                    headers: response.headers)))
+        announce(media)
+        emit(.established(handle))
+        sendDueReinvite()
+    }
+
+    private struct Outcome {
+        var media: AgreedMedia?
+        /// What the ACK carries, where the 2xx offered.
+        var description: SessionDescription?
+        var fault: String?
+    }
+
+    /// Completes offer and answer by a 2xx, which bears the answer, or the offer where the INVITE had none.
+    private mutating func agree(on response: Response) -> Outcome {
+        do throws(NegotiationError) {
+            guard offerAnswer.hasLocalOffer else {
+                guard let offer = response.sessionDescription else { return Outcome(fault: "no offer in the answer") }
+                try offerAnswer.receiveOffer(offer)
+                let answer = try offerAnswer.makeAnswer(address: localAddress)
+                return Outcome(media: answer.media, description: answer.description)
+            }
+            if let answer = response.sessionDescription {
+                return Outcome(media: try offerAnswer.receiveAnswer(answer))
+            }
+            return Outcome(media: offerAnswer.acceptEarlyAnswer(), fault: "no description in the answer")
+        } catch {
+            offerAnswer.cancelOffer()
+            return Outcome(fault: error.description)
+        }
+    }
+
+    /// A 2xx of another fork, or one that crossed our CANCEL: acknowledged, then ended.
+    private mutating func endUnwanted(_ response: Response, over flow: Flow, at now: Instant) {
+        guard let request = invitation?.request, unwanted.count < settings.earlyDialogLimit,
+            let other = try? Dialog(of: request, answeredBy: response, fallbackTarget: request.uri)
+        else { return }
+        unwanted.append(other)
+        acknowledge(other.remoteTag, response.cSeq.number, answering: nil)
+        sendBye(toUnwanted: unwanted.count - 1)
+    }
+
+    // MARK: - ACK
+
+    /// Sends the ACK of a 2xx. It bears the credentials of the INVITE (§13.2.2.4).
+    mutating func acknowledge(_ remoteTag: String, _ sequence: UInt32, answering answer: SessionDescription?) {
+        guard let dialog = dialog(with: remoteTag) else { return }
+        var request = dialog.acknowledgement(of: sequence)
+        let invite = modification.request ?? invitation?.request
+        if let invite, invite.cSeq.number == sequence { request.copyCredentials(from: invite) }
+        if let answer { request.setDescription(answer) }
+        acknowledgements.removeAll { $0.remoteTag == remoteTag && $0.sequence &+ 1 < sequence }
+        acknowledgements.append(SentAcknowledgement(remoteTag: remoteTag, sequence: sequence, transmit: nil))
+        act(.send(request, .acknowledgement(remoteTag: remoteTag, sequence: sequence), along: peer))
+    }
+
+    /// The core sent an ACK: it is kept to be repeated.
+    mutating func acknowledged(_ transmit: Transmit, remoteTag: String, sequence: UInt32) {
+        let index = acknowledgements.firstIndex { $0.remoteTag == remoteTag && $0.sequence == sequence }
+        if let index { acknowledgements[index].transmit = transmit }
+    }
+
+    mutating func repeatAcknowledgement(remoteTag: String, sequence: UInt32) {
+        let sent = acknowledgements.first { $0.remoteTag == remoteTag && $0.sequence == sequence }
+        if let transmit = sent?.transmit { act(.transmit(transmit)) }
+    }
+
+    private func dialog(with remoteTag: String) -> Dialog? {
+        if let dialog, dialog.remoteTag == remoteTag { return dialog }
+        return unwanted.first { $0.remoteTag == remoteTag }
+    }
+}

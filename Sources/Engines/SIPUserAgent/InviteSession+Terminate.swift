@@ -1,0 +1,110 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// Ending a call, RFC 3261 §9 and §15.
+extension InviteSession {
+    mutating func hangUp(at now: Instant) {
+        switch phase {
+        case .calling: end(CallEnd(cause: .cancelled, by: .local), at: now)
+        case .alerting: reject(603, reason: nil, headers: Headers(), at: now)
+        case .accepted, .confirmed: end(CallEnd(cause: .hungUp, by: .local), at: now)
+        case .ended: ignoreCommand()
+        }
+    }
+
+    /// Says what ends the call, once, and sends what the protocol owes the peer: CANCEL, BYE at once, or BYE at the ACK.
+    ///
+    /// A final response to an unanswered INVITE is the caller's of this business.
+    mutating func end(_ end: CallEnd, at now: Instant) {
+        guard phase != .ended else { return }
+        let last = phase
+        phase = .ended
+        lastsUntil = nil
+        modification = Modification()
+        invitation?.ringsUntil = nil
+        arrival?.ringsUntil = nil
+        emit(.ended(handle, end))
+        // A 2xx may be on its way until the last server has forgotten the INVITE.
+        if invitation != nil { lingersUntil = now + settings.timers.giveUp }
+        switch last {
+        case .calling where invitation?.isPending ?? false:
+            invitation?.isCancelled = true
+            act(.cancelInvite)
+        case .accepted, .confirmed:
+            guard end.needsBye else { break }
+            owesBye = true
+            // Before the ACK, or in the midst of a re-INVITE of the peer, a BYE could overtake the 200 (§15).
+            if last == .confirmed || acceptance == nil { sendOwedBye() }
+        case .calling, .alerting, .ended:
+            break
+        }
+    }
+
+    mutating func sendOwedBye() {
+        owesBye = false
+        acceptance = nil
+        // Whoever never proved its path is told nothing more (ROBUSTNESS S1).
+        guard isPathProven || !isBounded, let request = dialog?.request(.bye), let tag = dialog?.remoteTag else {
+            return
+        }
+        outstandingByes += 1
+        act(.send(request, .bye(remoteTag: tag), along: peer))
+    }
+
+    mutating func sendBye(toUnwanted index: Int) {
+        let request = unwanted[index].request(.bye)
+        outstandingByes += 1
+        act(.send(request, .bye(remoteTag: unwanted[index].remoteTag), along: peer))
+    }
+
+    /// A BYE has its final response, or never will.
+    mutating func byeFinished() {
+        outstandingByes = max(0, outstandingByes - 1)
+    }
+
+    /// BYE from the peer: accepted at once, also before the ACK (§15.1.2).
+    mutating func receiveBye(_ request: Request, in transaction: ServerTransactionID, at now: Instant) {
+        act(.respond(request.response(200), transaction))
+        acceptance = nil
+        owesBye = false
+        guard phase != .ended else { return }
+        if phase == .alerting {
+            refuse(487, reason: nil, headers: Headers())
+            end(CallEnd(cause: .cancelled, by: .remote), at: now)
+            return
+        }
+        if phase == .calling { return }
+        let reason = request.headers.first(.reason)
+        end(CallEnd(cause: .hungUp, by: .remote, reason: reason), at: now)
+    }
+
+    /// The grace of shutting down is over: a BYE that waits for an ACK goes out now (ROBUSTNESS row 9).
+    mutating func stopWaiting() {
+        if owesBye { sendOwedBye() }
+    }
+}
+
+extension CallEnd {
+    /// Whether the peer has to be told by BYE; it knows when it hung up itself.
+    fileprivate var needsBye: Bool { !(cause == .hungUp && by == .remote) }
+
+    /// How a final response ends a call that was not answered.
+    static func refused(by response: Response) -> CallEnd {
+        let cause: Cause = [401, 407].contains(response.status.value) ? .authenticationFailed : .refused
+        return CallEnd(
+            cause: cause, by: .remote, status: response.status, reason: response.reason,
+            retryAfter: response.retryAfter,
+            redirections: response.status.isRedirection ? response.redirectionTargets : [])
+    }
+
+    /// How a call ends whose INVITE got no response.
+    static func failed(_ failure: RequestFailure) -> CallEnd {
+        switch failure {
+        case .timedOut: CallEnd(cause: .timedOut, by: .local)
+        case .unreachable: CallEnd(cause: .unreachable, by: .local)
+        case .limited: CallEnd(cause: .limited, by: .local)
+        case .withdrawn: CallEnd(cause: .cancelled, by: .local)
+        }
+    }
+}

@@ -1,0 +1,188 @@
+import DequeModule
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+
+/// One call as the protocol sees it: an INVITE with its dialogs, from the first message to the last retransmission
+/// (RFC 3261 §13 to §15).
+///
+/// A value without network: requests leave as actions, and the core adds what only it knows (the next hop, Via, and
+/// through `complete` our address). The verbs are in extensions: +Outgoing, +Incoming, +Acceptance, +Modify,
+/// +Terminate.
+struct InviteSession: Sendable {
+    let handle: CallHandle
+    let account: Account
+    let settings: SessionSettings
+    var random: RandomSource
+
+    /// How far the call is.
+    enum Phase: Equatable, Sendable {
+        /// Our INVITE has no final response.
+        case calling
+        /// Their INVITE has no final response.
+        case alerting
+        /// We sent a 2xx that is not acknowledged.
+        case accepted
+        case confirmed
+        /// Nothing is left but to answer and repeat what stragglers ask for.
+        case ended
+    }
+
+    var phase: Phase
+    /// What a caller keeps of its INVITE; nil at the callee.
+    var invitation: Invitation?
+    /// What a callee keeps of the INVITE; nil at the caller.
+    var arrival: Arrival?
+    /// The dialog of the call: at the callee from the start, at the caller with the first 2xx.
+    var dialog: Dialog?
+    /// Dialogs that exist only to be ended: further forks, and those that a cancelled INVITE made.
+    var unwanted: [Dialog] = []
+    var offerAnswer: OfferAnswer
+    var agreed: AgreedMedia?
+    /// Our address on the way to the peer; set before anything that carries it is built.
+    var localAddress: IPAddress
+    /// Where the peer's messages last came from.
+    var peer: Flow?
+    /// The 2xx of ours that waits for its ACK.
+    var acceptance: Acceptance?
+    /// The ACKs that we sent, to be repeated.
+    var acknowledgements: [SentAcknowledgement] = []
+    var modification = Modification()
+    /// BYEs without a final response.
+    var outstandingByes = 0
+    /// A person or a limit wants the call ended, but a BYE may not go before the ACK (§15).
+    var owesBye = false
+    var isPathProven: Bool
+    /// When a call has lasted as long as it may.
+    var lastsUntil: Instant?
+    /// Until when late 2xx responses are acknowledged after the end.
+    var lingersUntil: Instant?
+
+    private var actions = Deque<Action>()
+
+    /// What the core does for a call.
+    enum Action: Sendable {
+        case send(Request, RequestPurpose, along: Flow?)
+        case transmit(Transmit)
+        /// CANCELs the INVITE, or withdraws it where it has not left yet.
+        case cancelInvite
+        case respond(Response, ServerTransactionID)
+        case repeatAcceptance(ServerTransactionID)
+        case event(Event)
+    }
+
+    /// What a request of a call is for.
+    enum RequestPurpose: Hashable, Sendable {
+        case invite
+        case reinvite
+        case bye(remoteTag: String)
+        /// `sequence` is the CSeq number of the INVITE whose 2xx is acknowledged.
+        case acknowledgement(remoteTag: String, sequence: UInt32)
+    }
+
+    init(
+        handle: CallHandle, account: Account, settings: SessionSettings, random: RandomSource, phase: Phase,
+        offerAnswer: OfferAnswer, localAddress: IPAddress
+    ) {
+        self.handle = handle
+        self.account = account
+        self.settings = settings
+        self.random = random
+        self.phase = phase
+        self.offerAnswer = offerAnswer
+        self.localAddress = localAddress
+        isPathProven = phase == .calling
+    }
+
+    // MARK: - Face towards the core
+
+    mutating func nextAction() -> Action? {
+        actions.popFirst()
+    }
+
+    /// When to call `handleDeadline`.
+    var deadline: Instant? {
+        [
+            acceptance?.deadline, invitation?.ringsUntil, arrival?.ringsUntil, modification.retryAt, lastsUntil,
+            lingersUntil,
+        ].lazy.compactMap { $0 }.min()
+    }
+
+    mutating func handleDeadline(at now: Instant) {
+        handleAcceptanceDeadline(at: now)
+        if let until = invitation?.ringsUntil, now >= until { giveUpRinging(at: now) }
+        if let until = arrival?.ringsUntil, now >= until { stopRinging(at: now) }
+        if let until = modification.retryAt, now >= until {
+            modification.retryAt = nil
+            sendReinvite()
+        }
+        if let until = lastsUntil, now >= until {
+            end(CallEnd(cause: .tooLong, by: .local), at: now)
+        }
+        if let until = lingersUntil, now >= until { lingersUntil = nil }
+    }
+
+    /// Whether nothing more will be said, so that the session can be forgotten.
+    var isFinished: Bool {
+        phase == .ended && outstandingByes == 0 && !owesBye && acceptance == nil && lingersUntil == nil
+            && !(invitation?.isPending ?? false)
+    }
+
+    /// Whether the tag names a dialog of this call, early ones included.
+    func knows(remoteTag: String) -> Bool {
+        dialog?.remoteTag == remoteTag || unwanted.contains { $0.remoteTag == remoteTag }
+            || invitation?.earlyDialogs.contains { $0.dialog.remoteTag == remoteTag } ?? false
+    }
+
+    /// Dialogs that count against the limit.
+    var dialogCount: Int {
+        (dialog == nil ? 0 : 1) + unwanted.count + (phase == .calling ? invitation?.earlyDialogs.count ?? 0 : 0)
+    }
+
+    /// Whether this call waits for an answer, ours or theirs.
+    var isRinging: Bool { phase == .calling || phase == .alerting }
+
+    // MARK: - For the extensions
+
+    mutating func act(_ action: Action) {
+        actions.append(action)
+    }
+
+    mutating func emit(_ event: Event) {
+        actions.append(.event(event))
+    }
+
+    var callID: String { dialog?.callID ?? invitation?.request.callID ?? arrival?.request.callID ?? "" }
+
+    /// The tag that we gave ourselves in this call.
+    var localTag: String { dialog?.localTag ?? invitation?.request.from.tag ?? "" }
+
+    /// Tells who runs the call what it now sounds like.
+    mutating func announce(_ media: AgreedMedia) {
+        agreed = media
+        if let agreement = agreement(on: media) { emit(.mediaAgreed(handle, agreement)) }
+    }
+
+    func agreement(on media: AgreedMedia) -> MediaAgreement? {
+        peer.map {
+            MediaAgreement(media: media, signallingPeer: $0.remote, mayTransmit: isPathProven || !isBounded)
+        }
+    }
+
+    /// Whether the peer is a stranger who was answered by no person, over UDP: it costs us little until it has shown
+    /// that our answers reach it (ROBUSTNESS S1).
+    var isBounded: Bool {
+        guard let arrival else { return false }
+        return arrival.isAutomatic && arrival.trust == .stranger && arrival.flow.transport == .udp
+    }
+}
+
+/// What a call has in common with all others of the core.
+struct SessionSettings: Sendable {
+    var timers: TransactionTimers
+    var product: String
+    var maximumDuration: Duration?
+    var incomingRingTimeout: Duration?
+    var earlyDialogLimit: Int
+}

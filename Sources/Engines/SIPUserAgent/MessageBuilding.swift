@@ -1,0 +1,95 @@
+import EngineKit
+import SDP
+import SIPMessages
+
+/// What this user agent says of itself in its messages (RFC 3261 §20.5, §20.37, §20.1).
+enum Capabilities {
+    /// The methods that are served here, in and out of dialogs.
+    static let methods: [Method] = [.invite, .ack, .bye, .cancel, .options]
+    /// No extension of RFC 3261 is needed or offered.
+    static let optionTags: [String] = []
+}
+
+extension Request {
+    /// Adds what an INVITE tells the callee (§13.2.1).
+    mutating func setCapabilities(contact: NameAddress) {
+        headers.set(Contact.address(contact))
+        headers.set(Allow(Capabilities.methods))
+    }
+
+    mutating func setDescription(_ description: SessionDescription) {
+        headers.set(ContentType.sdp)
+        body = description.bytes()
+    }
+
+    /// Copies Authorization and Proxy-Authorization.
+    mutating func copyCredentials(from other: Request) {
+        for field in (try? other.headers.all(Authorization.self)) ?? [] { headers.append(field) }
+        for field in (try? other.headers.all(ProxyAuthorization.self)) ?? [] { headers.append(field) }
+    }
+
+    /// The session description in the body; nil where there is none, or none that can be read.
+    var sessionDescription: SessionDescription? { headers.description(in: body) }
+
+    /// Whether there is a body that claims to be a session description.
+    var claimsDescription: Bool { !body.isEmpty && headers.announcesDescription }
+}
+
+extension Response {
+    mutating func setCapabilities(contact: NameAddress) {
+        headers.set(Contact.address(contact))
+        headers.set(Allow(Capabilities.methods))
+    }
+
+    mutating func setDescription(_ description: SessionDescription) {
+        headers.set(ContentType.sdp)
+        body = description.bytes()
+    }
+
+    /// The session description in the body; nil where there is none, or none that can be read.
+    var sessionDescription: SessionDescription? { headers.description(in: body) }
+
+    /// The value of Retry-After in seconds.
+    var retryAfter: UInt32? { (try? headers.first(RetryAfter.self))?.seconds }
+
+    /// The SIP targets of a 3xx, best `q` first, otherwise in their order (§8.1.3.4).
+    var redirectionTargets: [URI] {
+        let contacts = ((try? headers.all(Contact.self)) ?? []).filter { $0.uri?.sipURI != nil }
+        let ranked = contacts.enumerated().sorted { left, right in
+            let (first, second) = (left.element.preference ?? 1000, right.element.preference ?? 1000)
+            return (-first, left.offset) < (-second, right.offset)
+        }
+        return ranked.compactMap(\.element.uri)
+    }
+
+    /// Adds the header fields that the user gave for this response.
+    mutating func append(_ others: Headers) {
+        for (name, value) in others.list { try? headers.append(name, value) }
+    }
+}
+
+extension Headers {
+    var announcesDescription: Bool {
+        guard let type = try? first(ContentType.self) else { return false }
+        return type.isType("application", "sdp")
+    }
+
+    func description(in body: [UInt8]) -> SessionDescription? {
+        guard !body.isEmpty, announcesDescription else { return nil }
+        return try? SessionDescription(parsing: body)
+    }
+}
+
+extension URI {
+    /// The address as it stands in To: without the parameters that only guide a request (§19.1.1, table 1).
+    var asParty: URI {
+        guard case .sip(var uri) = self else { return self }
+        uri.headers = []
+        uri.port = nil
+        for name in ["transport", "maddr", "ttl", "method", "lr"] { uri.parameters.remove(name) }
+        return .sip(uri)
+    }
+
+    /// Whether every hop to this address is to be secure (§26.2.2).
+    var isSecure: Bool { sipURI?.isSecure ?? false }
+}

@@ -1,0 +1,55 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+struct OutboundID: Hashable, Comparable, Sendable {
+    let rawValue: UInt64
+
+    static func < (left: OutboundID, right: OutboundID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// A request of ours on its way (RFC 3261 §8.1.2): first its destinations are asked for, then it is sent to one after
+/// another until one answers.
+struct OutboundRequest: Sendable {
+    enum Owner: Hashable, Sendable {
+        case call(CallHandle, InviteSession.RequestPurpose)
+        case registration(AccountID)
+        case options(OptionsHandle)
+
+        var call: CallHandle? {
+            if case .call(let handle, _) = self { handle } else { nil }
+        }
+    }
+
+    /// Without Via, and without what depends on the way it takes.
+    var request: Request
+    let owner: Owner
+    let account: Account
+    /// A flow of the dialog, whose connection is used again where it leads to the same address.
+    let along: Flow?
+    /// Still to be tried, in order.
+    var destinations: [Destination] = []
+    /// The one in use.
+    var destination: Destination?
+    var flow: Flow?
+    var transaction: ClientTransactionID?
+    var size = SizeRule.undecided
+    var authentication = AuthenticationAttempts()
+
+    /// Requests over 1300 octets travel over TCP, and over UDP after all where TCP fails (§18.1.1).
+    enum SizeRule: Sendable {
+        case undecided
+        /// Asks for a TCP address; the datagram destinations wait.
+        case seekingStream([Destination])
+        case settled
+    }
+
+    static let datagramLimit = 1300
+
+    /// The address that the request is sent to: the first route, or the Request-URI (§8.1.2). A strict router has
+    /// already taken the place of the Request-URI.
+    var nextHop: URI {
+        guard let first = try? request.headers.first(Route.self), first.address.isLooseRoute else { return request.uri }
+        return first.uri
+    }
+}

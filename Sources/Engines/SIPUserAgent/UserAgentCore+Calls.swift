@@ -1,0 +1,118 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// Calls, and what they ask of the core.
+extension UserAgentCore {
+    /// Places a call.
+    mutating func place(_ call: OutgoingCall, as handle: CallHandle, at now: Instant) {
+        guard !handle.isIncoming, sessions[handle] == nil else { return emit(.warning(.commandIgnored)) }
+        guard shutDown == .no, callsInUse < configuration.limits.calls else {
+            return emit(.ended(handle, CallEnd(cause: .limited, by: .local)))
+        }
+        guard let account = account(call.account) else {
+            return emit(.ended(handle, CallEnd(cause: .unreachable, by: .local)))
+        }
+        let session = InviteSession(
+            calling: call, handle: handle, account: account, settings: settings, random: random.split())
+        add(session)
+        update(handle, at: now) { $0.start(at: now) }
+    }
+
+    mutating func add(_ session: InviteSession) {
+        sessions[session.handle] = session
+        callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = session.handle
+    }
+
+    /// Lets a call do something, does what it asks for, and forgets it when it has nothing more to say.
+    mutating func update(_ handle: CallHandle, at now: Instant, _ body: (inout InviteSession) -> Void) {
+        guard sessions[handle] != nil else { return emit(.warning(.commandIgnored)) }
+        var actions: [InviteSession.Action] = []
+        if var session = sessions.removeValue(forKey: handle) {
+            body(&session)
+            while let action = session.nextAction() { actions.append(action) }
+            sessions[handle] = session
+        }
+        for action in actions { perform(action, of: handle, at: now) }
+        guard let session = sessions[handle] else { return }
+        if session.isFinished {
+            forget(session)
+        } else {
+            deadlines.set(.call(handle), at: session.deadline)
+        }
+    }
+
+    private mutating func perform(_ action: InviteSession.Action, of handle: CallHandle, at now: Instant) {
+        switch action {
+        case .send(let request, let purpose, let flow):
+            guard let account = sessions[handle]?.account else { return }
+            send(request, for: .call(handle, purpose), account: account, along: flow, at: now)
+        case .transmit(let transmit):
+            outputs.append(.transmit(transmit))
+        case .cancelInvite:
+            cancelInvite(of: handle, at: now)
+        case .respond(let response, let transaction):
+            respond(response, in: transaction, at: now)
+        case .repeatAcceptance(let transaction):
+            transactions.retransmitAcceptance(in: transaction)
+        case .event(let event):
+            emit(event)
+        }
+    }
+
+    /// CANCELs the INVITE of a call, withdraws it where it has not left, or leaves it to the next provisional response.
+    private mutating func cancelInvite(of handle: CallHandle, at now: Instant) {
+        guard let id = inviteOfCall[handle] else { return }
+        guard let transaction = outbound[id]?.transaction else {
+            forgetOutbound(id)
+            update(handle, at: now) { $0.fail(.invite, .withdrawn, at: now) }
+            return
+        }
+        _ = transactions.cancel(transaction, at: now)
+    }
+
+    private mutating func forget(_ session: InviteSession) {
+        sessions[session.handle] = nil
+        callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = nil
+        if let invite = session.arrival?.transaction { callsByInvite[invite] = nil }
+        deadlines.cancel(.call(session.handle))
+        let leftovers = outbound.filter { $0.value.owner.call == session.handle }.map(\.key)
+        for id in leftovers.sorted() { forgetOutbound(id) }
+    }
+
+    /// Calls that are not over.
+    var callsInUse: Int { sessions.values.lazy.filter { $0.phase != .ended }.count }
+
+    /// Calls from outside that nobody has answered yet.
+    var callsRinging: Int { sessions.values.lazy.filter { $0.phase == .alerting }.count }
+
+    /// The dialogs of calls that are not over.
+    var dialogsInUse: Int {
+        sessions.values.lazy.filter { $0.phase != .ended }.map(\.dialogCount).reduce(0, +)
+    }
+}
+
+/// What the core holds; everything but the registrations is gone when nothing goes on.
+package struct Occupancy: Equatable, Sendable {
+    package var calls = 0
+    package var dialogNames = 0
+    package var invites = 0
+    package var requests = 0
+    package var questions = 0
+    package var clientTransactions = 0
+    package var serverTransactions = 0
+    package var deadlines = 0
+
+    package static let empty = Occupancy()
+}
+
+extension UserAgentCore {
+    package var occupancy: Occupancy {
+        let counts = transactions.counts
+        return Occupancy(
+            calls: sessions.count, dialogNames: callsByTag.count, invites: callsByInvite.count + inviteOfCall.count,
+            requests: outbound.count + outboundByTransaction.count,
+            questions: outboundByResolution.count + queries.count, clientTransactions: counts.clientTransactions,
+            serverTransactions: counts.serverTransactions, deadlines: deadlines.count + counts.deadlines)
+    }
+}

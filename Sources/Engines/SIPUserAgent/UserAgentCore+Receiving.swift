@@ -1,0 +1,185 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+
+/// From bytes to calls, RFC 3261 §8.2, §12.2.2, §18.2.
+extension UserAgentCore {
+    mutating func receive(_ bytes: [UInt8], over flow: Flow, at now: Instant) {
+        let message: Message
+        do throws(ParseError) {
+            message = try MessageParser.parse(bytes)
+        } catch {
+            refuse(.malformed, from: flow)
+            if var response = error.owedResponse {
+                if let via = response.vias.first { response.vias[0] = via.completed(over: flow) }
+                answerStatelessly(response, over: flow)
+            }
+            return
+        }
+        switch message {
+        case .response:
+            transactions.receive(message, over: flow, at: now)
+        case .request(var request):
+            guard let via = request.vias.first else { return }
+            request.vias[0] = via.completed(over: flow)
+            guard admits(request, over: flow, at: now) else { return }
+            transactions.receive(.request(request), over: flow, at: now)
+        }
+    }
+
+    // MARK: - Events of the transaction layer
+
+    mutating func receive(_ event: TransactionLayer.Event, at now: Instant) {
+        switch event {
+        case .request(let request, let transaction, let flow):
+            receive(request, in: transaction, over: flow, at: now)
+        case .cancelled(let invite, let cancel, let request):
+            cancelled(invite, by: cancel, request, at: now)
+        case .acknowledgement(let request, let flow):
+            receiveAcknowledgement(request, over: flow, at: now)
+        case .response(let response, let transaction, let flow):
+            receive(response, in: transaction, over: flow, at: now)
+        case .strayResponse(let response, let flow):
+            receiveStray(response, over: flow, at: now)
+        case .timedOut(let transaction):
+            transactionFailed(transaction, .timedOut, at: now)
+        case .transportFailed(.client(let transaction)):
+            transactionFailed(transaction, .unreachable, at: now)
+        case .terminated(.client(let transaction)):
+            transactionTerminated(transaction)
+        case .transportFailed(.server), .terminated(.server), .acknowledgementTimedOut:
+            break
+        }
+    }
+
+    private mutating func receive(
+        _ request: Request, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
+    ) {
+        if let response = fault(of: request, in: transaction, over: flow) {
+            return respond(response, in: transaction, at: now)
+        }
+        if let tag = request.to.tag {
+            receiveInDialog(request, tag: tag, in: transaction, over: flow, at: now)
+        } else {
+            switch request.method {
+            case .invite: receiveInvite(request, in: transaction, over: flow, at: now)
+            case .options: answerOptions(request, in: transaction, over: flow, at: now)
+            default:
+                // BYE without a To tag names no dialog.
+                refuse(.unknownDialog, from: flow)
+                respond(request.response(481), in: transaction, at: now)
+            }
+        }
+    }
+
+    // MARK: - Within dialogs
+
+    /// The call that a Call-ID and our tag name, from whatever address (ROBUSTNESS S6).
+    func call(callID: String, localTag: String?) -> CallHandle? {
+        localTag.flatMap { callsByTag[CallKey(callID: callID, localTag: $0)] }
+    }
+
+    private mutating func receiveInDialog(
+        _ request: Request, tag: String, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
+    ) {
+        guard let handle = call(callID: request.callID, localTag: tag), let account = sessions[handle]?.account else {
+            refuse(.unknownDialog, from: flow)
+            return respond(request.response(481), in: transaction, at: now)
+        }
+        var refusal: StatusCode?
+        update(handle, at: now) { refusal = $0.refusal(of: request, over: flow) }
+        if let refusal {
+            if refusal == 481 { refuse(.unknownDialog, from: flow) }
+            return respond(request.response(refusal), in: transaction, at: now)
+        }
+        switch request.method {
+        case .bye:
+            update(handle, at: now) { session in
+                if session.dialog?.remoteTag == request.from.tag ?? "" {
+                    session.receiveBye(request, in: transaction, at: now)
+                } else {
+                    session.receiveForkedBye(request, in: transaction)
+                }
+            }
+        case .invite:
+            let contact = contact(of: account, at: flow.local, over: flow.transport)
+            update(handle, at: now) {
+                $0.receiveReinvite(request, in: transaction, over: flow, contact: contact, at: now)
+            }
+        default:
+            answerOptions(request, in: transaction, over: flow, at: now)
+        }
+    }
+
+    private mutating func receiveAcknowledgement(_ request: Request, over flow: Flow, at now: Instant) {
+        guard let handle = call(callID: request.callID, localTag: request.to.tag) else {
+            return refuse(.strayAcknowledgement, from: flow)
+        }
+        update(handle, at: now) { $0.receiveAcknowledgement(request, over: flow, at: now) }
+    }
+
+    private mutating func cancelled(
+        _ invite: ServerTransactionID, by cancel: ServerTransactionID, _ request: Request, at now: Instant
+    ) {
+        let handle = callsByInvite[invite]
+        let tag = handle.flatMap { sessions[$0]?.localTag } ?? statelessTag
+        respond(request.response(200, toTag: tag), in: cancel, at: now)
+        if let handle { update(handle, at: now) { $0.cancelled(at: now) } }
+    }
+
+    /// A 2xx whose transaction is gone is acknowledged and ended by the call that it belongs to (RFC 6026 §8.2).
+    private mutating func receiveStray(_ response: Response, over flow: Flow, at now: Instant) {
+        guard response.cSeq.method == .invite, response.status.isSuccess,
+            let handle = call(callID: response.callID, localTag: response.from.tag)
+        else {
+            return refuse(.strayResponse, from: flow)
+        }
+        update(handle, at: now) { session in
+            if session.invitation?.request.cSeq.number == response.cSeq.number {
+                session.receiveSuccess(response, over: flow, at: now)
+            } else {
+                session.receiveReinviteResponse(response, over: flow, at: now)
+            }
+        }
+    }
+
+    // MARK: - Responses
+
+    /// Answers in a transaction; a response to a request without To tag gets one.
+    mutating func respond(_ response: Response, in transaction: ServerTransactionID, at now: Instant) {
+        transactions.respond(dressed(response), in: transaction, at: now)
+    }
+
+    /// Answers without a transaction (§8.2.7).
+    mutating func answerStatelessly(_ response: Response, over flow: Flow) {
+        guard let via = response.vias.first else { return }
+        let route = ResponseRoute(of: via, over: flow)
+        outputs.append(
+            .transmit(Transmit(bytes: dressed(response).bytes(), flow: route.flow, fallback: route.fallback)))
+    }
+
+    private func dressed(_ response: Response) -> Response {
+        var response = response
+        if response.to.tag == nil, response.status != 100 { response.to.tag = statelessTag }
+        if !configuration.product.isEmpty, response.status.value < 300 {
+            try? response.headers.set(.server, configuration.product)
+        }
+        return response
+    }
+}
+
+extension Via {
+    /// As §18.2.1 and RFC 3581 §4 complete it: `received` where sent-by does not name the source, or with `rport`.
+    func completed(over flow: Flow) -> Via {
+        var via = self
+        let source = flow.remote.address.unmapped
+        if via.rport != .absent {
+            via.rport = .value(flow.remote.port)
+            via.received = source
+        } else if via.host.address?.unmapped != source {
+            via.received = source
+        }
+        return via
+    }
+}

@@ -1,0 +1,206 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// Requests of ours: from the next hop to the transaction, RFC 3261 §8.1.2, §18.1.1 and RFC 3263.
+extension UserAgentCore {
+    /// Begins to send a request: asks where its next hop is.
+    mutating func send(
+        _ request: Request, for owner: OutboundRequest.Owner, account: Account, along flow: Flow?, at now: Instant
+    ) {
+        let id = nextOutboundID()
+        var outbound = OutboundRequest(request: request, owner: owner, account: account, along: flow)
+        if request.to.tag == nil, let proxy = account.outboundProxy {
+            outbound.request.visitFirst(proxy)
+        }
+        if !configuration.product.isEmpty { try? outbound.request.headers.set(.userAgent, configuration.product) }
+        self.outbound[id] = outbound
+        if case .call(let handle, .invite) = owner { inviteOfCall[handle] = id }
+        ask(id, transport: nil, at: now)
+    }
+
+    /// Asks the resolver for the next hop, over `transport` or the one that the address or account asks for.
+    private mutating func ask(_ id: OutboundID, transport: Transport?, at now: Instant) {
+        guard let outbound = outbound[id] else { return }
+        guard let hop = outbound.nextHop.sipURI else {
+            return fail(id, .unreachable, at: now)
+        }
+        let question = ResolveID(rawValue: id.rawValue)
+        outboundByResolution[question] = id
+        let wanted = transport ?? hop.transport ?? (hop.isSecure ? .tls : outbound.account.transport)
+        outputs.append(.resolve(question, host: hop.maddr ?? hop.host, port: hop.port, transport: wanted))
+    }
+
+    mutating func resolved(_ question: ResolveID, _ destinations: [Destination], at now: Instant) {
+        guard let id = outboundByResolution.removeValue(forKey: question) else { return }
+        if case .seekingStream(let datagrams)? = outbound[id]?.size {
+            outbound[id]?.size = .settled
+            outbound[id]?.destinations = destinations + datagrams
+        } else {
+            outbound[id]?.destinations = destinations
+        }
+        sendToNextDestination(id, at: now)
+    }
+
+    /// Sends the request to its next destination, under a new branch.
+    mutating func sendToNextDestination(_ id: OutboundID, at now: Instant) {
+        guard var outbound = outbound[id] else { return }
+        if let last = outbound.transaction { outboundByTransaction[last] = nil }
+        outbound.transaction = nil
+        guard !outbound.destinations.isEmpty else {
+            return fail(id, .unreachable, at: now)
+        }
+        let destination = outbound.destinations.removeFirst()
+        let flow = outbound.flow(to: destination)
+        let request = complete(outbound, towards: destination)
+        if destination.transport == .udp, case .undecided = outbound.size, request.method != .ack,
+            request.bytes().count > OutboundRequest.datagramLimit
+        {
+            outbound.size = .seekingStream([destination] + outbound.destinations)
+            self.outbound[id] = outbound
+            return ask(id, transport: .tcp, at: now)
+        }
+        outbound.destination = destination
+        outbound.flow = flow
+        guard request.method != .ack else {
+            self.outbound[id] = nil
+            return sendAcknowledgement(request, outbound, over: flow, at: now)
+        }
+        if case .options(let handle) = outbound.owner { queries[handle] = now }
+        let transaction = transactions.send(request, over: flow, at: now)
+        outbound.transaction = transaction
+        self.outbound[id] = outbound
+        outboundByTransaction[transaction] = id
+    }
+
+    /// The ACK of a 2xx belongs to no transaction (§13.2.2.4). It stays on UDP at any size: nothing would tell of a
+    /// TCP connection that fails in time to repeat it, while each repeated 2xx repeats it here.
+    private mutating func sendAcknowledgement(
+        _ request: Request, _ outbound: OutboundRequest, over flow: Flow, at now: Instant
+    ) {
+        let transmit = Transmit(bytes: request.bytes(), flow: flow)
+        outputs.append(.transmit(transmit))
+        if case .call(let handle, .acknowledgement(let remoteTag, let sequence)) = outbound.owner {
+            update(handle, at: now) { $0.acknowledged(transmit, remoteTag: remoteTag, sequence: sequence) }
+        }
+    }
+
+    /// Adds Via with a fresh branch (§8.1.1.7), `rport` (RFC 3581 §3), and what the owner puts in for this way.
+    private mutating func complete(_ outbound: OutboundRequest, towards destination: Destination) -> Request {
+        var request = outbound.request
+        let contact = contact(of: outbound.account, at: destination.local, over: destination.transport)
+        switch outbound.owner {
+        case .call(let handle, let purpose):
+            sessions[handle]?.complete(&request, for: purpose, at: destination.local, contact: contact)
+        case .registration:
+            request.headers.set(Contact.address(contact))
+        case .options:
+            request.setCapabilities(contact: contact)
+        }
+        var via = Via(
+            transport: destination.transport, host: .address(destination.local.address),
+            port: destination.local.port, branch: "z9hG4bK" + random.hexadecimal(16))
+        via.rport = .requested
+        request.vias = [via]
+        return request
+    }
+
+    // MARK: - What comes back
+
+    mutating func receive(_ response: Response, in transaction: ClientTransactionID, over flow: Flow, at now: Instant) {
+        guard let id = outboundByTransaction[transaction], let request = outbound[id] else { return }
+        if [401, 407].contains(response.status.value), authenticate(id, against: response, over: flow, at: now) {
+            return
+        }
+        if response.status == 503, !request.destinations.isEmpty, stillWants(request) {
+            return sendToNextDestination(id, at: now)
+        }
+        if response.status.isFinal && !(request.request.method == .invite && response.status.isSuccess) {
+            forgetOutbound(id)
+        }
+        deliver(response, to: request, over: flow, at: now)
+    }
+
+    private mutating func deliver(
+        _ response: Response, to request: OutboundRequest, over flow: Flow, at now: Instant
+    ) {
+        switch request.owner {
+        case .call(let handle, let purpose):
+            update(handle, at: now) { $0.receive(response, to: purpose, over: flow, at: now) }
+        case .registration(let account):
+            registrationAnswered(account, response, over: flow, at: now)
+        case .options(let handle):
+            if response.status.isFinal { optionsAnswered(handle, response, over: flow, at: now) }
+        }
+    }
+
+    /// A transaction ended without a final response.
+    mutating func transactionFailed(_ transaction: ClientTransactionID, _ failure: RequestFailure, at now: Instant) {
+        guard let id = outboundByTransaction[transaction], let request = outbound[id] else { return }
+        if failure == .unreachable, !request.destinations.isEmpty, stillWants(request) {
+            sendToNextDestination(id, at: now)
+        } else {
+            fail(id, failure, at: now)
+        }
+    }
+
+    /// Whether the owner of a request still cares for it.
+    func stillWants(_ request: OutboundRequest) -> Bool {
+        guard case .call(let handle, let purpose) = request.owner else { return true }
+        return sessions[handle]?.stillWants(purpose) ?? false
+    }
+
+    mutating func fail(_ id: OutboundID, _ failure: RequestFailure, at now: Instant) {
+        guard let request = outbound[id] else { return }
+        forgetOutbound(id)
+        switch request.owner {
+        case .call(let handle, let purpose):
+            update(handle, at: now) { $0.fail(purpose, failure, at: now) }
+        case .registration(let account):
+            registrationFailed(account, failure, at: now)
+        case .options(let handle):
+            optionsFailed(handle, at: now)
+        }
+    }
+
+    mutating func forgetOutbound(_ id: OutboundID) {
+        guard let request = outbound.removeValue(forKey: id) else { return }
+        if let transaction = request.transaction { outboundByTransaction[transaction] = nil }
+        if let handle = request.owner.call, inviteOfCall[handle] == id { inviteOfCall[handle] = nil }
+        outboundByResolution[ResolveID(rawValue: id.rawValue)] = nil
+    }
+
+    /// A client transaction is gone: no more 2xx will come by it.
+    mutating func transactionTerminated(_ transaction: ClientTransactionID) {
+        if let id = outboundByTransaction[transaction] { forgetOutbound(id) }
+    }
+
+    mutating func connectionClosed(_ connection: ConnectionID, at now: Instant) {
+        let affected = outbound.values.filter { $0.flow?.connection == connection }.compactMap(\.transaction)
+        for transaction in affected.sorted() { transactions.transportFailed(.client(transaction), at: now) }
+    }
+}
+
+extension OutboundRequest {
+    /// The way to a destination. A connection on which the peer speaks to us is used again (RFC 5923 §3 in spirit):
+    /// many phones behind it accept none.
+    func flow(to destination: Destination) -> Flow {
+        if let along, along.connection != nil, along.transport == destination.transport,
+            along.remote.address == destination.remote.address
+        {
+            return along
+        }
+        return Flow(transport: destination.transport, local: destination.local, remote: destination.remote)
+    }
+}
+
+extension Request {
+    /// Makes `proxy` the first hop, as a loose route (§8.1.2).
+    mutating func visitFirst(_ proxy: URI) {
+        guard case .sip(var uri) = proxy else { return }
+        if !uri.isLooseRouter { uri.parameters.append("lr") }
+        let others = (try? headers.all(Route.self)) ?? []
+        headers.set(Route(NameAddress(uri: .sip(uri))))
+        for route in others { headers.append(route) }
+    }
+}

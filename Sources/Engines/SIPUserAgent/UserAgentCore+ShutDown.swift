@@ -1,0 +1,69 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// Leaving: every call and registration is ended within two seconds (ROBUSTNESS row 9).
+extension UserAgentCore {
+    static let grace = Duration.seconds(2)
+
+    enum ShutDown: Equatable, Sendable {
+        case no
+        /// CANCEL, BYE and REGISTER are on their way.
+        case asked
+        /// The grace is over: what waited for an ACK goes out, and nothing more is waited for.
+        case lastWords
+        case finished
+    }
+
+    mutating func beginShutDown(at now: Instant) {
+        guard shutDown == .no else { return }
+        shutDown = .asked
+        deadlines.set(.shutDown, at: now + Self.grace)
+        for handle in sessions.keys.sorted() { update(handle, at: now) { $0.leave(at: now) } }
+        for account in configuration.accounts { unregister(account.id, at: now) }
+    }
+
+    mutating func shutDownDeadline(at now: Instant) {
+        switch shutDown {
+        case .asked:
+            shutDown = .lastWords
+            deadlines.set(.shutDown, at: now + .milliseconds(200))
+            for handle in sessions.keys.sorted() { update(handle, at: now) { $0.stopWaiting() } }
+        case .lastWords:
+            finishShutDown()
+        case .no, .finished:
+            break
+        }
+    }
+
+    /// Finishes as soon as nothing is left to say.
+    mutating func checkShutDown() {
+        switch shutDown {
+        case .asked:
+            if outbound.isEmpty && sessions.values.allSatisfy(\.isSettled) { finishShutDown() }
+        case .lastWords:
+            if outbound.values.allSatisfy({ $0.transaction != nil }) { finishShutDown() }
+        case .no, .finished:
+            break
+        }
+    }
+
+    private mutating func finishShutDown() {
+        shutDown = .finished
+        deadlines.cancel(.shutDown)
+        emit(.shutDownFinished)
+    }
+}
+
+extension InviteSession {
+    /// The phone is being switched off.
+    mutating func leave(at now: Instant) {
+        if phase == .alerting { refuse(480, reason: nil, headers: Headers()) }
+        end(CallEnd(cause: .shutDown, by: .local), at: now)
+    }
+
+    /// Whether the peer knows that the call is over, as far as we can know.
+    var isSettled: Bool {
+        phase == .ended && outstandingByes == 0 && !owesBye && !(invitation?.isPending ?? false)
+    }
+}

@@ -1,0 +1,195 @@
+import DequeModule
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// All that a SIP user agent decides (RFC 3261 §8, §11 to §15): accounts, calls and their limits, over one transaction
+/// layer.
+///
+/// The engine face: bytes, resolver answers and commands go in with the time; transmits, questions and events come out.
+package struct UserAgentCore: Sendable {
+    let configuration: UserAgentConfiguration
+    let settings: SessionSettings
+    var random: RandomSource
+    /// The To tag of answers that keep no state: the same for a request that comes again (§8.2.7).
+    let statelessTag: String
+
+    var listeners: [Listener] = []
+    var transactions: TransactionLayer
+    var sessions: [CallHandle: InviteSession] = [:]
+    /// Call-ID and our tag name a call: the peer's tag then tells its dialogs apart.
+    var callsByTag: [CallKey: CallHandle] = [:]
+    /// The call of each INVITE that came in, for CANCEL.
+    var callsByInvite: [ServerTransactionID: CallHandle] = [:]
+
+    /// Requests of ours on their way, and how to find them.
+    var outbound: [OutboundID: OutboundRequest] = [:]
+    var outboundByTransaction: [ClientTransactionID: OutboundID] = [:]
+    var outboundByResolution: [ResolveID: OutboundID] = [:]
+    var inviteOfCall: [CallHandle: OutboundID] = [:]
+    var queries: [OptionsHandle: Instant] = [:]
+
+    var deadlines = DeadlineQueue<DeadlineKey>()
+    var outputs = Deque<Output>()
+    var shutDown = ShutDown.no
+    package internal(set) var counters = RefusalCounters()
+    private var lastIncoming = CallHandle.firstIncoming
+    private var lastOutbound: UInt64 = 0
+
+    struct CallKey: Hashable, Sendable {
+        let callID: String
+        let localTag: String
+    }
+
+    enum DeadlineKey: Hashable, Sendable {
+        case call(CallHandle)
+        case shutDown
+    }
+
+    package init(configuration: UserAgentConfiguration, random: RandomSource) {
+        var random = random
+        self.configuration = configuration
+        settings = SessionSettings(
+            timers: configuration.timers, product: configuration.product,
+            maximumDuration: configuration.maximumCallDuration,
+            incomingRingTimeout: configuration.incomingRingTimeout,
+            earlyDialogLimit: configuration.limits.earlyDialogs)
+        statelessTag = random.hexadecimal(16)
+        self.random = random
+        transactions = TransactionLayer(
+            timers: configuration.timers,
+            limits: TransactionLayer.Limits(
+                server: configuration.limits.serverTransactions, client: configuration.limits.clientTransactions))
+    }
+
+    // MARK: - The engine face
+
+    package mutating func receive(_ input: Input, at now: Instant) {
+        switch input {
+        case .listening(let listeners):
+            self.listeners = listeners
+        case .received(let bytes, let flow):
+            receive(bytes, over: flow, at: now)
+        case .resolved(let id, let destinations):
+            resolved(id, destinations, at: now)
+        case .resolutionFailed(let id, _):
+            resolved(id, [], at: now)
+        case .connectionClosed(let connection):
+            connectionClosed(connection, at: now)
+        case .transmitFailed(let flow, let cause, _):
+            if let cause {
+                transactions.transportFailed(cause, at: now)
+            } else {
+                transactions.transportFailed(over: flow, at: now)
+            }
+        case .localAddressesChanged:
+            localAddressesChanged(at: now)
+        }
+        settle(at: now)
+    }
+
+    package mutating func perform(_ command: Command, at now: Instant) {
+        switch command {
+        case .call(let handle, let call): place(call, as: handle, at: now)
+        case .ring(let handle): update(handle, at: now) { $0.ring(at: now) }
+        case .progress(let handle, let media): update(handle, at: now) { $0.progress(media, at: now) }
+        case .answer(let handle, let media, let headers, let automatic):
+            update(handle, at: now) { $0.answer(media, headers: headers, automatic: automatic, at: now) }
+        case .reject(let handle, let status, let reason, let headers):
+            update(handle, at: now) { $0.reject(status, reason: reason, headers: headers, at: now) }
+        case .hangUp(let handle): update(handle, at: now) { $0.hangUp(at: now) }
+        case .hold(let handle): update(handle, at: now) { $0.hold(at: now) }
+        case .resume(let handle): update(handle, at: now) { $0.resume(at: now) }
+        case .reinvite(let handle, let media): update(handle, at: now) { $0.reinvite(media, at: now) }
+        case .options(let handle, let query): ask(query, as: handle, at: now)
+        case .register(let account): register(account, at: now)
+        case .unregister(let account): unregister(account, at: now)
+        case .shutDown: beginShutDown(at: now)
+        }
+        settle(at: now)
+    }
+
+    package mutating func handleDeadline(at now: Instant) {
+        transactions.handleDeadline(at: now)
+        settle(at: now)
+        while let key = deadlines.popDue(at: now) {
+            switch key {
+            case .call(let handle): update(handle, at: now) { $0.handleDeadline(at: now) }
+            case .shutDown: shutDownDeadline(at: now)
+            }
+            settle(at: now)
+        }
+    }
+
+    package mutating func nextOutput() -> Output? {
+        outputs.popFirst()
+    }
+
+    package var deadline: Instant? {
+        [deadlines.deadline, transactions.deadline].lazy.compactMap { $0 }.min()
+    }
+
+    // MARK: - For the extensions
+
+    /// Lets the transaction layer say all that it has to say.
+    mutating func settle(at now: Instant) {
+        while let output = transactions.nextOutput() {
+            switch output {
+            case .transmit(let transmit): outputs.append(.transmit(transmit))
+            case .event(let event): receive(event, at: now)
+            }
+        }
+        checkShutDown()
+    }
+
+    mutating func emit(_ event: Event) {
+        outputs.append(.event(event))
+    }
+
+    /// Counts a refusal and says whom it met.
+    mutating func refuse(_ refusal: Refusal, from flow: Flow) {
+        counters.add(refusal)
+        emit(.refused(refusal, from: flow.remote))
+    }
+
+    mutating func nextIncomingHandle() -> CallHandle {
+        defer { lastIncoming &+= 1 }
+        return CallHandle(rawValue: lastIncoming)
+    }
+
+    mutating func nextOutboundID() -> OutboundID {
+        lastOutbound &+= 1
+        return OutboundID(rawValue: lastOutbound)
+    }
+
+    func account(_ id: AccountID?) -> Account? {
+        guard let id else { return configuration.accounts.first }
+        return configuration.accounts.first { $0.id == id }
+    }
+
+    /// The address that our messages name for requests to this account, as seen from `flow`.
+    func contact(of account: Account, at local: SocketAddress, over transport: Transport) -> NameAddress {
+        let listening = listeners.first { $0.transport == transport }
+        var uri = SIPURI(
+            user: account.contactUser, host: .address(local.address), port: listening?.address.port ?? local.port)
+        if transport != .udp { uri.transport = transport }
+        return NameAddress(uri: .sip(uri))
+    }
+}
+
+/// How often each kind of message was refused or dropped.
+package struct RefusalCounters: Equatable, Sendable {
+    private var counts: [Int] = Array(repeating: 0, count: Refusal.allCases.count)
+
+    package subscript(refusal: Refusal) -> Int {
+        counts[refusal.index]
+    }
+
+    mutating func add(_ refusal: Refusal) {
+        counts[refusal.index] &+= 1
+    }
+}
+
+extension Refusal {
+    fileprivate var index: Int { Refusal.allCases.firstIndex(of: self) ?? 0 }
+}
