@@ -34,7 +34,6 @@ struct OutboundRequest: Sendable {
     var flow: Flow?
     var transaction: ClientTransactionID?
     var size = SizeRule.undecided
-    var authentication = AuthenticationAttempts()
 
     /// Requests over 1300 octets travel over TCP, and over UDP after all where TCP fails (§18.1.1).
     enum SizeRule: Sendable {

@@ -13,4 +13,3 @@ extension UserAgentCore {
         false
     }
 }
-struct AuthenticationAttempts: Sendable {}
