@@ -39,7 +39,7 @@ struct FaultyRequest {
         func decoded<T>(_ name: KnownHeader, _ read: (inout FieldCursor) throws -> T) -> T? {
             guard let range = fields[name] else { return nil }
             let text = unfolded(range)
-            var cursor = FieldCursor(text, 0..<text.count, limits: limits)
+            var cursor = FieldCursor(text, 0..<text.count, limits: limits.field)
             cursor.skipBlanks()
             return try? read(&cursor)
         }
@@ -77,7 +77,7 @@ struct FaultyRequest {
 
     /// The method, if the line is the request line of anything but an ACK.
     private func method(_ line: Range<Int>) -> Method? {
-        var cursor = FieldCursor(bytes, line, limits: limits)
+        var cursor = FieldCursor(bytes, line, limits: limits.field)
         cursor.skipBlanks()
         guard let method = try? Method(parsing: &cursor), cursor.next == 0x20, method != .ack else { return nil }
         return method
@@ -86,8 +86,8 @@ struct FaultyRequest {
     /// The values that can be read, and of the first one that can't the part before the fault.
     private func salvageVias(_ range: Range<Int>, into vias: inout [Via]) {
         let text = unfolded(range)
-        var cursor = FieldCursor(text, 0..<text.count, limits: limits)
-        while vias.count < limits.vias {
+        var cursor = FieldCursor(text, 0..<text.count, limits: limits.field)
+        while vias.count < Int(limits.field.vias) {
             let start = cursor.position
             do throws(FieldFault) {
                 vias.append(try Via(parsing: &cursor))
@@ -96,7 +96,7 @@ struct FaultyRequest {
             } catch {
                 let before = min(max(error.offset, start), text.count)
                 guard let semicolon = text[start..<before].lastIndex(of: UInt8(ascii: ";")) else { return }
-                var part = FieldCursor(text, start..<semicolon, limits: limits)
+                var part = FieldCursor(text, start..<semicolon, limits: limits.field)
                 if let via = try? Via(parsing: &part) { vias.append(via) }
                 return
             }

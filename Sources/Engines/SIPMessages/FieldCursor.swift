@@ -8,18 +8,18 @@ package struct FieldCursor {
     var position: Int
     let end: Int
     private var steps: Int
-    let limits: MessageLimits
+    let limits: FieldLimits
 
-    package init(_ bytes: [UInt8], _ range: Range<Int>, limits: MessageLimits = .standard) {
+    package init(_ bytes: [UInt8], _ range: Range<Int>, limits: FieldLimits = .standard) {
         self.bytes = bytes
         end = min(range.upperBound, bytes.count)
         position = max(0, min(range.lowerBound, end))
         self.limits = limits
         // A short field pays for its restarts too.
-        steps = (end - position) &* limits.stepsPerByte &+ 64
+        steps = (end - position) &* Int(limits.stepsPerByte) &+ 64
     }
 
-    package init(_ text: String, limits: MessageLimits = .standard) {
+    package init(_ text: String, limits: FieldLimits = .standard) {
         let bytes = Array(text.utf8)
         self.init(bytes, 0..<bytes.count, limits: limits)
     }

@@ -14,14 +14,6 @@ package struct MessageLimits: Hashable, Sendable {
     package var headerFieldsPerName = 64
     /// Folded lines of a message.
     package var foldedLines = 16
-    /// Octets of a method.
-    package var method = 64
-    /// Octets of a tag, a branch or a Call-ID each.
-    package var identifier = 256
-    /// Octets of a URI.
-    package var uri = 1024
-    /// Via values: the default Max-Forwards, as no honest path is longer.
-    package var vias = 70
     /// Route or Record-Route values.
     package var routes = 20
     package var contacts = 16
@@ -29,10 +21,29 @@ package struct MessageLimits: Hashable, Sendable {
     package var body = 32_768
     /// Parts of a multipart body; parts are not themselves taken apart.
     package var bodyParts = 8
-    /// Steps of the parser for each octet of a message. One pass takes at most one.
-    package var stepsPerByte = 4
+    package var field = FieldLimits()
 
     package init() {}
 
     package static let standard = MessageLimits()
+}
+
+/// The limits that hold inside a field. They travel with every cursor, so they are kept small.
+package struct FieldLimits: Hashable, Sendable {
+    /// Octets of a method.
+    package var method: UInt16 = 64
+    /// Octets of a tag, a branch or a Call-ID each.
+    package var identifier: UInt16 = 256
+    /// Octets of a URI.
+    package var uri: UInt16 = 1024
+    /// Via values: the default Max-Forwards, as no honest path is longer.
+    package var vias: UInt16 = 70
+    /// Elements of a list of tokens or parameters.
+    package var elements: UInt16 = 128
+    /// Steps of the parser for each octet of a field. One pass takes at most one.
+    package var stepsPerByte: UInt16 = 4
+
+    package init() {}
+
+    package static var standard: FieldLimits { FieldLimits() }
 }

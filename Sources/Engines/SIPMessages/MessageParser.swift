@@ -58,7 +58,7 @@ enum StartLine {
     case response(StatusCode, reason: String)
 
     init(_ head: MessageHead) throws(ParseError) {
-        var cursor = FieldCursor(head.bytes, head.startLine, limits: head.limits)
+        var cursor = FieldCursor(head.bytes, head.startLine, limits: head.limits.field)
         do throws(FieldFault) {
             if cursor.byte(at: cursor.position + 3) == UInt8(ascii: "/"),
                 cursor.matches(cursor.position..<cursor.position + 3, "sip")

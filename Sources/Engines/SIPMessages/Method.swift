@@ -43,7 +43,7 @@ package enum Method: Hashable, Sendable {
     /// A method is a token of at most 64 octets.
     init(parsing cursor: inout FieldCursor) throws(FieldFault) {
         let range = try cursor.tokenRange()
-        if range.count > cursor.limits.method { throw FieldFault(.tooLong(.method), at: range.lowerBound) }
+        if range.count > Int(cursor.limits.method) { throw FieldFault(.tooLong(.method), at: range.lowerBound) }
         switch range.count {
         case 3 where cursor.isExactly(range, "ACK"): self = .ack
         case 3 where cursor.isExactly(range, "BYE"): self = .bye

@@ -130,7 +130,7 @@ package struct StreamFramer: Sendable {
             while lineEnd < headEnd, buffer[lineEnd] != 0x0a { lineEnd += 1 }
         }
         let text = buffer[nameEnd..<lineEnd].map { MessageWriter.endsLine($0) ? 0x20 : $0 }
-        var cursor = FieldCursor(text, 0..<text.count, limits: limits)
+        var cursor = FieldCursor(text, 0..<text.count, limits: limits.field)
         do throws(FieldFault) {
             guard cursor.takeSeparator(UInt8(ascii: ":")) else { throw cursor.fault(.headerLine) }
             let number = try cursor.number()

@@ -100,7 +100,7 @@ extension FieldCursor {
         skipBlanks()
         if isAtEnd { return [] }
         repeat {
-            if tokens.count >= limits.headerFields { throw fault(.tooMany(.headerFieldsPerName)) }
+            if tokens.count >= Int(limits.elements) { throw fault(.tooMany(.headerFieldsPerName)) }
             skipBlanks()
             tokens.append(try token())
         } while takeSeparator(UInt8(ascii: ","))

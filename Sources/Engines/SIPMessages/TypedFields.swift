@@ -18,7 +18,7 @@ struct TypedFields {
         let fields = head.fields
         var kept = 0
         for field in fields {
-            var cursor = FieldCursor(head.bytes, field.value, limits: head.limits)
+            var cursor = FieldCursor(head.bytes, field.value, limits: head.limits.field)
             do throws(FieldFault) {
                 switch KnownHeader(rawValue: field.code) {
                 case .via:
@@ -65,7 +65,7 @@ struct TypedFields {
 
     static func readVias(_ cursor: inout FieldCursor, into vias: inout [Via]) throws(FieldFault) {
         repeat {
-            if vias.count >= cursor.limits.vias { throw cursor.fault(.tooMany(.vias)) }
+            if vias.count >= Int(cursor.limits.vias) { throw cursor.fault(.tooMany(.vias)) }
             vias.append(try Via(parsing: &cursor))
             cursor.skipBlanks()
         } while cursor.take(UInt8(ascii: ","))
@@ -77,7 +77,7 @@ struct TypedFields {
         if isRepeated { throw cursor.fault(.repeated) }
         let address = try NameAddress(parsing: &cursor)
         try cursor.expectEnd()
-        if let length = address.parameters.length(of: "tag"), length > cursor.limits.identifier {
+        if let length = address.parameters.length(of: "tag"), length > Int(cursor.limits.identifier) {
             throw cursor.fault(.tooLong(.identifier))
         }
         return address
@@ -92,7 +92,7 @@ struct TypedFields {
         }
         let range = start..<cursor.position
         try cursor.expectEnd()
-        if range.count > cursor.limits.identifier { throw FieldFault(.tooLong(.identifier), at: start) }
+        if range.count > Int(cursor.limits.identifier) { throw FieldFault(.tooLong(.identifier), at: start) }
         return cursor.text(range)
     }
 

@@ -48,7 +48,7 @@ package enum URI: Hashable, Sendable {
             if rest.isEmpty { throw FieldFault(.expected(.uri), at: start) }
             self = .other(scheme: cursor.text(scheme).asciiLowercased, rest: cursor.text(rest))
         }
-        if cursor.position - start > cursor.limits.uri { throw FieldFault(.tooLong(.uri), at: start) }
+        if cursor.position - start > Int(cursor.limits.uri) { throw FieldFault(.tooLong(.uri), at: start) }
     }
 }
 

@@ -1,0 +1,90 @@
+/// Every fault of a message that the parser refused, where the parser itself stops at the first.
+enum FaultSurvey {
+    static func faults(in bytes: [UInt8], limits: MessageLimits) -> [ParseError] {
+        var head = MessageHead(bytes, limits: limits)
+        do throws(ParseError) {
+            try head.split()
+        } catch {
+            // Without lines there is nothing to look into.
+            return [error]
+        }
+        var faults: [ParseError] = []
+        do throws(ParseError) {
+            _ = try StartLine(head)
+        } catch {
+            faults.append(error)
+        }
+        let headers = Headers(storage: head.bytes, fields: head.fields)
+        faults += typedFaults(head, headers)
+        faults += bodyFaults(head, headers)
+        faults += otherFaults(headers)
+        return faults
+    }
+
+    private static func typedFaults(_ head: MessageHead, _ headers: Headers) -> [ParseError] {
+        var faults: [ParseError] = []
+        func check(
+            _ known: KnownHeader, isRequired: Bool = true, isRepeatable: Bool = false,
+            _ read: (inout FieldCursor) throws(FieldFault) -> Void
+        ) {
+            let name = HeaderName(known)
+            let fields = headers.fields.filter { $0.code == known.rawValue }
+            if fields.isEmpty, isRequired { faults.append(ParseError(.missing, header: name, offset: head.end)) }
+            if fields.count > 1, !isRepeatable {
+                faults.append(ParseError(.repeated, header: name, offset: Int(fields[1].start)))
+            }
+            for field in fields {
+                var cursor = FieldCursor(head.bytes, field.value, limits: head.limits.field)
+                do throws(FieldFault) {
+                    try read(&cursor)
+                    try cursor.expectEnd()
+                } catch {
+                    faults.append(ParseError(error.kind, header: name, offset: error.offset))
+                }
+            }
+        }
+        check(.via, isRepeatable: true) { cursor throws(FieldFault) in
+            var vias: [Via] = []
+            try TypedFields.readVias(&cursor, into: &vias)
+        }
+        check(.from) { cursor throws(FieldFault) in _ = try TypedFields.address(&cursor, isRepeated: false) }
+        check(.to) { cursor throws(FieldFault) in _ = try TypedFields.address(&cursor, isRepeated: false) }
+        check(.callID) { cursor throws(FieldFault) in _ = try TypedFields.callID(&cursor) }
+        check(.cSeq) { cursor throws(FieldFault) in _ = try CSeq(parsing: &cursor) }
+        check(.maxForwards, isRequired: false) { cursor throws(FieldFault) in _ = try cursor.number() }
+        check(.contentLength, isRequired: false) { cursor throws(FieldFault) in _ = try cursor.number() }
+        return faults
+    }
+
+    private static func bodyFaults(_ head: MessageHead, _ headers: Headers) -> [ParseError] {
+        let available = head.bytes.count - head.end
+        let length = headers.first(.contentLength).flatMap { Int($0) } ?? available
+        if length > head.limits.body {
+            return [ParseError(.tooLong(.body), header: .contentLength, offset: head.end)]
+        }
+        if length > available {
+            return [ParseError(.bodyTruncated, header: .contentLength, offset: head.bytes.count)]
+        }
+        return []
+    }
+
+    private static func otherFaults(_ headers: Headers) -> [ParseError] {
+        var faults: [ParseError] = []
+        func check<F: HeaderField>(_ type: F.Type) {
+            do throws(ParseError) {
+                _ = try headers.all(type)
+            } catch {
+                faults.append(error)
+            }
+        }
+        check(Contact.self)
+        check(Route.self)
+        check(RecordRoute.self)
+        check(Require.self)
+        check(ContentType.self)
+        check(ContentEncoding.self)
+        check(ContentDisposition.self)
+        check(Expires.self)
+        return faults
+    }
+}

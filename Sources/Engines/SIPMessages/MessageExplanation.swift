@@ -1,0 +1,118 @@
+/// What a message says, or everything that is wrong with it, for people and for scripts.
+///
+/// Texts may hold whatever the wire held: who prints them filters control characters first.
+package struct MessageExplanation: Equatable, Sendable, Encodable {
+    package enum Kind: String, Equatable, Sendable, Encodable {
+        /// A part of the message.
+        case part
+        /// A rule that the message breaks, with the status that its sender is owed.
+        case fault
+        /// Something unusual that a recipient passes over.
+        case remark
+    }
+
+    package struct Entry: Equatable, Sendable, Encodable {
+        package var kind: Kind
+        /// The header field, or `request`, `response`, `body`, `message`.
+        package var subject: String
+        package var text: String
+        /// For faults and remarks: the clause that says so.
+        package var clause: String?
+        /// For faults: the status that a request is owed.
+        package var status: Int?
+        /// For faults of the bytes: the octet, counted from 0.
+        package var offset: Int?
+    }
+
+    /// Parts in the order of the message, then faults, then remarks.
+    package private(set) var entries: [Entry] = []
+    /// Whether a user agent can go on with the message: no faults.
+    package var isAcceptable: Bool { !entries.contains { $0.kind == .fault } }
+    /// The status of the answer that the first fault calls for; nil for good messages, responses and ACK.
+    package private(set) var answer: Int?
+
+    /// Explains the bytes of one message as a user agent of those capabilities sees it.
+    package init(
+        of bytes: [UInt8], _ capabilities: Capabilities = Capabilities(), limits: MessageLimits = .standard
+    ) {
+        do throws(ParseError) {
+            let message = try MessageParser.parse(bytes, limits: limits)
+            describe(message)
+            judge(message, capabilities)
+        } catch {
+            answer = error.owedResponse?.status.value
+            let faults = FaultSurvey.faults(in: bytes, limits: limits)
+            for fault in faults.contains(error) ? faults : [error] + faults { add(fault) }
+        }
+    }
+
+    /// One line for each entry, parts aligned, faults with clause and status.
+    package var lines: [String] {
+        entries.map { entry in
+            switch entry.kind {
+            case .part:
+                return entry.subject + ": " + entry.text
+            case .fault, .remark:
+                var notes = [entry.clause, entry.offset.map { "octet \($0)" }].compactMap(\.self)
+                if let status = entry.status { notes.append("owed \(status)") }
+                return "\(entry.kind.rawValue): \(entry.subject): \(entry.text) (\(notes.joined(separator: ", ")))"
+            }
+        }
+    }
+}
+
+extension MessageExplanation {
+    private mutating func describe(_ message: Message) {
+        switch message {
+        case .request(let request):
+            add("request", "\(request.method) \(request.uri)")
+        case .response(let response):
+            add("response", "\(response.status) \(response.reason)")
+        }
+        for via in message.vias { add("Via", via.description) }
+        if case .request(let request) = message, let maxForwards = request.maxForwards {
+            add("Max-Forwards", String(maxForwards))
+        }
+        add("From", message.from.description)
+        add("To", message.to.description)
+        add("Call-ID", message.callID)
+        add("CSeq", message.cSeq.description)
+        for (name, value) in message.headers.list { add(name.spelling, value) }
+        add("body", message.body.isEmpty ? "none" : "\(message.body.count) octets")
+    }
+
+    private mutating func judge(_ message: Message, _ capabilities: Capabilities) {
+        switch message {
+        case .request(let request):
+            let violations = Validation.violations(of: request, capabilities)
+            if request.method != .ack { answer = violations.first?.status.value }
+            for violation in violations {
+                entries.append(
+                    Entry(
+                        kind: .fault, subject: violation.header?.spelling ?? "request",
+                        text: violation.description, clause: violation.clause,
+                        status: request.method == .ack ? nil : violation.status.value))
+            }
+        case .response(let response):
+            if let reason = Validation.reasonToDiscard(response) { add(reason, as: .fault) }
+        }
+        for remark in Validation.remarks(on: message) { add(remark, as: .remark) }
+    }
+
+    private mutating func add(_ subject: String, _ text: String) {
+        entries.append(Entry(kind: .part, subject: subject, text: text))
+    }
+
+    private mutating func add(_ remark: Remark, as kind: Kind) {
+        entries.append(
+            Entry(kind: kind, subject: remark.header?.spelling ?? "message", text: remark.text, clause: remark.clause))
+    }
+
+    private mutating func add(_ fault: ParseError) {
+        entries.append(
+            Entry(
+                kind: .fault, subject: fault.header?.spelling ?? "message", text: fault.kind.description,
+                clause: fault.kind.clause, status: answer == nil ? nil : fault.kind.status.value,
+                offset: fault.offset))
+    }
+}

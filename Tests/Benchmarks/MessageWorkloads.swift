@@ -1,0 +1,42 @@
+import SIPMessages
+
+extension Workload {
+    /// Start line and the header fields that a user agent needs, typed: Via, From, To, Call-ID, CSeq, Max-Forwards,
+    /// Content-Length, Contact, Route.
+    static var parse: Workload {
+        Workload(name: "parse", usage: "FILE...") { paths in
+            for path in paths {
+                let bytes = contents(of: path)
+                guard (try? MessageParser.parse(bytes)) != nil else {
+                    Benchmarks.fail("\(path): not a SIP message")
+                }
+                let nanoseconds = medianNanoseconds {
+                    guard let message = try? MessageParser.parse(bytes) else { return }
+                    let contact = try? message.headers.first(Contact.self)
+                    let routes = try? message.headers.all(Route.self)
+                    consume(message)
+                    consume(contact)
+                    consume(routes)
+                }
+                printResult("parse", path, bytes.count, nanoseconds)
+            }
+        }
+    }
+
+    /// The same message back to bytes.
+    static var write: Workload {
+        Workload(name: "write", usage: "FILE...") { paths in
+            for path in paths {
+                guard let message = try? MessageParser.parse(contents(of: path)) else {
+                    Benchmarks.fail("\(path): not a SIP message")
+                }
+                let nanoseconds = medianNanoseconds { consume(message.bytes()) }
+                printResult("write", path, message.bytes().count, nanoseconds)
+            }
+        }
+    }
+
+    private static func printResult(_ name: String, _ path: String, _ bytes: Int, _ nanoseconds: Int) {
+        print(#"{"name":"\#(name)","file":\#(fileName(path)),"bytes":\#(bytes),"ns":\#(nanoseconds)}"#)
+    }
+}
