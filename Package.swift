@@ -58,6 +58,7 @@ let package = Package(
         system("CALSA", pkgConfig: "alsa", apt: "libasound2-dev"),
         system("CSndfile", pkgConfig: "sndfile", apt: "libsndfile1-dev"),
         .target(name: "CLinux", path: "Sources/System/CLinux"),
+        system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("COpus", pkgConfig: "opus", apt: "libopus-dev"),
         .target(name: "CTOML", path: "Sources/System/CTOML"),
 
@@ -67,7 +68,7 @@ let package = Package(
             path: "Sources/App/OffhookApp", swiftSettings: swiftSettings),
         engine("SIPMessages", uses: ["EngineKit"]),
         engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
-        engine("SIPUserAgent", uses: ["SIPTransactions", "SIPMessages", "SDP", "EngineKit", deque]),
+        engine("SIPUserAgent", uses: ["SIPTransactions", "SIPMessages", "SDP", "EngineKit", "CCrypto", deque]),
 
         tests(
             "SIPUserAgentTests", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),

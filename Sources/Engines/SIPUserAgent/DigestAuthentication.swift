@@ -1,0 +1,213 @@
+import EngineKit
+import SIPMessages
+
+/// How often one request was sent again because it was challenged; starts anew with each request of the user agent.
+package struct AuthenticationAttempts: Hashable, Sendable {
+    /// The realms that were answered, one answer each.
+    var answered: [DigestAuthentication.Protected] = []
+    /// Answers to a challenge that called only the nonce stale.
+    var stale = 0
+
+    package init() {}
+
+    static let answersPerRequest = 2
+    static let staleAnswersPerRequest = 3
+}
+
+/// Where the challenged request went. Only what the account itself trusts may learn a digest of its password.
+package enum ChallengeSource: Hashable, Sendable {
+    /// The account's registrar, asked with REGISTER.
+    case registrar
+    /// The account's outbound proxy.
+    case outboundProxy
+    /// Another element of the account's proxy set, over its flow.
+    case proxySet
+    /// Anybody else: a peer that was called directly, or called us.
+    case stranger
+}
+
+package enum AuthenticationVerdict: Hashable, Sendable {
+    /// The request now carries credentials: send it again, with a new branch and a higher CSeq.
+    case authorized
+    /// The account has no credentials.
+    case noCredentials
+    /// No realm among the challenges is the account's; the first one is named.
+    case foreignRealm(String)
+    /// The challenge does not come from the account's registrar or proxies.
+    case untrusted
+    /// The credentials were tried and are wrong.
+    case refused
+    /// Challenged more often than a request may be.
+    case exhausted
+    /// Nothing among the challenges that we can answer: no Digest, an unknown algorithm, parameters missing.
+    case unsupported
+    /// The realm asked for more before: a weaker hash, or no qop, is not answered.
+    case downgraded
+}
+
+/// The realms that were first seen where an account trusts; they hold where it has no realm configured.
+package struct PinnedRealms: Hashable, Sendable {
+    /// The first one of a 401 to REGISTER.
+    package var registrar: String?
+    /// The first one of a 407 from the configured outbound proxy.
+    package var outboundProxy: String?
+
+    package init(registrar: String? = nil, outboundProxy: String? = nil) {
+        self.registrar = registrar
+        self.outboundProxy = outboundProxy
+    }
+}
+
+/// Digest authentication of one account (RFC 2617, RFC 3261 §22), with what servers told it: nonces and their counts.
+///
+/// It answers only challenges of the account's own servers and realms, a bounded number of times.
+package struct DigestAuthentication: Sendable {
+    /// A protection space: the realm, for a server or for a proxy (RFC 3261 §22.1).
+    struct Protected: Hashable, Sendable {
+        var realm: String
+        var isProxy: Bool
+    }
+
+    /// What is remembered of a protection space.
+    private struct Space: Sendable {
+        var challenge: DigestChallenge
+        /// Requests that used the nonce.
+        var nonceCount: UInt32 = 0
+        /// One for the whole life of the nonce: a `-sess` key is made of it.
+        var cnonce: String
+        /// Only REGISTER of those who asked a registrar is authorized before it is challenged.
+        var isRegistrar: Bool
+
+        var key: Protected { Protected(realm: challenge.realm, isProxy: challenge.isProxy) }
+    }
+
+    private let credentials: AccountCredentials?
+    package private(set) var pinnedRealms: PinnedRealms
+    private var spaces: [Space] = []
+
+    static let rememberedSpaces = 8
+
+    package init(credentials: AccountCredentials?, pinnedRealms: PinnedRealms = PinnedRealms()) {
+        self.credentials = credentials
+        self.pinnedRealms = pinnedRealms
+    }
+
+    /// Answers the challenges of a 401 or 407 to `request`, by rewriting the credentials in it.
+    package mutating func answer(
+        _ response: Response, to request: inout Request, sentTo source: ChallengeSource,
+        attempts: inout AuthenticationAttempts, random: inout RandomSource
+    ) -> AuthenticationVerdict {
+        guard let credentials else { return .noCredentials }
+        guard source != .stranger else { return .untrusted }
+        let challenges = DigestChallenge.strongest(of: response)
+        guard let first = challenges.first else { return .unsupported }
+        let ours = challenges.filter { isOurs($0, credentials: credentials, source: source) }
+        guard !ours.isEmpty else { return .foreignRealm(first.realm) }
+        for challenge in ours {
+            if let refusal = accept(challenge, source: source, attempts: &attempts, random: &random) { return refusal }
+        }
+        return write(to: &request, also: attempts.answered, random: &random) ? .authorized : .unsupported
+    }
+
+    /// Adds credentials before a challenge, for realms whose nonce is known; for requests to the account's own servers.
+    package mutating func authorize(_ request: inout Request, random: inout RandomSource) {
+        _ = write(to: &request, also: [], random: &random)
+    }
+
+    /// Takes the next nonce out of the response to an accepted request (RFC 7616 §3.5).
+    package mutating func receiveSuccess(_ response: Response, to request: Request) {
+        guard let info = try? response.headers.first(AuthenticationInfo.self), let nonce = info.nextNonce,
+            let realm = (try? request.headers.first(Authorization.self))?.realm,
+            let index = spaces.firstIndex(where: { $0.key == Protected(realm: realm, isProxy: false) }),
+            spaces[index].challenge.nonce != nonce
+        else { return }
+        spaces[index].challenge.nonce = nonce
+        spaces[index].nonceCount = 0
+    }
+}
+
+extension DigestAuthentication {
+    /// Whether the realm may be answered; pins it where it is the first one that a trusted server names.
+    private mutating func isOurs(
+        _ challenge: DigestChallenge, credentials: AccountCredentials, source: ChallengeSource
+    ) -> Bool {
+        if let realm = credentials.realm { return challenge.realm == realm }
+        if source == .registrar, !challenge.isProxy, pinnedRealms.registrar == nil {
+            pinnedRealms.registrar = challenge.realm
+        } else if source == .outboundProxy, challenge.isProxy, pinnedRealms.outboundProxy == nil {
+            pinnedRealms.outboundProxy = challenge.realm
+        }
+        return challenge.realm == pinnedRealms.registrar || challenge.realm == pinnedRealms.outboundProxy
+    }
+
+    /// Remembers a challenge and counts its answer; gives the reason where it must not be answered.
+    private mutating func accept(
+        _ challenge: DigestChallenge, source: ChallengeSource, attempts: inout AuthenticationAttempts,
+        random: inout RandomSource
+    ) -> AuthenticationVerdict? {
+        let key = Protected(realm: challenge.realm, isProxy: challenge.isProxy)
+        let known = spaces.firstIndex { $0.key == key }
+        if let known {
+            let before = spaces[known].challenge
+            if challenge.algorithm.digest < before.algorithm.digest { return .downgraded }
+            if challenge.qop == nil, before.qop != nil { return .downgraded }
+        }
+        if attempts.answered.contains(key) {
+            // Only a new nonce makes a second answer differ from the first.
+            guard challenge.isStale, let known, spaces[known].challenge.nonce != challenge.nonce else {
+                return .refused
+            }
+            attempts.stale += 1
+            if attempts.stale > AuthenticationAttempts.staleAnswersPerRequest { return .exhausted }
+        } else {
+            if attempts.answered.count == AuthenticationAttempts.answersPerRequest { return .exhausted }
+            attempts.answered.append(key)
+        }
+        if let known, spaces[known].challenge.nonce == challenge.nonce {
+            spaces[known].challenge = challenge
+            return nil
+        }
+        if let known { spaces.remove(at: known) }
+        if spaces.count == Self.rememberedSpaces { spaces.removeFirst() }
+        spaces.append(
+            Space(
+                challenge: challenge, cnonce: random.hexadecimal(32), isRegistrar: source == .registrar && !key.isProxy)
+        )
+        return nil
+    }
+
+    /// Replaces the credentials in `request` by fresh ones: of the spaces that it is known to need, and of `others`.
+    private mutating func write(
+        to request: inout Request, also others: [Protected], random: inout RandomSource
+    ) -> Bool {
+        guard let credentials else { return false }
+        request.headers.removeAll(.authorization)
+        request.headers.removeAll(.proxyAuthorization)
+        var isComplete = true
+        for index in spaces.indices {
+            let space = spaces[index]
+            let isNeeded = space.key.isProxy || (space.isRegistrar && request.method == .register)
+            guard isNeeded || others.contains(space.key) else { continue }
+            guard space.nonceCount < .max else {
+                isComplete = false
+                continue
+            }
+            spaces[index].nonceCount += 1
+            let response = DigestResponse(
+                challenge: space.challenge, username: credentials.username, password: credentials.password,
+                method: request.method, uri: request.uri.description, body: request.body,
+                cnonce: space.challenge.algorithm.isSession ? space.cnonce : random.hexadecimal(32),
+                nonceCount: spaces[index].nonceCount)
+            guard let parameters = response.credentials else {
+                isComplete = false
+                continue
+            }
+            if space.key.isProxy {
+                request.headers.append(ProxyAuthorization(parameters: parameters))
+            } else {
+                request.headers.append(Authorization(parameters: parameters))
+            }
+        }
+        return isComplete
+    }
+}

@@ -1,0 +1,101 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// How much of our state and of our answers a source may have (RFC 3261 §26.3.2.4).
+extension IncomingPolicy {
+    /// Counts a request; false drops it without an answer, as answering would help a flood that bears a forged address.
+    package mutating func admit(over flow: Flow, at now: Instant) -> Bool {
+        guard let rate = limits.requestRate, !isExempt(flow) else { return true }
+        return sources.admit(SourceTable.Key(flow.remote.address), rate: rate, at: now)
+    }
+
+    /// Counts an INVITE that will wait for its final response; false refuses it with 503. Ended by `endInvite`.
+    package mutating func beginInvite(over flow: Flow, at now: Instant) -> Bool {
+        guard let limit = limits.pendingInvitesPerSource, !isExempt(flow) else { return true }
+        return sources.beginInvite(SourceTable.Key(flow.remote.address), limit: limit, at: now)
+    }
+
+    package mutating func endInvite(over flow: Flow) {
+        guard limits.pendingInvitesPerSource != nil, !isExempt(flow) else { return }
+        sources.endInvite(SourceTable.Key(flow.remote.address))
+    }
+
+    /// Whether the numbers for one source do not hold for this one.
+    private func isExempt(_ flow: Flow) -> Bool {
+        switch trust(flow) {
+        case .registrarFlow, .allowListed, .authenticated: true
+        case .loopback: limits.sparesLoopback || isListed(flow)
+        case .stranger: false
+        }
+    }
+
+    /// Loopback is the stronger reason to trust, yet a list may name it too, and a registrar may be there.
+    private func isListed(_ flow: Flow) -> Bool {
+        rules.ranges.contains { $0.contains(flow.remote.address) }
+            || accounts.contains { account in
+                account.sources.contains { $0.contains(flow.remote.address) } || isServer(flow, of: account.id)
+            }
+    }
+
+    /// The one answer that a request is owed for which no state is kept: 401, 403, 503 and their like.
+    ///
+    /// Nil for ACK, and where the answer would be larger than the request, so that nobody is flooded through us. The To
+    /// tag is the same for each retransmission (RFC 3261 §8.2.7).
+    package func statelessRefusal(
+        _ status: StatusCode, of request: Request, size: Int, retryAfter: UInt32? = nil
+    ) -> Response? {
+        guard request.method != .ack else { return nil }
+        let branch = request.vias.first?.branch ?? ""
+        let text = "\(tagKey):\(request.callID):\(branch):\(request.cSeq.number)"
+        let tag = MessageDigest.sha256.hexadecimal(of: Array(text.utf8)).map { String($0.prefix(16)) }
+        var response = request.response(status, toTag: tag)
+        if let retryAfter { response.headers.append(RetryAfter(retryAfter)) }
+        return response.bytes().count <= size ? response : nil
+    }
+}
+
+// MARK: - Answering without a person
+
+extension IncomingPolicy {
+    package enum AutomaticAnswer: Hashable, Sendable {
+        /// Answered; `isProven`: media may leave and responses be repeated without the caller first showing that it
+        /// hears us.
+        case allowed(isProven: Bool)
+        /// A person has to answer.
+        case denied
+        /// As many calls of this caller, or of all, are answered automatically as may be.
+        case limited
+    }
+
+    /// Whether the rules let a caller be answered without a person, the number of such calls aside.
+    package func mayAnswerAutomatically(_ trust: CallerTrust, over flow: Flow) -> Bool {
+        if rules.anybody || trust == .authenticated { return true }
+        if rules.loopback, flow.remote.address.isLoopback { return true }
+        if rules.registrarFlows, trust == .registrarFlow || accounts.contains(where: { isServer(flow, of: $0.id) }) {
+            return true
+        }
+        return rules.ranges.contains { $0.contains(flow.remote.address) }
+    }
+
+    /// Takes one of the automatic answers for a call, until `endAutomaticAnswer`.
+    package mutating func beginAutomaticAnswer(
+        _ call: CallHandle, trust: CallerTrust, over flow: Flow
+    ) -> AutomaticAnswer {
+        guard mayAnswerAutomatically(trust, over: flow) else { return .denied }
+        let key = SourceTable.Key(flow.remote.address)
+        let ofCaller = automaticCalls.values.count { $0 == key }
+        guard automaticCalls.count < rules.total, ofCaller < rules.perCaller else { return .limited }
+        automaticCalls[call] = key
+        return .allowed(isProven: isPathProven(trust, over: flow))
+    }
+
+    package mutating func endAutomaticAnswer(_ call: CallHandle) {
+        automaticCalls[call] = nil
+    }
+
+    /// Whether a caller is known to be where its packets say: only a stranger's datagrams may bear a forged address.
+    package func isPathProven(_ trust: CallerTrust, over flow: Flow) -> Bool {
+        trust != .stranger || flow.transport.isReliable
+    }
+}

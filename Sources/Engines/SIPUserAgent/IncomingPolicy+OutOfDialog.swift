@@ -1,0 +1,54 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// What becomes of a request that stands alone, or belongs to a dialog that is not there.
+package enum OutOfDialogVerdict: Hashable, Sendable {
+    /// An INVITE: on to the account.
+    case invite
+    /// 200 with all that we can do, or with nothing but the Allow list.
+    case answerOptions(isMinimal: Bool)
+    /// 200, and nothing follows.
+    case accept
+    case refuse(StatusCode)
+    /// No answer at all.
+    case drop
+}
+
+extension IncomingPolicy {
+    static let optionsInterval = Duration.seconds(1)
+
+    /// Decides on a request that no dialog took. The sender's own servers may ask what a stranger may not.
+    package mutating func outOfDialog(
+        _ request: Request, trust: CallerTrust, over flow: Flow, at now: Instant
+    ) -> OutOfDialogVerdict {
+        guard request.to.tag == nil else {
+            // It names a dialog that ended or never was (RFC 3261 §12.2.2).
+            return request.method == .ack ? .drop : .refuse(481)
+        }
+        let isOwnServer = trust == .registrarFlow || accounts.contains { isServer(flow, of: $0.id) }
+        switch request.method {
+        case .invite:
+            return .invite
+        case .ack:
+            return .drop
+        case .options:
+            if isOwnServer || limits.requestRate == nil { return .answerOptions(isMinimal: false) }
+            let key = SourceTable.Key(flow.remote.address)
+            return sources.admitOptions(key, interval: Self.optionsInterval, at: now)
+                ? .answerOptions(isMinimal: true) : .drop
+        case .notify where isOwnServer:
+            // Voice mail is announced without a subscription by many registrars; we know no other package.
+            let package = request.headers.first(.event).map { $0.prefix { $0 != ";" && $0 != " " } }
+            return package.map { String($0).equalsIgnoringCase("message-summary") } == true ? .accept : .refuse(489)
+        case .subscribe where isOwnServer:
+            return .refuse(489)
+        case .cancel, .bye, .info, .update, .prack, .notify:
+            return .refuse(481)
+        case .subscribe, .message, .refer, .register, .publish:
+            return .refuse(405)
+        case .other:
+            return .refuse(501)
+        }
+    }
+}

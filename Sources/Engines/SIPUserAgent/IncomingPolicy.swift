@@ -1,0 +1,110 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// What strangers may do: which account a request is for, who is answered without a person, how much one source may
+/// ask. It decides and counts; the user agent acts.
+package struct IncomingPolicy: Sendable {
+    /// The servers of one account that registers, as far as they are known by now.
+    package struct ProxySet: Hashable, Sendable {
+        /// Where the registrar and the outbound proxy were resolved to.
+        package var addresses: [SocketAddress]
+        /// The connections that requests of the account went over.
+        package var connections: [ConnectionID]
+
+        package init(addresses: [SocketAddress] = [], connections: [ConnectionID] = []) {
+            self.addresses = addresses
+            self.connections = connections
+        }
+    }
+
+    let accounts: [Account]
+    let limits: UserAgentLimits
+    let rules: AutomaticAnswerRules
+    private var proxySets: [AccountID: ProxySet] = [:]
+    var sources: SourceTable
+    /// The callers that are answered without a person, by call.
+    var automaticCalls: [CallHandle: SourceTable.Key] = [:]
+    /// Makes the To tags of stateless responses.
+    let tagKey: String
+
+    package init(configuration: UserAgentConfiguration, random: inout RandomSource) {
+        accounts = configuration.accounts
+        limits = configuration.limits
+        rules = configuration.automaticAnswer
+        sources = SourceTable(capacity: configuration.limits.sources)
+        tagKey = random.hexadecimal(32)
+    }
+
+    /// Tells where an account's servers are, as the resolver and the registration found them.
+    package mutating func setProxySet(_ set: ProxySet, of account: AccountID) {
+        proxySets[account] = set
+    }
+
+    /// The account that a request outside any dialog is for, and why its sender is trusted.
+    package struct Reception: Hashable, Sendable {
+        package var account: AccountID
+        package var trust: CallerTrust
+    }
+
+    /// Finds the account for a request that would make a dialog or stands alone; nil refuses it with 403.
+    ///
+    /// An account that registers is reached from its registrar, its proxies and its listed sources alone, under the user
+    /// of its Contact or of its address. All else is for the peer-to-peer account, if there is one.
+    package func reception(of request: Request, over flow: Flow) -> Reception? {
+        let user = request.uri.user
+        for account in accounts where account.registrar != nil {
+            guard let trust = trust(flow, by: account), user == account.contactUser || user == account.address.uri.user
+            else { continue }
+            return Reception(account: account.id, trust: flow.remote.address.isLoopback ? .loopback : trust)
+        }
+        let open = accounts.filter { account in
+            account.isPeerToPeer || !accounts.contains { $0.registrar != nil }
+        }
+        guard let account = open.first(where: { user != nil && user == $0.contactUser }) ?? open.first else {
+            return nil
+        }
+        return Reception(account: account.id, trust: trust(flow))
+    }
+
+    /// Why the sender of a request is trusted, whatever account it is for.
+    package func trust(_ flow: Flow) -> CallerTrust {
+        if flow.remote.address.isLoopback { return .loopback }
+        var trust = rules.ranges.contains { $0.contains(flow.remote.address) } ? CallerTrust.allowListed : .stranger
+        for account in accounts {
+            switch self.trust(flow, by: account) {
+            case .registrarFlow?: return .registrarFlow
+            case .allowListed?: trust = .allowListed
+            default: break
+            }
+        }
+        return trust
+    }
+
+    /// Whether a flow leads to the registrar or a proxy of an account.
+    func isServer(_ flow: Flow, of account: AccountID) -> Bool {
+        proxySets[account]?.contains(flow) ?? false
+    }
+
+    /// Why an account trusts a flow; nil where it does not.
+    private func trust(_ flow: Flow, by account: Account) -> CallerTrust? {
+        if isServer(flow, of: account.id) { return .registrarFlow }
+        return account.sources.contains { $0.contains(flow.remote.address) } ? .allowListed : nil
+    }
+}
+
+extension IncomingPolicy.ProxySet {
+    /// On UDP address and port count. A server that opens a connection to us has any port.
+    fileprivate func contains(_ flow: Flow) -> Bool {
+        if let connection = flow.connection, connections.contains(connection) { return true }
+        guard flow.transport.isReliable else { return addresses.contains(flow.remote) }
+        return addresses.contains { $0.address == flow.remote.address }
+    }
+}
+
+extension URI {
+    /// The user part without escapes, of a SIP or SIPS URI.
+    fileprivate var user: String? {
+        if case .sip(let uri) = self { uri.user } else { nil }
+    }
+}
