@@ -20,8 +20,11 @@ func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
         name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-func tests(_ name: String, uses: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: uses, path: "Tests/\(name)", swiftSettings: swiftSettings)
+/// Tests of one room; `golden` is a folder beside them with the texts that they compare with.
+func tests(_ name: String, uses: [Target.Dependency], golden: String? = nil) -> Target {
+    .testTarget(
+        name: name, dependencies: uses, path: "Tests/\(name)", exclude: golden.map { [$0] } ?? [],
+        swiftSettings: swiftSettings)
 }
 
 let swiftSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
@@ -64,7 +67,10 @@ let package = Package(
 
         .target(
             name: "OffhookApp",
-            dependencies: ["SIPRuntime", "SIPUserAgent", "SIPMessages", "SDP", "EngineKit", "CTOML"],
+            dependencies: [
+                "SIPRuntime", "MediaRuntime", "TerminalUI", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP",
+                "RTPMedia", "AudioCodecs", "EngineKit", "CTOML", "CLinux",
+            ],
             path: "Sources/App/OffhookApp", swiftSettings: swiftSettings),
         engine("SIPMessages", uses: ["EngineKit"]),
         engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
@@ -76,8 +82,9 @@ let package = Package(
         tests(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
         tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
-        tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"]),
+        tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
+        tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -4,9 +4,9 @@ import SIPMessages
 /// The INVITE client transaction: RFC 3261 §17.1.1 with figure 5 of RFC 6026.
 struct InviteClientTransaction: Equatable, Sendable {
     enum State: Equatable, Sendable {
-        case calling(Retransmission, Acknowledgement)
+        indirect case calling(Retransmission, Acknowledgement)
         /// `giveUpAt` is set once the INVITE was cancelled (§9.1).
-        case proceeding(Acknowledgement, giveUpAt: Instant?)
+        indirect case proceeding(Acknowledgement, giveUpAt: Instant?)
         /// A non-2xx final response came. The ACK is kept as it was sent, to repeat it.
         case completed(acknowledgement: [UInt8], until: Instant)
         /// A 2xx came; more may, also from other branches of a fork.

@@ -16,7 +16,7 @@ struct InviteServerTransaction: Equatable, Sendable {
 
     enum Proceeding: Equatable, Sendable {
         /// The user has said nothing yet.
-        case silent(Request, tryingAt: Instant)
+        indirect case silent(Request, tryingAt: Instant)
         /// The last provisional response, ours or the user's.
         case answered([UInt8])
     }

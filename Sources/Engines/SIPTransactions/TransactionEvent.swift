@@ -6,19 +6,19 @@ extension TransactionLayer {
         case event(Event)
     }
 
-    /// What the transaction user is told.
+    /// What the transaction user is told. Messages are held indirectly, as a queue moves its elements about.
     package enum Event: Equatable, Sendable {
         /// A new request other than ACK. A CANCEL comes here only where it matches no INVITE: it is owed a 481.
-        case request(Request, ServerTransactionID, Flow)
+        indirect case request(Request, ServerTransactionID, Flow)
         /// A CANCEL that matches an INVITE server transaction, whatever the state of that. The user answers both: the
         /// CANCEL with 200 (RFC 3261 §9.2), the INVITE with 487 where it has no final response yet.
-        case cancelled(invite: ServerTransactionID, cancel: ServerTransactionID, Request)
+        indirect case cancelled(invite: ServerTransactionID, cancel: ServerTransactionID, Request)
         /// An ACK that no transaction absorbs: for the dialog, or nobody's.
-        case acknowledgement(Request, Flow)
+        indirect case acknowledgement(Request, Flow)
         /// Every response that the user must see; for an INVITE also each repeated 2xx.
-        case response(Response, ClientTransactionID, Flow)
+        indirect case response(Response, ClientTransactionID, Flow)
         /// A response that matches no transaction. A late 2xx to INVITE is to be acknowledged and ended by BYE.
-        case strayResponse(Response, Flow)
+        indirect case strayResponse(Response, Flow)
         /// No final response came in time: to be treated as a 408 (§8.1.3.1).
         case timedOut(ClientTransactionID)
         /// A message of the transaction could not be sent: for a client transaction to be treated as a 503 (§8.1.3.1).

@@ -96,8 +96,9 @@ extension String {
     /// without case (§7.3.1).
     fileprivate var hasMagicCookie: Bool {
         let cookie = "z9hg4bk".utf8
-        return utf8.count > cookie.count && zip(utf8, cookie).allSatisfy { byte, letter in
-            byte == letter || byte | 0x20 == letter && (0x41...0x5a).contains(byte)
-        }
+        return utf8.count > cookie.count
+            && zip(utf8, cookie).allSatisfy { byte, letter in
+                byte == letter || byte | 0x20 == letter && (0x41...0x5a).contains(byte)
+            }
     }
 }

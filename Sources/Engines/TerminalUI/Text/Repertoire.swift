@@ -25,7 +25,7 @@ package enum Repertoire: Hashable, Sendable {
 
     /// The ASCII stand-in of one of the phone's own signs.
     private static func sign(for piece: String) -> String? {
-        guard piece.utf8.count == 3, let scalar = piece.unicodeScalars.first else { return nil }
+        guard (2...3).contains(piece.utf8.count), let scalar = piece.unicodeScalars.first else { return nil }
         switch scalar {
         case "●": return "*"
         case "○": return "-"
@@ -41,6 +41,7 @@ package enum Repertoire: Hashable, Sendable {
         case "│", "▏": return "|"
         case "┌", "┐", "└", "┘", "├", "┤", "┬", "┴": return "+"
         case "…": return "~"
+        case "·": return "-"
         case "═": return "="
         case "▁": return "."
         case "▂": return ","

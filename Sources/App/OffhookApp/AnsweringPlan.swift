@@ -1,0 +1,35 @@
+import EngineKit
+import SIPMessages
+
+/// What `offhook answer` does with each call that comes in.
+struct AnsweringPlan: Sendable {
+    /// The final response.
+    var status: StatusCode
+    var reason: String?
+    /// How long to ring before it; nil: at once, without ringing.
+    var after: Duration?
+    /// How many calls to take before the command ends; nil for no end.
+    var count: Int?
+    var script: CallScript
+
+    init(_ options: AnsweringOptions, script: CallScript) throws(CallScript.Fault) {
+        guard (200...699).contains(options.code), let status = StatusCode(options.code) else {
+            throw CallScript.Fault(option: "--code", problem: "\(options.code) is no final status (200 to 699)")
+        }
+        guard !status.isSuccess || options.code == 200 else {
+            throw CallScript.Fault(option: "--code", problem: "of the 2xx only 200 answers a call")
+        }
+        if let count = options.count, count < 1 {
+            throw CallScript.Fault(option: "--count", problem: "\(count) is less than one call")
+        }
+        if let reason = options.reason, reason.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) {
+            throw CallScript.Fault(option: "--reason", problem: "holds a control character")
+        }
+        self.status = status
+        reason = options.reason
+        after = options.after
+        count = options.count
+        self.script = script
+        self.script.echoes = options.echo
+    }
+}

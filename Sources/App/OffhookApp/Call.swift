@@ -1,0 +1,77 @@
+import EngineKit
+import RTPMedia
+import SDP
+import SIPMessages
+import SIPUserAgent
+
+/// One call as the app sees it.
+struct Call: Sendable {
+    enum Phase: Equatable, Sendable {
+        /// We wait for RTP ports before the INVITE or the 200.
+        case opening(Opening)
+        case calling
+        case incoming
+        /// The 200 or our ACK is on its way.
+        case answered
+        case established
+        case ended
+    }
+
+    enum Opening: Equatable, Sendable {
+        case placing(target: URI, account: AccountID?)
+        case answering
+        case progressing
+    }
+
+    var identity: CallIdentity
+    var phase: Phase
+    let isIncoming: Bool
+    var script: CallScript?
+    var run = ScriptRun()
+
+    var earlyMedia = EarlyMedia()
+    /// The media of each early dialog, in the order in which they came.
+    var earlyAgreements: [(dialog: EarlyDialogID, agreement: MediaAgreement)] = []
+    var agreement: MediaAgreement?
+    var localMedia: LocalMedia?
+    var hasPorts = false
+
+    var answeredAt: Instant?
+    var isMuted = false
+    var isHeldByUs = false
+    var isHeldByPeer = false
+    var hasHeardMedia = false
+    var finalStatus: StatusCode?
+    var statistics: MediaStatistics?
+    var alert: AlertTone?
+
+    /// Somebody is being alerted, and nobody has answered yet.
+    var isRinging: Bool { phase == .incoming }
+
+    var isUp: Bool { phase == .answered || phase == .established }
+}
+
+/// How far a script has come.
+struct ScriptRun: Equatable, Sendable {
+    var nextDigit = 0
+    var waitsForMedia = false
+    var hasStartedPlaying = false
+    var heardTones: Set<Double> = []
+    var receivedDigits = ""
+    /// Nothing of the promised media came in time after the answer.
+    var missedMedia = false
+    /// A fault of our own that no response names.
+    var fault: ExitStatus?
+    var faultText: String?
+}
+
+/// What may fall due in a call.
+enum CallTimer: Hashable, Sendable {
+    case ringback
+    case answer
+    case ringTimeout
+    case duration
+    case digits
+    case mediaExpected
+    case statistics
+}

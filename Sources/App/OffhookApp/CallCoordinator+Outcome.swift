@@ -1,0 +1,94 @@
+import EngineKit
+import SIPMessages
+import SIPUserAgent
+
+/// How calls end, and what the process makes of it.
+extension CallCoordinator {
+    mutating func finish(_ handle: CallHandle, _ end: CallEnd, at now: Instant?) {
+        guard var call = calls[handle], call.phase != .ended else { return }
+        if let status = end.status { call.finalStatus = status }
+        call.phase = .ended
+        calls[handle] = call
+        setAlert(nil, of: handle)
+        for timer in [CallTimer.ringback, .answer, .ringTimeout, .duration, .digits, .mediaExpected, .statistics] {
+            setTimer(timer, of: handle, at: nil)
+        }
+        emit(.media(.close(handle)))
+        let duration = call.answeredAt.flatMap { answered in now.map { $0 - answered } }
+        report(handle, .ended(end, duration: duration, call.statistics))
+        judge(call, end)
+        calls[handle] = nil
+        order.removeAll { $0 == handle }
+        callsEnded += 1
+        endWhenDone(afterCallThatCameIn: call.isIncoming)
+    }
+
+    private mutating func endWhenDone(afterCallThatCameIn isIncoming: Bool) {
+        guard ending == nil else { return }
+        if let plan = settings.answering {
+            if let count = plan.count, callsEnded >= count { end() }
+        } else if endsWithLastCall, calls.isEmpty {
+            end()
+        }
+    }
+
+    /// What one call came to, and which expectations it broke.
+    private mutating func judge(_ call: Call, _ end: CallEnd) {
+        guard let script = call.script else { return }
+        var exit = status(of: call, end)
+        var broken: [String] = []
+        if let expected = script.expectedStatus {
+            if call.finalStatus == expected {
+                if call.finalStatus?.isSuccess == false { exit = .success }
+            } else {
+                broken.append("status \(call.finalStatus.map { "\($0.value)" } ?? "none"), expected \(expected.value)")
+            }
+        }
+        if call.answeredAt != nil {
+            for tone in script.expectedTones where !call.run.heardTones.contains(tone) {
+                broken.append("tone of \(JSON.fixed(tone, places: 0) ?? "?") Hz not heard")
+            }
+            if let digits = script.expectedDigits, !call.run.receivedDigits.contains(digits) {
+                broken.append("digits '\(call.run.receivedDigits)' received, expected '\(digits)'")
+            }
+            if call.run.missedMedia, !call.hasHeardMedia { exit = .noMedia }
+        }
+        if exit == .success, !broken.isEmpty { exit = .expectationFailed }
+        if let fault = call.run.fault, fault.worse(than: exit) { exit = fault }
+        if let text = call.run.faultText { broken.append(text) }
+        if exit == .noMedia { broken.append("answered, but no media arrived within 5 s") }
+        failures += broken.map { "\(call.identity.shortName): \($0)" }
+        // `answer` reports the first call that failed; `call` has one.
+        if result == nil || result == .success { result = exit }
+    }
+
+    private func status(of call: Call, _ end: CallEnd) -> ExitStatus {
+        if call.isIncoming, call.answeredAt == nil {
+            // A call that we refused as told, or that its caller gave up, is no failure of ours.
+            return .success
+        }
+        switch end.cause {
+        case .hungUp, .tooLong: return .success
+        case .shutDown: return call.answeredAt == nil ? .noAnswer : .success
+        case .cancelled, .ringTimeout: return .noAnswer
+        case .refused: return end.status.map { ExitStatus(finalResponse: $0) } ?? .refused
+        case .timedOut, .unreachable, .notAcknowledged, .dialogLost: return .network
+        case .mediaRefused: return .noCommonMedia
+        case .protocolFault: return .serverFailure
+        case .authenticationFailed: return .authenticationFailed
+        case .limited: return .refused
+        }
+    }
+
+    /// Everything is down: the verdict, and the process's status.
+    mutating func finishProcess() {
+        let exit = ending?.exit ?? result ?? defaultResult
+        emit(.report(.verdict(failed: failures, exit: exit)))
+        emit(.finished(exit))
+    }
+
+    /// Without any call: `answer` waited in vain; a phone without a script did what it was asked.
+    private var defaultResult: ExitStatus {
+        settings.answering == nil ? .success : .noAnswer
+    }
+}

@@ -1,0 +1,114 @@
+import EngineKit
+import SIPMessages
+import SIPUserAgent
+
+/// What calls do on their own: answer, play, send digits, hang up.
+extension CallCoordinator {
+    /// Takes a call as `offhook answer` was told.
+    mutating func take(_ handle: CallHandle, _ incoming: IncomingCall, by plan: AnsweringPlan, at now: Instant) {
+        guard plan.status.isSuccess else {
+            guard let after = plan.after else { return reject(handle, status: plan.status, reason: plan.reason) }
+            emit(.signalling(.ring(handle)))
+            setTimer(.answer, of: handle, at: now + after)
+            return
+        }
+        guard incoming.mayAnswerAutomatically else {
+            emit(
+                .report(
+                    .warning(
+                        "a call from \(incoming.flow.remote) was refused: nothing allows it to be answered automatically; "
+                            + "see --allow and --allow-any")))
+            return reject(handle, status: 403)
+        }
+        guard let after = plan.after else { return answer(handle, at: now) }
+        if plan.script.play != nil, plan.script.moment == .early, incoming.offer != nil {
+            calls[handle]?.phase = .opening(.progressing)
+            emit(.media(.open(handle)))
+        } else {
+            emit(.signalling(.ring(handle)))
+        }
+        setTimer(.answer, of: handle, at: now + after)
+        setTimer(.ringTimeout, of: handle, at: plan.script.ringTimeout.map { now + $0 })
+    }
+
+    /// The call was answered: its script begins.
+    mutating func beginScript(of handle: CallHandle, at now: Instant) {
+        guard let call = calls[handle], let script = call.script else { return }
+        if let expected = script.expectedStatus, expected != call.finalStatus { return hangUp(handle) }
+        setTimer(.duration, of: handle, at: script.duration.map { now + $0 })
+        setTimer(.mediaExpected, of: handle, at: now + settings.mediaPatience)
+        if script.moment == .answered || !call.run.hasStartedPlaying { startPlaying(handle) }
+        if !script.digits.isEmpty { setTimer(.digits, of: handle, at: now) }
+    }
+
+    mutating func startPlaying(_ handle: CallHandle) {
+        guard let call = calls[handle], let play = call.script?.play, !call.run.hasStartedPlaying else { return }
+        calls[handle]?.run.hasStartedPlaying = true
+        emit(.media(.play(handle, play, loops: call.script?.afterPlaying == .loop)))
+    }
+
+    /// Media of the peer was heard for the first time after the answer.
+    mutating func continueAfterMedia(_ handle: CallHandle, at now: Instant) {
+        guard calls[handle]?.run.waitsForMedia == true else { return }
+        calls[handle]?.run.waitsForMedia = false
+        setTimer(.digits, of: handle, at: now)
+    }
+
+    mutating func handle(_ timer: CallTimer, of handle: CallHandle, at now: Instant) {
+        guard let call = calls[handle], call.phase != .ended else { return }
+        switch timer {
+        case .ringback:
+            calls[handle]?.earlyMedia.handleDeadline(at: now)
+            applyEarlyMedia(handle)
+        case .answer:
+            guard let plan = settings.answering, call.phase == .incoming else { return }
+            if plan.status.isSuccess {
+                answer(handle, at: now)
+            } else {
+                reject(handle, status: plan.status, reason: plan.reason)
+            }
+        case .ringTimeout:
+            reject(handle, status: 480)
+        case .duration:
+            hangUp(handle)
+        case .digits:
+            sendNextDigit(handle, at: now)
+        case .mediaExpected:
+            missMedia(handle, at: now)
+        case .statistics:
+            emit(.media(.reportStatistics(handle)))
+            setTimer(.statistics, of: handle, at: now + settings.statisticsInterval)
+        }
+    }
+
+    /// One step of `--dtmf`: a digit lasts 100 ms and is followed by a pause of the same length (RFC 4733 §2.5.1.3
+    /// leaves both to the sender; ITU-T Q.24 asks receivers for 40 ms each).
+    private mutating func sendNextDigit(_ handle: CallHandle, at now: Instant) {
+        guard let call = calls[handle], let script = call.script, call.run.nextDigit < script.digits.count else {
+            return
+        }
+        calls[handle]?.run.nextDigit += 1
+        switch script.digits[call.run.nextDigit] {
+        case .digit(let digit):
+            sendDigit(handle, digit)
+            setTimer(.digits, of: handle, at: now + .milliseconds(200))
+        case .pause:
+            setTimer(.digits, of: handle, at: now + .seconds(1))
+        case .waitForMedia:
+            if call.hasHeardMedia {
+                setTimer(.digits, of: handle, at: now)
+            } else {
+                calls[handle]?.run.waitsForMedia = true
+            }
+        }
+    }
+
+    /// Five seconds after the answer nothing of what the peer's description promised has come. Not judged on hold.
+    private mutating func missMedia(_ handle: CallHandle, at now: Instant) {
+        guard let call = calls[handle], !call.hasHeardMedia, let media = call.agreement?.media else { return }
+        let isPromised = media.direction == .sendReceive || media.direction == .receiveOnly
+        guard isPromised, !call.isHeldByUs, !call.isHeldByPeer else { return }
+        calls[handle]?.run.missedMedia = true
+        report(handle, .mediaSilent(seconds: 5))
+    }
+}

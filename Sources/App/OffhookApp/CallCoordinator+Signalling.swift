@@ -1,0 +1,151 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPUserAgent
+
+/// What the user agent tells.
+extension CallCoordinator {
+    mutating func receive(_ event: Event, at now: Instant) {
+        switch event {
+        case .registration(let account, let state):
+            emit(.report(.registration(account: accountName(account), state)))
+        case .incomingCall(let handle, let incoming):
+            receiveCall(handle, incoming, at: now)
+        case .trying(let handle):
+            report(handle, .trying)
+        case .ringing(let handle, let progress):
+            receiveProgress(handle, progress, at: now)
+        case .earlyMedia(let handle, let dialog, let agreement):
+            receiveEarlyMedia(handle, dialog, agreement)
+        case .mediaAgreed(let handle, let agreement):
+            receiveAgreement(handle, agreement)
+        case .pathProven(let handle):
+            guard var agreement = calls[handle]?.agreement, !agreement.mayTransmit else { return }
+            agreement.mayTransmit = true
+            calls[handle]?.agreement = agreement
+            emit(.media(.update(handle, agreement)))
+        case .answered(let handle, let answer):
+            receiveAnswer(handle, answer, at: now)
+        case .established(let handle):
+            if calls[handle]?.phase == .answered { calls[handle]?.phase = .established }
+        case .heldByPeer(let handle):
+            calls[handle]?.isHeldByPeer = true
+            report(handle, .held(by: .remote))
+        case .resumedByPeer(let handle):
+            calls[handle]?.isHeldByPeer = false
+            report(handle, .resumed(by: .remote))
+        case .modified(let handle):
+            receiveModified(handle)
+        case .modifyFailed(let handle, let status):
+            report(handle, .modifyFailed(status))
+        case .peerMoved(let handle, let address):
+            report(handle, .peerMoved(address))
+        case .ended(let handle, let end):
+            finish(handle, end, at: now)
+        case .optionsAnswered, .refused:
+            break
+        case .warning(let warning):
+            emit(.report(.warning(text(of: warning))))
+        case .shutDownFinished:
+            finishProcess()
+        }
+    }
+
+    private mutating func receiveCall(_ handle: CallHandle, _ incoming: IncomingCall, at now: Instant) {
+        callsBegun += 1
+        let identity = CallIdentity(
+            handle: handle, number: callsBegun, callID: incoming.callID, account: accountName(incoming.account),
+            peer: incoming.from.uri.description)
+        var call = Call(identity: identity, phase: .incoming, isIncoming: true, script: settings.answering?.script)
+        call.agreement = nil
+        calls[handle] = call
+        order.append(handle)
+        report(handle, .incoming(incoming))
+        if let plan = settings.answering {
+            take(handle, incoming, by: plan, at: now)
+        } else {
+            emit(.signalling(.ring(handle)))
+            let isBusy = calls.values.contains { $0.isUp }
+            setAlert(isBusy ? .callWaiting : .ringing, of: handle)
+        }
+    }
+
+    private mutating func receiveProgress(_ handle: CallHandle, _ progress: CallProgress, at now: Instant) {
+        guard var call = calls[handle], call.phase == .calling else { return }
+        call.earlyMedia.receiveProgress(
+            isRinging: progress.status.value == 180, hasDescription: progress.hasDescription, at: now)
+        calls[handle] = call
+        report(handle, .ringing(progress))
+        applyEarlyMedia(handle)
+    }
+
+    private mutating func receiveEarlyMedia(
+        _ handle: CallHandle, _ dialog: EarlyDialogID, _ agreement: MediaAgreement
+    ) {
+        guard var call = calls[handle], call.phase == .calling else { return }
+        if let index = call.earlyAgreements.firstIndex(where: { $0.dialog == dialog }) {
+            call.earlyAgreements[index].agreement = agreement
+        } else {
+            call.earlyAgreements.append((dialog, agreement))
+        }
+        let isHeard = call.earlyMedia.heard == nil || call.earlyMedia.heard == dialog
+        calls[handle] = call
+        if isHeard { emit(.media(.update(handle, agreement))) }
+    }
+
+    private mutating func receiveAgreement(_ handle: CallHandle, _ agreement: MediaAgreement) {
+        guard calls[handle] != nil else { return }
+        calls[handle]?.agreement = agreement
+        emit(.media(.update(handle, agreement)))
+        report(handle, .media(agreement))
+    }
+
+    private mutating func receiveAnswer(_ handle: CallHandle, _ answer: CallAnswer, at now: Instant) {
+        guard var call = calls[handle], call.answeredAt == nil, call.phase != .ended else { return }
+        call.earlyMedia.end()
+        call.phase = .answered
+        call.answeredAt = now
+        call.finalStatus = answer.status
+        calls[handle] = call
+        setTimer(.ringback, of: handle, at: nil)
+        setTimer(.ringTimeout, of: handle, at: nil)
+        setAlert(nil, of: handle)
+        report(handle, .answered(answer.status, reason: answer.reason))
+        setTimer(.statistics, of: handle, at: now + settings.statisticsInterval)
+        beginScript(of: handle, at: now)
+    }
+
+    private mutating func receiveModified(_ handle: CallHandle) {
+        guard let call = calls[handle], let direction = call.agreement?.media.direction else { return }
+        let isHeld = direction == .sendOnly || direction == .inactive
+        guard isHeld != call.isHeldByUs else { return }
+        calls[handle]?.isHeldByUs = isHeld
+        report(handle, isHeld ? .held(by: .local) : .resumed(by: .local))
+    }
+
+    private func text(of warning: UserAgentWarning) -> String {
+        switch warning {
+        case .foreignRealm(let account, let realm):
+            "\(accountName(account)): a challenge for the realm '\(realm)' was not answered: it is not the account's"
+        case .commandIgnored:
+            "a command named a call or account that is not in that state; it had no effect"
+        case .invalidHeader:
+            "a header was not sent because it holds a line end or NUL"
+        }
+    }
+
+    /// Makes what is heard before the answer follow `EarlyMedia`.
+    mutating func applyEarlyMedia(_ handle: CallHandle) {
+        guard let call = calls[handle] else { return }
+        setAlert(call.earlyMedia.isRingingBack ? .ringback : nil, of: handle)
+        setTimer(.ringback, of: handle, at: call.earlyMedia.deadline)
+    }
+
+    mutating func sendAnswer(_ handle: CallHandle) {
+        guard let call = calls[handle] else { return }
+        let headers = call.script?.headers ?? Headers()
+        emit(
+            .signalling(
+                .answer(handle, call.localMedia ?? localMedia, headers: headers, automatic: settings.answering != nil)))
+    }
+}

@@ -1,0 +1,191 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPUserAgent
+
+/// Everything that a phone does with its calls above the protocol: who rings, what is heard, what a script does next,
+/// and how it all ends. A value like the engines under it: reports and the user's wishes go in, orders come out.
+struct CallCoordinator: Sendable {
+    enum Output: Sendable {
+        case signalling(Command)
+        case media(MediaOrder)
+        case report(PhoneReport)
+        /// Everything has ended; the process leaves with this status.
+        case finished(ExitStatus)
+    }
+
+    /// What is the same for every call.
+    struct Settings: Sendable {
+        var codecs: [CodecKind]
+        var ptime: Int
+        /// The accounts' names, by their place in the configuration.
+        var accountNames: [AccountID: String]
+        /// How incoming calls are taken; nil: a person is asked.
+        var answering: AnsweringPlan?
+        /// Without media for this long after the answer, a scripted call is told to have none.
+        var mediaPatience = Duration.seconds(5)
+        var statisticsInterval = Duration.seconds(5)
+
+        init(codecs: [CodecKind], ptime: Int = 20, accountNames: [AccountID: String], answering: AnsweringPlan? = nil) {
+            self.codecs = codecs
+            self.ptime = ptime
+            self.accountNames = accountNames
+            self.answering = answering
+        }
+    }
+
+    struct TimerKey: Hashable, Sendable {
+        var call: CallHandle
+        var timer: CallTimer
+    }
+
+    let settings: Settings
+    var calls: [CallHandle: Call] = [:]
+    /// Handles in the order in which their calls began, so that what is told about them has one order.
+    var order: [CallHandle] = []
+    var timers = DeadlineQueue<TimerKey>()
+    var outputs: [Output] = []
+    var nextHandle: UInt32 = 1
+    var callsBegun = 0
+    var callsEnded = 0
+    var ending: Ending?
+    /// The worst that a call of this process came to.
+    var result: ExitStatus?
+    var failures: [String] = []
+    /// `offhook call`: the process ends with its call.
+    var endsWithLastCall = false
+
+    /// Why the process is on its way out.
+    struct Ending: Equatable, Sendable {
+        var exit: ExitStatus?
+        var isShutDown = false
+    }
+
+    init(_ settings: Settings) {
+        self.settings = settings
+    }
+
+    var deadline: Instant? { timers.deadline }
+
+    mutating func nextOutput() -> Output? {
+        outputs.isEmpty ? nil : outputs.removeFirst()
+    }
+
+    mutating func handleDeadline(at now: Instant) {
+        while let due = timers.popDue(at: now) {
+            handle(due.timer, of: due.call, at: now)
+        }
+    }
+
+    // MARK: - What the user wants
+
+    /// Places a call and gives its handle.
+    @discardableResult
+    mutating func dial(_ target: URI, account: AccountID?, script: CallScript?, at now: Instant) -> CallHandle {
+        let handle = CallHandle(rawValue: nextHandle)
+        nextHandle += 1
+        callsBegun += 1
+        let identity = CallIdentity(
+            handle: handle, number: callsBegun, callID: nil, account: accountName(account), peer: target.description)
+        calls[handle] = Call(
+            identity: identity, phase: .opening(.placing(target: target, account: account)), isIncoming: false,
+            script: script)
+        order.append(handle)
+        emit(.media(.open(handle)))
+        return handle
+    }
+
+    mutating func answer(_ handle: CallHandle, at now: Instant) {
+        guard var call = calls[handle], call.phase == .incoming else { return }
+        timers.cancel(TimerKey(call: handle, timer: .answer))
+        timers.cancel(TimerKey(call: handle, timer: .ringTimeout))
+        call.phase = .opening(.answering)
+        let hasPorts = call.hasPorts
+        calls[handle] = call
+        setAlert(nil, of: handle)
+        if hasPorts { sendAnswer(handle) } else { emit(.media(.open(handle))) }
+    }
+
+    mutating func reject(_ handle: CallHandle, status: StatusCode, reason: String? = nil) {
+        guard let call = calls[handle], call.phase == .incoming else { return }
+        emit(.signalling(.reject(handle, status, reason: reason, headers: call.script?.headers ?? Headers())))
+    }
+
+    mutating func hangUp(_ handle: CallHandle) {
+        guard let call = calls[handle] else { return }
+        if case .opening(.placing) = call.phase {
+            finish(handle, CallEnd(cause: .cancelled, by: .local), at: nil)
+        } else {
+            emit(.signalling(.hangUp(handle)))
+        }
+    }
+
+    mutating func hold(_ handle: CallHandle) {
+        guard let call = calls[handle], call.isUp, !call.isHeldByUs else { return }
+        emit(.signalling(.hold(handle)))
+    }
+
+    mutating func resume(_ handle: CallHandle) {
+        guard let call = calls[handle], call.isUp, call.isHeldByUs else { return }
+        emit(.signalling(.resume(handle)))
+    }
+
+    mutating func setMuted(_ handle: CallHandle, _ isMuted: Bool) {
+        guard calls[handle] != nil else { return }
+        calls[handle]?.isMuted = isMuted
+        emit(.media(.mute(handle, isMuted)))
+    }
+
+    mutating func sendDigit(_ handle: CallHandle, _ digit: Character) {
+        guard let call = calls[handle], call.isUp else { return }
+        emit(.media(.sendDigit(handle, digit)))
+        report(handle, .digit(digit, sent: true, milliseconds: nil))
+    }
+
+    /// Ends every call and registration; `finished` follows with `exit`, or with what the calls came to.
+    mutating func end(_ exit: ExitStatus? = nil) {
+        if ending == nil {
+            ending = Ending(exit: exit)
+        } else if let exit {
+            ending?.exit = exit
+        }
+        for handle in order {
+            guard let call = calls[handle], case .opening(.placing) = call.phase else { continue }
+            finish(handle, CallEnd(cause: .cancelled, by: .local), at: nil)
+        }
+        guard ending?.isShutDown == false else { return }
+        ending?.isShutDown = true
+        emit(.signalling(.shutDown))
+    }
+
+    // MARK: - Shared by the parts of the coordinator
+
+    mutating func emit(_ output: Output) {
+        outputs.append(output)
+    }
+
+    mutating func report(_ handle: CallHandle, _ occurrence: CallOccurrence) {
+        guard let identity = calls[handle]?.identity else { return }
+        emit(.report(.call(identity, occurrence)))
+    }
+
+    mutating func setTimer(_ timer: CallTimer, of handle: CallHandle, at instant: Instant?) {
+        timers.set(TimerKey(call: handle, timer: timer), at: instant)
+    }
+
+    func accountName(_ account: AccountID?) -> String {
+        guard let account else { return settings.accountNames.min { $0.key < $1.key }?.value ?? "" }
+        return settings.accountNames[account] ?? ""
+    }
+
+    var localMedia: LocalMedia {
+        LocalMedia(rtpPort: 9, codecs: settings.codecs, ptime: settings.ptime)
+    }
+
+    /// Our tones for a call: one at a time, and told to the media engine only where it changes.
+    mutating func setAlert(_ alert: AlertTone?, of handle: CallHandle) {
+        guard let call = calls[handle], call.alert != alert else { return }
+        calls[handle]?.alert = alert
+        emit(.media(.alert(handle, alert)))
+    }
+}

@@ -1,0 +1,143 @@
+import EngineKit
+import MediaRuntime
+import SIPMessages
+
+/// What a call does on its own: what it plays, records, sends and expects. Without a script a person decides.
+package struct CallScript: Sendable {
+    package enum PlayMoment: String, CaseIterable, Sendable {
+        case answered, early
+    }
+
+    /// What follows the end of what was played.
+    package enum AfterPlaying: String, CaseIterable, Sendable {
+        case hangup, loop, silence, live
+    }
+
+    /// One thing that a digit string asks for.
+    package enum DigitStep: Equatable, Sendable {
+        /// One of `0-9 * # A-D`.
+        case digit(Character)
+        /// `,`: one second.
+        case pause
+        /// `w`: until media of the peer is heard.
+        case waitForMedia
+    }
+
+    /// A file or a tone.
+    package var play: AudioSpec?
+    package var moment = PlayMoment.answered
+    package var afterPlaying = AfterPlaying.silence
+    package var recordPath: String?
+    package var digits: [DigitStep] = []
+    package var duration: Duration?
+    package var ringTimeout: Duration?
+    package var headers = Headers()
+    package var expectedStatus: StatusCode?
+    /// Hertz.
+    package var expectedTones: [Double] = []
+    package var expectedDigits: String?
+    package var echoes = false
+
+    package init() {}
+}
+
+extension CallScript {
+    /// What is wrong with an argument, for the person who wrote it.
+    package struct Fault: Error, Equatable {
+        package var option: String
+        package var problem: String
+        /// Whether the fault is in a file that the option names, and not in the option.
+        package var isInFile = false
+    }
+
+    package init(_ options: CallScriptOptions) throws(Fault) {
+        if let play = options.play { self.play = try Self.playSource(play) }
+        moment = options.moment
+        afterPlaying = options.afterPlaying
+        recordPath = options.record
+        if let digits = options.dtmf { self.digits = try Self.digitSteps(digits) }
+        duration = options.duration
+        ringTimeout = options.ringTimeout
+        for header in options.headers { try Self.append(header, to: &headers) }
+        if let status = options.expectedStatus {
+            guard (200...699).contains(status), let code = StatusCode(status) else {
+                throw Fault(option: "--expect-status", problem: "\(status) is no final status (200 to 699)")
+            }
+            expectedStatus = code
+        }
+        for hertz in options.expectedTones where !(20...20_000).contains(hertz) {
+            throw Fault(option: "--expect-tone", problem: "\(hertz) Hz is not between 20 and 20000 Hz")
+        }
+        expectedTones = options.expectedTones
+        if let digits = options.expectedDigits {
+            guard !digits.isEmpty, digits.allSatisfy({ Self.isDigit($0) }) else {
+                throw Fault(
+                    option: "--expect-dtmf", problem: "'\(digits)' holds something other than 0-9, *, # and A-D")
+            }
+            expectedDigits = digits.uppercased()
+        }
+    }
+
+    /// Reads `tone:HZ[,DBFS]`, `file:PATH` or a path.
+    static func playSource(_ text: String) throws(Fault) -> AudioSpec {
+        let isSpec = text.hasPrefix("tone:") || text.hasPrefix("file:")
+        do {
+            return try AudioSpec(parsing: isSpec ? text : "file:\(text)")
+        } catch {
+            throw Fault(option: "--play", problem: error.reason)
+        }
+    }
+
+    static func digitSteps(_ text: String) throws(Fault) -> [DigitStep] {
+        var steps: [DigitStep] = []
+        for character in text {
+            switch character {
+            case ",": steps.append(.pause)
+            case "w", "W": steps.append(.waitForMedia)
+            case _ where isDigit(character): steps.append(.digit(Character(character.uppercased())))
+            default:
+                throw Fault(option: "--dtmf", problem: "'\(character)' is not one of 0-9, *, #, A-D, ',' and 'w'")
+            }
+        }
+        return steps
+    }
+
+    static func isDigit(_ character: Character) -> Bool {
+        "0123456789*#ABCDabcd".contains(character)
+    }
+
+    /// Headers that the phone itself must write: another value would break the dialog or its framing.
+    private static let ownHeaders: Set<String> = [
+        "via", "v", "from", "f", "to", "t", "call-id", "i", "cseq", "max-forwards", "contact", "m", "content-length",
+        "l",
+        "content-type", "c", "route", "record-route", "authorization", "proxy-authorization",
+    ]
+
+    private static func append(_ header: String, to headers: inout Headers) throws(Fault) {
+        guard let colon = header.firstIndex(of: ":") else {
+            throw Fault(option: "--header", problem: "'\(header)' is not 'Name: value'")
+        }
+        let name = header[..<colon].trimmed
+        guard let headerName = HeaderName(name) else {
+            throw Fault(option: "--header", problem: "'\(name)' is no header name")
+        }
+        guard !ownHeaders.contains(name.lowercased()) else {
+            throw Fault(option: "--header", problem: "\(name) is written by the phone itself")
+        }
+        do {
+            try headers.append(headerName, header[header.index(after: colon)...].trimmed)
+        } catch {
+            throw Fault(option: "--header", problem: "the value of \(name) holds a line end or NUL")
+        }
+    }
+}
+
+extension StringProtocol {
+    /// The text without the spaces and tabs around it.
+    var trimmed: String {
+        var text = self[...]
+        while let first = text.first, first == " " || first == "\t" { text = text.dropFirst() }
+        while let last = text.last, last == " " || last == "\t" { text = text.dropLast() }
+        return String(text)
+    }
+}

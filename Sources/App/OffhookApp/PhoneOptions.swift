@@ -1,0 +1,62 @@
+/// What the command line asks of a phone, as written. What it means, together with the configuration, is decided by
+/// `PhoneSettings`, which also names what is wrong with it.
+package struct PhoneOptions: Sendable {
+    package enum LogLevel: String, CaseIterable, Sendable {
+        case trace, debug, info, notice, warning, error
+    }
+
+    package var configurationPath: String?
+    package var usesConfiguration = true
+    package var json = false
+    package var sipTrace = false
+    package var logLevel = LogLevel.notice
+    package var account: String?
+    /// `ADDRESS:PORT[;transport=udp|tcp]` each.
+    package var listen: [String] = []
+    package var proxy: String?
+    package var seed: UInt64?
+    package var timeout: Duration?
+    package var limits: SIPSettings.Limits?
+    package var audio: String?
+    package var input: String?
+    package var output: String?
+    package var codecs: String?
+    package var rtpPorts: String?
+
+    package init() {}
+}
+
+/// What `offhook answer` does with a call, as written.
+package struct AnsweringOptions: Sendable {
+    /// The final response.
+    package var code = 200
+    package var reason: String?
+    /// How long to ring before it.
+    package var after: Duration?
+    /// How many calls to take before the command ends; nil for no end.
+    package var count: Int?
+    package var maxCalls: Int?
+    package var echo = false
+    package var allow: [String] = []
+    package var allowAny = false
+
+    package init() {}
+}
+
+/// What `call` and `answer` do within a call, as written.
+package struct CallScriptOptions: Sendable {
+    package var play: String?
+    package var moment = CallScript.PlayMoment.answered
+    package var afterPlaying = CallScript.AfterPlaying.silence
+    package var record: String?
+    package var dtmf: String?
+    package var duration: Duration?
+    package var ringTimeout: Duration?
+    package var headers: [String] = []
+    package var expectedStatus: Int?
+    /// Hertz.
+    package var expectedTones: [Double] = []
+    package var expectedDigits: String?
+
+    package init() {}
+}

@@ -1,0 +1,165 @@
+import AudioCodecs
+import EngineKit
+import RTPMedia
+import SDP
+import SIPMessages
+import SIPUserAgent
+import TerminalUI
+
+/// The reports as events of the full-screen phone.
+extension PhoneReport {
+    var screenEvents: [PhoneEvent] {
+        switch self {
+        case .ready(let addresses):
+            let text = addresses.map { "\($0.transport.name.lowercased()) \($0.address)" }.joined(separator: ", ")
+            return [.log(.info, .phone, Printable("listening on \(text)"))]
+        case .registration(let account, let state):
+            return [.registration(account: Printable(account), state.onScreen)]
+        case .call(let call, let occurrence):
+            return occurrence.screenEvents(CallReference(call.handle.rawValue), call)
+        case .options(let target, let answer):
+            return [.log(answer.status == nil ? .warning : .info, .phone, Printable(answer.text(target: target)))]
+        case .audioDevice(let name, let state, let detail):
+            let text = "\(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"
+            return [.log(.warning, .other(Printable("audio")), Printable(text))]
+        case .warning(let text):
+            return [.log(.warning, .phone, Printable(text))]
+        case .verdict:
+            return []
+        }
+    }
+}
+
+extension SIPUserAgent.RegistrationState {
+    fileprivate var onScreen: TerminalUI.RegistrationState {
+        switch self {
+        case .registering, .unregistering: .registering
+        case .registered(let expires): .registered(detail: Printable("for \(expires) s"))
+        case .unregistered: .unregistered
+        case .failed(let status, let reason, _):
+            .failed(
+                cause: Printable("\(status.map { "\($0.value) " } ?? "")\(reason)"), cure: Self.cure(for: status))
+        }
+    }
+}
+
+extension SIPUserAgent.RegistrationState {
+    /// What the person can do about a registration that failed.
+    private static func cure(for status: StatusCode?) -> Printable? {
+        switch status?.value {
+        case nil: Printable("Check the registrar's address, and whether the network is up.")
+        case 401, 407: Printable("Check username and password.")
+        case 403, 404: Printable("Check username, or the account is disabled.")
+        case 503: Printable("The registrar is overloaded or down; it is asked again.")
+        default: nil
+        }
+    }
+}
+
+extension CallOccurrence {
+    fileprivate func screenEvents(_ reference: CallReference, _ call: CallIdentity) -> [PhoneEvent] {
+        switch self {
+        case .outgoing:
+            return [
+                .outgoingCall(reference, account: Printable(call.account), peer: Party(address: Printable(call.peer)))
+            ]
+        case .incoming(let incoming):
+            return [.incomingCall(reference, incoming.onScreen(account: call.account))]
+        case .trying: return [.progress(reference, .trying)]
+        case .ringing(let progress):
+            return [.progress(reference, .ringing(Printable("\(progress.status.value) \(progress.reason)")))]
+        case .early: return [.progress(reference, .earlyMedia)]
+        case .answered: return [.answered(reference)]
+        case .media(let agreement):
+            let format = agreement.media.sendFormat
+            let codec = "\(format.encodingName.lowercased()) \(format.clockRate / 1000)k"
+            return [.media(reference, MediaSummary(codec: Printable(codec), detail: Printable(agreement.text)))]
+        case .held, .resumed: return []
+        case .modifyFailed(let status):
+            let cause = "the change was refused\(status.map { ": \($0.value) \($0.reason)" } ?? "")"
+            return [.failure(cause: Printable(cause), cure: Printable("the call goes on as it was"))]
+        case .peerMoved, .playFinished, .tone, .mediaSilent:
+            return [.log(.warning, .call(reference), Printable(text(peer: call.peer)))]
+        case .digit(let digit, let isSent, _):
+            return [.digit(reference, Printable(String(digit)), isSent ? .sent : .received)]
+        case .statistics(let statistics):
+            return [.quality(reference, statistics.onScreen)]
+        case .ended(let end, _, _):
+            return [.ended(reference, end.onScreen)]
+        }
+    }
+}
+
+extension SIPUserAgent.IncomingCall {
+    fileprivate func onScreen(account: String) -> TerminalUI.IncomingCall {
+        let codecs =
+            offer?.media.first(where: { $0.kind == .audio })?.mediaFormats.map { $0.encodingName.lowercased() } ?? []
+        return TerminalUI.IncomingCall(
+            account: Printable(account), peer: Party(from), via: Printable(flow.remote.description),
+            codecs: codecs.prefix(4).map { Printable($0) }, trust: Printable(trust.words))
+    }
+}
+
+extension CallerTrust {
+    fileprivate var words: String {
+        switch self {
+        case .loopback: "this machine"
+        case .registrarFlow: "by your registrar"
+        case .authenticated: "authenticated"
+        case .allowListed: "allowed address"
+        case .stranger: "address not verified"
+        }
+    }
+}
+
+extension Party {
+    init(_ address: NameAddress) {
+        var text = address.uri.description
+        for scheme in ["sip:", "sips:"] where text.hasPrefix(scheme) { text.removeFirst(scheme.count) }
+        let name = address.displayName.flatMap { $0.isEmpty ? nil : Printable($0) }
+        self.init(displayName: name, address: Printable(text))
+    }
+}
+
+extension SIPUserAgent.CallEnd {
+    fileprivate var onScreen: TerminalUI.CallEnd {
+        let isFailure =
+            switch cause {
+            case .hungUp, .cancelled, .shutDown, .tooLong: false
+            default: true
+            }
+        return TerminalUI.CallEnd(
+            cause: Printable(text), cure: cure.map { Printable($0) }, side: by == .local ? .local : .remote,
+            isFailure: isFailure)
+    }
+
+    /// What the person can do about it.
+    private var cure: String? {
+        switch cause {
+        case .unreachable: return "Check the address, and whether the network is up."
+        case .timedOut: return "Check the address and port; a firewall may drop SIP."
+        case .authenticationFailed: return "Check username and password of the account."
+        case .mediaRefused: return "The peer takes none of our codecs; see --codec."
+        case .refused: break
+        default: return nil
+        }
+        switch status?.value {
+        case 401, 407, 403: return "Check username and password, or ask the operator whether the call is allowed."
+        case 404, 484, 604: return "Check the number or name."
+        case 408, 480: return "Try again later."
+        case 488, 606: return "The peer takes none of our codecs; see --codec."
+        case 503: return "The server is overloaded or down; try again later."
+        default: return nil
+        }
+    }
+}
+
+extension MediaStatistics {
+    /// `kilobitsPerSecond` is not a counter's business: the screen's owner knows the time between two readings.
+    fileprivate var onScreen: CallQuality {
+        CallQuality(
+            lossPercent: lossPercent, jitterMilliseconds: jitterMilliseconds, bufferMilliseconds: bufferMilliseconds,
+            roundTripMilliseconds: roundTripMilliseconds, packetsSent: sentPackets, packetsReceived: receivedPackets,
+            packetsLost: lost, packetsLate: late)
+    }
+}

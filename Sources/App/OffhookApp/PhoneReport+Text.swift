@@ -1,0 +1,122 @@
+import EngineKit
+import RTPMedia
+import SDP
+import SIPMessages
+import SIPUserAgent
+
+/// The reports as lines for a person. What came from the wire in them is filtered by whoever prints it.
+extension PhoneReport {
+    var text: String {
+        switch self {
+        case .ready(let addresses):
+            "ready    " + addresses.map { "\($0.transport.name.lowercased()) \($0.address)" }.joined(separator: ", ")
+        case .registration(let account, let state): "\(account)  " + state.text
+        case .call(let call, let occurrence): "\(call.shortName)  " + occurrence.text(peer: call.peer)
+        case .options(let target, let answer): answer.text(target: target)
+        case .audioDevice(let name, let state, let detail):
+            "audio    \(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"
+        case .warning(let text): "warning  \(text)"
+        case .verdict(let failed, let exit):
+            exit == .success
+                ? "done" : "failed   " + (failed + ["exit status \(exit.code)"]).joined(separator: "; ")
+        }
+    }
+}
+
+extension RegistrationState {
+    var text: String {
+        switch self {
+        case .registering: "registering"
+        case .registered(let expires): "registered for \(expires) s"
+        case .unregistered: "not registered"
+        case .unregistering: "unregistering"
+        case .failed(let status, let reason, let retryAfter):
+            "registration failed: \(status.map { "\($0.value) " } ?? "")\(reason)"
+                + (retryAfter.map { "; again in \(JSON.fixed($0.inSeconds, places: 0) ?? "?") s" } ?? "")
+        }
+    }
+}
+
+extension CallOccurrence {
+    func text(peer: String) -> String {
+        switch self {
+        case .outgoing: "calling \(peer)"
+        case .incoming(let call): "call from \(peer), source \(call.flow.remote)"
+        case .trying: "trying"
+        case .ringing(let progress): "\(progress.status.value) \(progress.reason)"
+        case .early: "early media"
+        case .answered(let status, let reason): "answered: \(status.value) \(reason)"
+        case .media(let agreement): "media: " + agreement.text
+        case .held(let side): side == .local ? "held by us" : "held by the peer"
+        case .resumed(let side): side == .local ? "resumed by us" : "resumed by the peer"
+        case .modifyFailed(let status):
+            "the change was refused\(status.map { ": \($0.value)" } ?? ""); the call goes on"
+        case .peerMoved(let address): "requests of the peer now come from \(address)"
+        case .digit(let digit, let isSent, let milliseconds):
+            "digit \(digit) \(isSent ? "sent" : "received")\(milliseconds.map { ", \($0) ms" } ?? "")"
+        case .statistics(let statistics): statistics.text
+        case .tone(let hertz, let level):
+            "tone of \(JSON.fixed(hertz, places: 0) ?? "?") Hz heard, \(JSON.fixed(level, places: 1) ?? "?") dBFS"
+        case .playFinished: "played to the end"
+        case .mediaSilent(let seconds): "no media from the peer for \(seconds) s"
+        case .ended(let end, let duration, let statistics):
+            "ended: \(end.text)\(duration.map { " after \(JSON.fixed($0.inSeconds, places: 1) ?? "?") s" } ?? "")"
+                + (statistics.map { "; \($0.text)" } ?? "")
+        }
+    }
+}
+
+extension MediaAgreement {
+    /// `opus/48000/2 sendrecv, 203.0.113.9:16502`
+    var text: String {
+        let format = media.sendFormat
+        let channels = format.channels > 1 ? "/\(format.channels)" : ""
+        return "\(format.encodingName)/\(format.clockRate)\(channels) \(media.direction.rawValue), "
+            + (media.remoteRTP.map { $0.description } ?? "no address to send to")
+    }
+}
+
+extension MediaStatistics {
+    var text: String {
+        "sent \(sentPackets), received \(receivedPackets), lost \(lost) (\(JSON.fixed(lossPercent, places: 1) ?? "?") %), "
+            + "late \(late), jitter \(JSON.fixed(jitterMilliseconds, places: 1) ?? "?") ms, "
+            + "buffer \(JSON.fixed(bufferMilliseconds, places: 0) ?? "?") ms"
+            + (roundTripMilliseconds.map { ", rtt \(JSON.fixed($0, places: 1) ?? "?") ms" } ?? "")
+    }
+}
+
+extension CallEnd {
+    /// One phrase, with the response where there was one.
+    var text: String {
+        let phrase =
+            switch cause {
+            case .hungUp: by == .local ? "hung up" : "the peer hung up"
+            case .cancelled: "cancelled"
+            case .refused: by == .local ? "refused" : "refused by the peer"
+            case .ringTimeout: "no answer in time"
+            case .timedOut: "nothing came back"
+            case .unreachable: "can't be reached"
+            case .notAcknowledged: "the answer was never acknowledged"
+            case .dialogLost: "the peer no longer knows the call"
+            case .mediaRefused: "no media that both sides can use"
+            case .protocolFault: "the peer broke the protocol"
+            case .tooLong: "longest duration reached"
+            case .authenticationFailed: "authentication failed"
+            case .limited: "too many calls"
+            case .shutDown: "shut down"
+            }
+        guard let status else { return phrase }
+        return "\(phrase): \(status.value) \(reason ?? status.reason)"
+    }
+}
+
+extension OptionsAnswer {
+    func text(target: String) -> String {
+        guard let status else { return "\(target)  no answer: \(reason)" }
+        var parts = ["\(target)  \(status.value) \(reason), \(JSON.fixed(roundTrip.milliseconds, places: 1) ?? "?") ms"]
+        for header in [HeaderName.allow, .supported, .accept, .server, .userAgent] where headers.contains(header) {
+            parts.append("\(header): \(headers.values(header).joined(separator: ", "))")
+        }
+        return parts.joined(separator: "; ")
+    }
+}

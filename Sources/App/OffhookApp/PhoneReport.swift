@@ -1,0 +1,63 @@
+import EngineKit
+import RTPMedia
+import SIPMessages
+import SIPUserAgent
+
+/// What the phone reports: each case is an event of `Docs/Scripting.md`, for the screen and for scripts alike.
+package enum PhoneReport: Sendable {
+    case ready(addresses: [ListeningAddress])
+    case registration(account: String, RegistrationState)
+    case call(CallIdentity, CallOccurrence)
+    case options(target: String, OptionsAnswer)
+    case audioDevice(name: String, state: String, detail: String)
+    case warning(String)
+    case verdict(failed: [String], exit: ExitStatus)
+}
+
+/// An address that the phone is bound to.
+package struct ListeningAddress: Hashable, Sendable {
+    package var transport: Transport
+    package var address: SocketAddress
+
+    package init(transport: Transport, address: SocketAddress) {
+        self.transport = transport
+        self.address = address
+    }
+}
+
+/// What every event of a call carries.
+package struct CallIdentity: Hashable, Sendable {
+    package var handle: CallHandle
+    /// Counts the calls of this process from 1: `c1`.
+    package var number: Int
+    /// The SIP Call-ID, as soon as it is known.
+    package var callID: String?
+    package var account: String
+    package var peer: String
+
+    package var shortName: String { "c\(number)" }
+}
+
+/// What happened in a call.
+package enum CallOccurrence: Sendable {
+    case outgoing
+    case incoming(IncomingCall)
+    case trying
+    case ringing(CallProgress)
+    /// Media of an early dialog is heard.
+    case early
+    case answered(StatusCode, reason: String)
+    case media(MediaAgreement)
+    case held(by: CallEnd.Side)
+    case resumed(by: CallEnd.Side)
+    /// A re-INVITE was refused and the call goes on as before.
+    case modifyFailed(StatusCode?)
+    case peerMoved(SocketAddress)
+    case digit(Character, sent: Bool, milliseconds: Int?)
+    case statistics(MediaStatistics)
+    case tone(hertz: Double, level: Double)
+    case playFinished
+    /// No media for some seconds.
+    case mediaSilent(seconds: Int)
+    case ended(CallEnd, duration: Duration?, MediaStatistics?)
+}

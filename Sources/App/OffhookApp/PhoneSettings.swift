@@ -1,0 +1,251 @@
+import EngineKit
+import MediaRuntime
+import SDP
+import SIPMessages
+import SIPRuntime
+import SIPUserAgent
+
+/// Why a command can't start: what is wrong, and the exit status that says whose fault it is.
+package struct StartFault: Error, Sendable {
+    package var exit: ExitStatus
+    package var text: String
+
+    package init(_ exit: ExitStatus, _ text: String) {
+        self.exit = exit
+        self.text = text
+    }
+
+    init(_ fault: CallScript.Fault) {
+        self.init(fault.isInFile ? .badInput : .usage, "\(fault.option): \(fault.problem)")
+    }
+}
+
+/// What a phone runs with: the command line over the configuration over the defaults, checked.
+struct PhoneSettings: Sendable {
+    var userAgent: UserAgentConfiguration
+    /// The account that calls are placed with; nil: the first.
+    var account: AccountID?
+    var listen: [ListenAddress]
+    var input: AudioSpec
+    var output: AudioSpec
+    /// Where incoming calls ring; nil: where the peer is heard.
+    var ring: AudioSpec?
+    /// Whether somebody named the devices; where nobody did, one that does not open is replaced by `null`.
+    var hasChosenAudio: Bool
+    var codecs: [CodecKind]
+    var rtpPorts: PortRange
+    var seed: UInt64?
+    var timeout: Duration?
+    var contacts: [ConfiguredContact]
+
+    var accountNames: [AccountID: String] {
+        Dictionary(uniqueKeysWithValues: userAgent.accounts.map { ($0.id, $0.name) })
+    }
+
+    /// - Parameter answering: what `offhook answer` was told; nil for commands that do not answer on their own.
+    init(_ options: PhoneOptions, answering: AnsweringOptions? = nil) throws(StartFault) {
+        let configuration = try Self.configuration(for: options)
+        seed = options.seed
+        timeout = options.timeout
+        contacts = configuration.contacts
+        codecs =
+            try Self.codecs(options.codecs) ?? (configuration.media.codecs.isEmpty ? nil : configuration.media.codecs)
+            ?? CodecKind.allCases
+        rtpPorts = try Self.ports(options.rtpPorts) ?? configuration.media.rtpPorts ?? .standard
+        listen = try Self.listenAddresses(options.listen)
+        if listen.isEmpty { listen = configuration.sip.listen }
+        if listen.isEmpty { listen = [.standard] }
+
+        (input, output, ring) = try Self.audio(options, configuration.audio)
+        hasChosenAudio =
+            options.audio != nil || options.input != nil || options.output != nil || configuration.audio.input != nil
+            || configuration.audio.output != nil
+
+        var accounts = try Self.accounts(configuration)
+        if accounts.isEmpty { accounts = [.anonymousPeerToPeer()] }
+        if let proxy = options.proxy {
+            let uri = try Self.sipURI(proxy, option: "--proxy")
+            for index in accounts.indices { accounts[index].outboundProxy = uri }
+        }
+        if let name = options.account {
+            guard let match = accounts.first(where: { $0.name == name }) else {
+                let names = accounts.map { "'\($0.name)'" }.joined(separator: ", ")
+                throw StartFault(.usage, "--account: no account is named '\(name)'; there are \(names)")
+            }
+            account = match.id
+        }
+
+        userAgent = UserAgentConfiguration(
+            accounts: accounts, product: OffhookVersion.product,
+            capabilities: LocalMedia(rtpPort: 9, codecs: codecs))
+        let calls = answering?.maxCalls ?? configuration.sip.maximumCalls
+        if let calls, calls < 1 { throw StartFault(.usage, "--max-calls: \(calls) is less than one call") }
+        userAgent.limits = Self.limits(options.limits ?? configuration.sip.limits ?? .strict, calls: calls)
+        if let answering {
+            userAgent.automaticAnswer = try Self.automaticAnswer(answering, limits: userAgent.limits, calls: calls)
+        }
+    }
+
+    // MARK: - Its parts
+
+    private static func configuration(for options: PhoneOptions) throws(StartFault) -> OffhookConfiguration {
+        guard options.usesConfiguration else { return OffhookConfiguration() }
+        do {
+            if let path = options.configurationPath {
+                return try OffhookConfiguration(ConfigurationFile(reading: path))
+            }
+            guard let file = try ConfigurationFile.readingDefault() else { return OffhookConfiguration() }
+            return try OffhookConfiguration(file)
+        } catch {
+            throw StartFault(.configuration, error.description)
+        }
+    }
+
+    private static func accounts(_ configuration: OffhookConfiguration) throws(StartFault) -> [Account] {
+        var accounts: [Account] = []
+        for (index, configured) in configuration.accounts.enumerated() {
+            do {
+                accounts.append(try configured.account(id: AccountID(rawValue: UInt32(clamping: index))))
+            } catch {
+                throw StartFault(.configuration, "account '\(configured.name)': \(error)")
+            }
+        }
+        return accounts
+    }
+
+    private static func codecs(_ list: String?) throws(StartFault) -> [CodecKind]? {
+        guard let list else { return nil }
+        var codecs: [CodecKind] = []
+        for name in list.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed) {
+            guard let codec = CodecKind.allCases.first(where: { $0.configurationName == name.lowercased() }) else {
+                let known = CodecKind.allCases.map(\.configurationName)
+                let hint = nearestWord(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
+                throw StartFault(
+                    .usage, "--codec: '\(name)' is none of \(known.joined(separator: ", "))\(hint)")
+            }
+            if !codecs.contains(codec) { codecs.append(codec) }
+        }
+        return codecs
+    }
+
+    private static func ports(_ text: String?) throws(StartFault) -> PortRange? {
+        guard let text else { return nil }
+        guard let range = PortRange(text) else {
+            throw StartFault(.usage, "--rtp-ports: '\(text)' is not LOW-HIGH with room for an even port and the next")
+        }
+        return range
+    }
+
+    private static func listenAddresses(_ texts: [String]) throws(StartFault) -> [ListenAddress] {
+        var addresses: [ListenAddress] = []
+        for text in texts {
+            guard let address = ListenAddress(text) else {
+                throw StartFault(.usage, "--listen: '\(text)' is not ADDRESS:PORT[;transport=udp|tcp]")
+            }
+            addresses.append(address)
+        }
+        return addresses
+    }
+
+    private static func audio(
+        _ options: PhoneOptions, _ configured: AudioSettings
+    ) throws(StartFault) -> (input: AudioSpec, output: AudioSpec, ring: AudioSpec?) {
+        func spec(_ text: String, _ name: String, _ exit: ExitStatus) throws(StartFault) -> AudioSpec {
+            do {
+                return try AudioSpec(parsing: text)
+            } catch {
+                throw StartFault(exit, "\(name): \(error.description)")
+            }
+        }
+        var input = AudioSpec.alsa("default")
+        var output = AudioSpec.alsa("default")
+        if let configured = configured.input {
+            input = try spec(configured.text, "audio.input", .configuration)
+        }
+        if let configured = configured.output {
+            output = try spec(configured.text, "audio.output", .configuration)
+        }
+        if let both = options.audio { (input, output) = try spec(both, "--audio", .usage).bothDirections }
+        if let text = options.input { input = try spec(text, "--input", .usage) }
+        if let text = options.output { output = try spec(text, "--output", .usage) }
+        guard output.isOutput else {
+            throw StartFault(.usage, "--output: '\(output)' gives audio and takes none")
+        }
+        var ring: AudioSpec?
+        if let configured = configured.ring { ring = try spec(configured.text, "audio.ring", .configuration) }
+        return (input, output, ring)
+    }
+
+    static func sipURI(_ text: String, option: String) throws(StartFault) -> URI {
+        let completed = text.hasPrefix("sip:") || text.hasPrefix("sips:") ? text : "sip:\(text)"
+        guard let uri = try? URI(parsing: completed), case .sip = uri else {
+            throw StartFault(.usage, "\(option): '\(text)' is not a SIP URI")
+        }
+        return uri
+    }
+
+    private static func limits(_ profile: SIPSettings.Limits, calls: Int?) -> UserAgentLimits {
+        var limits: UserAgentLimits =
+            switch profile {
+            case .strict: .strict
+            case .trusted: .trusted
+            case .open: .open(calls: calls ?? 1000)
+            }
+        if let calls {
+            limits.calls = calls
+            limits.dialogs = max(limits.dialogs, 8 * calls)
+            limits.ringingCalls = max(limits.ringingCalls, min(calls, 64))
+        }
+        return limits
+    }
+}
+
+extension PhoneSettings {
+    /// Who is answered without a person: what `--allow` says, else the accounts' registrar flows and loopback.
+    private static func automaticAnswer(
+        _ answering: AnsweringOptions, limits: UserAgentLimits, calls: Int?
+    ) throws(StartFault) -> AutomaticAnswerRules {
+        var rules = AutomaticAnswerRules.standard
+        if !answering.allow.isEmpty {
+            rules = .off
+            for rule in answering.allow { try apply(rule, to: &rules) }
+        }
+        rules.anybody = answering.allowAny
+        if let calls {
+            rules.total = calls
+            rules.perCaller = calls
+        }
+        if limits.requestRate == nil {
+            rules.total = limits.calls
+            rules.perCaller = limits.calls
+        }
+        return rules
+    }
+
+    private static func apply(_ rule: String, to rules: inout AutomaticAnswerRules) throws(StartFault) {
+        switch rule {
+        case "account": rules.registrarFlows = true
+        case "loopback": rules.loopback = true
+        case _ where rule.hasPrefix("from:"):
+            throw StartFault(
+                .usage,
+                "--allow: '\(rule)' trusts a From that anybody can write; it is valid only where callers are authenticated"
+            )
+        default:
+            guard let range = addressRange(rule) else {
+                throw StartFault(.usage, "--allow: '\(rule)' is neither a CIDR nor 'account' nor 'loopback'")
+            }
+            rules.ranges.append(range)
+        }
+    }
+
+    /// `192.0.2.0/24`, `2001:db8::/32`, or one address.
+    private static func addressRange(_ text: String) -> AddressRange? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let network = IPAddress(parts[0]) else { return nil }
+        let longest = network.isV4 ? 32 : 128
+        guard parts.count == 2 else { return AddressRange(network: network, prefix: longest) }
+        guard let prefix = Int(parts[1]), (0...longest).contains(prefix) else { return nil }
+        return AddressRange(network: network, prefix: prefix)
+    }
+}

@@ -1,0 +1,198 @@
+import ArgumentParser
+import OffhookApp
+
+struct PhoneCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "phone", abstract: "The full-screen phone (what runs without a command).")
+
+    @OptionGroup var shared: SharedArguments
+    @OptionGroup(title: "Audio") var media: MediaArguments
+
+    func run() throws {
+        var options = shared.phoneOptions
+        media.apply(to: &options)
+        try leave(with: TerminalPhone.run(options))
+    }
+}
+
+struct CallCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "call", abstract: "Places one call, runs it to its end, reports, exits with the result.",
+        discussion: """
+            Examples:
+              offhook call sip:bob@example.com --audio null --duration 10s --json
+              offhook call 192.0.2.7:5070 --play menu.wav --then hangup --record out.wav
+              offhook call sip:echo@192.0.2.7 --audio tone:440 --expect-tone 440 --duration 3s
+            """)
+
+    @Argument(help: "A SIP URI, user@host, host[:port], or a number completed with the account's domain.")
+    var target: String
+
+    @OptionGroup(title: "Within the call") var script: ScriptArguments
+    @OptionGroup var shared: SharedArguments
+    @OptionGroup(title: "Audio") var media: MediaArguments
+
+    func run() throws {
+        var options = shared.phoneOptions
+        media.apply(to: &options)
+        try leave(with: ScriptedPhone.call(target, script: script.script, options))
+    }
+}
+
+struct AnswerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "answer", abstract: "Waits for calls and answers them as told.",
+        discussion: """
+            Examples:
+              offhook answer --once --play hello.wav --then hangup --record in.wav
+              offhook answer --code 486 --reason "Busy Here"
+              offhook answer --listen 127.0.0.1:0 --echo --json
+            """)
+
+    @Option(help: ArgumentHelp("The final response.", valueName: "code"))
+    var code = 200
+
+    @Option(help: ArgumentHelp("Its reason phrase.", valueName: "text"))
+    var reason: String?
+
+    @Option(help: ArgumentHelp("Ring this long before the final response.", valueName: "duration"))
+    var after: DurationArgument?
+
+    @Flag(help: "End after one call.")
+    var once = false
+
+    @Option(help: ArgumentHelp("End after this many calls.", valueName: "n"))
+    var count: Int?
+
+    @Option(help: ArgumentHelp("Calls at the same time.", valueName: "n"))
+    var maxCalls: Int?
+
+    @Flag(help: "Send back what is heard.")
+    var echo = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Who is answered automatically: a CIDR, account, loopback; repeatable.", valueName: "rule"))
+    var allow: [String] = []
+
+    @Flag(help: "Answer everybody.")
+    var allowAny = false
+
+    @OptionGroup(title: "Within the call") var script: ScriptArguments
+    @OptionGroup var shared: SharedArguments
+    @OptionGroup(title: "Audio") var media: MediaArguments
+
+    func run() throws {
+        var options = shared.phoneOptions
+        media.apply(to: &options)
+        var answering = AnsweringOptions()
+        answering.code = code
+        answering.reason = reason
+        answering.after = after?.duration
+        answering.count = once ? 1 : count
+        answering.maxCalls = maxCalls
+        answering.echo = echo
+        answering.allow = allow
+        answering.allowAny = allowAny
+        try leave(with: ScriptedPhone.answer(answering, script: script.script, options))
+    }
+}
+
+struct LoopbackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "loopback", abstract: "Two user agents in one process call each other; a verdict on their audio.")
+
+    @OptionGroup(title: "Output") var output: LoopbackOutput
+
+    @Option(
+        help: ArgumentHelp(
+            "alsa:DEVICE tests that device; without it, devices of the process itself.", valueName: "spec"))
+    var audio: String?
+
+    @Option(help: ArgumentHelp("Fixes tags, SSRCs and all else that is drawn.", valueName: "n"))
+    var seed: UInt64?
+
+    struct LoopbackOutput: ParsableArguments {
+        @Flag(help: "The result as JSON lines on standard output.")
+        var json = false
+
+        @Flag(name: .customLong("sip-trace"), help: "Print SIP messages to standard error.")
+        var sipTrace = false
+    }
+
+    func run() throws {
+        try leave(
+            with: LoopbackTest.run(audio: audio, seed: seed, json: output.json, sipTrace: output.sipTrace))
+    }
+}
+
+struct RegisterCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "register", abstract: "Registers, reports, unregisters.")
+
+    @Flag(help: "Stay registered until a signal or --timeout.")
+    var keep = false
+
+    @OptionGroup var shared: SharedArguments
+
+    func run() throws {
+        try leave(with: ScriptedPhone.register(keep: keep, shared.phoneOptions))
+    }
+}
+
+struct OptionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "options",
+        abstract: "Asks a SIP element for its capabilities: round-trip time, Allow, Supported, Accept.")
+
+    @Argument(help: "A SIP URI, user@host or host[:port].")
+    var target: String
+
+    @Option(help: ArgumentHelp("The final status that makes it a success.", valueName: "code"))
+    var expectStatus: Int?
+
+    @OptionGroup var shared: SharedArguments
+
+    func run() throws {
+        try leave(with: ScriptedPhone.options(target, expectedStatus: expectStatus, shared.phoneOptions))
+    }
+}
+
+struct DevicesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "devices", abstract: "Lists audio devices and what each can do.")
+
+    @Flag(help: "One JSON object on standard output.")
+    var json = false
+
+    func run() throws {
+        try leave(with: DeviceListing.run(json: json))
+    }
+}
+
+struct ParseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "parse",
+        abstract:
+            "Reads a SIP message; prints its structure, or every fault with its clause and the status it is owed.",
+        discussion: """
+            Exit status 0 for a message without a fault, 65 otherwise.
+
+            Examples:
+              offhook parse invite.sip
+              offhook parse --json < message.dat
+            """)
+
+    @Argument(help: "A file with one message; standard input without it.")
+    var file: String?
+
+    @Flag(help: "The file holds a session description.")
+    var sdp = false
+
+    @Flag(help: "One JSON object on standard output.")
+    var json = false
+
+    func run() throws {
+        try leave(with: MessageInspection.run(file: file, isSessionDescription: sdp, json: json))
+    }
+}

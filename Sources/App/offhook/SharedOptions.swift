@@ -1,0 +1,158 @@
+import ArgumentParser
+import OffhookApp
+
+extension DurationArgument: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}
+
+extension SIPSettings.Limits: ExpressibleByArgument {}
+extension PhoneOptions.LogLevel: ExpressibleByArgument {}
+extension CallScript.PlayMoment: ExpressibleByArgument {}
+extension CallScript.AfterPlaying: ExpressibleByArgument {}
+
+/// Where the configuration is and how the process talks.
+struct OutputArguments: ParsableArguments {
+    @Option(name: .customLong("config"), help: ArgumentHelp("The configuration to use.", valueName: "file"))
+    var configurationPath: String?
+
+    @Flag(name: .customLong("no-config"), help: "Read no configuration.")
+    var noConfiguration = false
+
+    @Flag(help: "Events as JSON lines on standard output.")
+    var json = false
+
+    @Flag(name: .customLong("sip-trace"), help: "Print SIP messages to standard error, with secrets redacted.")
+    var sipTrace = false
+
+    @Option(help: ArgumentHelp("Diagnostics: trace, debug, info, notice, warning or error.", valueName: "level"))
+    var logLevel = PhoneOptions.LogLevel.notice
+}
+
+/// What all commands that send or take SIP requests share.
+struct SharedArguments: ParsableArguments {
+    @OptionGroup(title: "Output and configuration") var output: OutputArguments
+
+    @Option(help: ArgumentHelp("Which configured account.", valueName: "name"))
+    var account: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Local SIP address; port 0 picks one; repeatable; ';transport=tcp' for TCP alone.",
+            valueName: "address:port"))
+    var listen: [String] = []
+
+    @Option(help: ArgumentHelp("Outbound proxy.", valueName: "uri"))
+    var proxy: String?
+
+    @Option(
+        help: ArgumentHelp("Fixes tags, branches, Call-IDs, SSRCs, sequence numbers and timestamps.", valueName: "n"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("Bound on the whole command.", valueName: "duration"))
+    var timeout: DurationArgument?
+
+    @Option(help: ArgumentHelp("Caps against floods: strict, trusted or open.", valueName: "profile"))
+    var limits: SIPSettings.Limits?
+
+    var phoneOptions: PhoneOptions {
+        var options = PhoneOptions()
+        options.configurationPath = output.configurationPath
+        options.usesConfiguration = !output.noConfiguration
+        options.json = output.json
+        options.sipTrace = output.sipTrace
+        options.logLevel = output.logLevel
+        options.account = account
+        options.listen = listen
+        options.proxy = proxy
+        options.seed = seed
+        options.timeout = timeout?.duration
+        options.limits = limits
+        return options
+    }
+}
+
+/// What the commands with audio share.
+struct MediaArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Both directions: alsa[:DEVICE], null, silence, tone:HZ[,DBFS], file:PATH, stdio or echo.",
+            valueName: "spec"))
+    var audio: String?
+
+    @Option(help: ArgumentHelp("What is sent to the peer, as --audio.", valueName: "spec"))
+    var input: String?
+
+    @Option(help: ArgumentHelp("Where the peer is heard, as --audio.", valueName: "spec"))
+    var output: String?
+
+    @Option(help: ArgumentHelp("Codecs in order of preference, as opus,pcmu,pcma.", valueName: "list"))
+    var codec: String?
+
+    @Option(help: ArgumentHelp("Range of RTP ports, as 16384-32767.", valueName: "low-high"))
+    var rtpPorts: String?
+
+    func apply(to options: inout PhoneOptions) {
+        options.audio = audio
+        options.input = input
+        options.output = output
+        options.codecs = codec
+        options.rtpPorts = rtpPorts
+    }
+}
+
+/// What `call` and `answer` do within a call.
+struct ScriptArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("A file, or tone:HZ[,DBFS], sent to the peer.", valueName: "spec"))
+    var play: String?
+
+    @Option(help: ArgumentHelp("When to play: answered or early.", valueName: "moment"))
+    var when = CallScript.PlayMoment.answered
+
+    @Option(help: ArgumentHelp("What follows the end of the file: hangup, loop, silence or live.", valueName: "what"))
+    var then = CallScript.AfterPlaying.silence
+
+    @Option(help: ArgumentHelp("One stereo WAV: left what we sent, right what we heard.", valueName: "path"))
+    var record: String?
+
+    @Option(
+        help: ArgumentHelp("Digits to send after the answer; ',' waits 1 s, 'w' waits for media.", valueName: "string"))
+    var dtmf: String?
+
+    @Option(help: ArgumentHelp("Hang up this long after the answer.", valueName: "duration"))
+    var duration: DurationArgument?
+
+    @Option(help: ArgumentHelp("Give up, or stop ringing.", valueName: "duration"))
+    var ringTimeout: DurationArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "'Name: value' added to the INVITE or to the final response; repeatable.", valueName: "header"))
+    var header: [String] = []
+
+    @Option(help: ArgumentHelp("The final status that makes the call a success.", valueName: "code"))
+    var expectStatus: Int?
+
+    @Option(help: ArgumentHelp("A tone that must be heard; repeatable.", valueName: "hz"))
+    var expectTone: [Double] = []
+
+    @Option(name: .customLong("expect-dtmf"), help: ArgumentHelp("Digits that must be received.", valueName: "string"))
+    var expectDTMF: String?
+
+    var script: CallScriptOptions {
+        var options = CallScriptOptions()
+        options.play = play
+        options.moment = when
+        options.afterPlaying = then
+        options.record = record
+        options.dtmf = dtmf
+        options.duration = duration?.duration
+        options.ringTimeout = ringTimeout?.duration
+        options.headers = header
+        options.expectedStatus = expectStatus
+        options.expectedTones = expectTone
+        options.expectedDigits = expectDTMF
+        return options
+    }
+}

@@ -1,0 +1,136 @@
+import EngineKit
+
+extension AppState {
+    /// The rows of the calls, from row 2 on; returns the row after the rule below them.
+    func drawCalls(into canvas: inout Canvas, at now: Instant) -> Int {
+        let top = 3
+        canvas.put(" CALLS", column: 0, row: 2, style: .quiet)
+        // Five rows at least for the log, with its title and the three rows at the bottom.
+        let room = canvas.rows - top - 10
+        let heights = calls.map(\.rowCount)
+        let height = min(max(heights.reduce(0, +), 3), room)
+        if calls.isEmpty {
+            canvas.put("No call. Type a number or press d to dial.", column: 6, row: top, style: .quiet)
+            canvas.put("What calls you shows up here.", column: 6, row: top + 1, style: .quiet)
+        }
+        // Where not all fit, the view begins so that the selected call is the last at worst.
+        var first = 0
+        if let selected = calls.firstIndex(where: { $0.reference == selection }) {
+            while first < selected, heights[first...selected].reduce(0, +) > height { first += 1 }
+        }
+        var row = top
+        var shown = 0
+        for call in calls.dropFirst(first) {
+            guard row + call.rowCount <= top + height else { break }
+            canvas.put(
+                call.row(width: canvas.columns, isSelected: call.reference == selection, at: now), column: 0, row: row)
+            if call.isTalking { canvas.put(call.meters(width: canvas.columns), column: 6, row: row + 1) }
+            row += call.rowCount
+            shown += 1
+        }
+        let hidden = calls.count - shown
+        if hidden > 0 { canvas.put("\(hidden) more: [ ] select", column: 8, row: 2, style: .waiting) }
+        canvas.rule(row: top + height)
+        return top + height + 1
+    }
+}
+
+extension CallLine {
+    /// A call that talks has its meters on a second row.
+    var rowCount: Int { isTalking ? 2 : 1 }
+
+    func row(width: Int, isSelected: Bool, at now: Instant) -> StyledText {
+        let stateColumn = width - 42
+        var text = StyledText(isSelected ? " ▶ " : "   ", .bright)
+        let weight: Style = isTalking ? .bright : .plain
+        text.append(CellText.fitted("\(number)", to: 2), isSelected ? .bright : weight)
+        text.append(" ")
+        text.append(peer.fitted(to: stateColumn - 7), weight)
+        text.pad(to: stateColumn)
+        text.append(CellText.cut(stateText(at: now), to: 20), stateStyle)
+        text.pad(to: stateColumn + 21)
+        text.append(CellText.fitted(media?.codec.text ?? "", to: 10))
+        let rate = quality?.kilobitsPerSecond.map { Figure.rounded($0) + "k" } ?? ""
+        text.append(" " + CellText.fittedRight(isTalking ? rate : "", to: 4))
+        if isMuted, isLive { text.append(" MUTE", .waiting) }
+        return text
+    }
+
+    /// Sign, word and clock.
+    func stateText(at now: Instant) -> String {
+        let clock = Figure.clock(now - since)
+        if isHangingUp, isLive { return "\(sign) hanging up" }
+        switch state {
+        case .calling: return "\(sign) calling \(clock)"
+        case .ringing: return "\(sign) ringing \(clock)"
+        case .earlyMedia: return "\(sign) early media \(clock)"
+        case .incoming(let isSilenced): return isSilenced ? "\(sign) ignored \(clock)" : "\(sign) incoming \(clock)"
+        case .ended(let end): return "\(sign) \(end.cause)"
+        case .established: break
+        }
+        let held = Figure.clock(now - heldSince)
+        switch holdState {
+        case .none: return "\(sign) up \(clock)"
+        case .byUs: return "\(sign) held \(held)"
+        case .byPeer: return "\(sign) held by peer \(held)"
+        case .byBoth: return "\(sign) held by both \(held)"
+        }
+    }
+
+    var sign: String {
+        switch state {
+        case .calling, .ringing, .earlyMedia, .incoming: "◌"
+        case .established: holdState == .none ? "●" : "‖"
+        case .ended(let end): end.isFailure ? "✕" : "○"
+        }
+    }
+
+    var stateStyle: Style {
+        switch state {
+        case .calling, .ringing, .earlyMedia: .waiting
+        case .incoming(let isSilenced): isSilenced ? .waiting : .urgent
+        case .established: holdState == .none ? .good : .waiting
+        case .ended(let end): end.isFailure ? .urgent : .quiet
+        }
+    }
+
+    /// `mic ▁▂▅▇▅▂▁▁  ear ▂▃▇█▆▃▁▁  loss  0.4%  jit   6  buf  40  rtt  31  MOS 4.3`
+    func meters(width: Int) -> StyledText {
+        var text = StyledText("mic ", .quiet)
+        text.append(microphone.text, isMuted ? .quiet : .good)
+        text.append("  ear ", .quiet)
+        text.append(ear.text, .good)
+        guard let quality else { return text }
+        func add(_ name: String, _ value: String?, cells: Int, _ style: Style = .plain) {
+            text.append("  \(name) ", .quiet)
+            text.append(CellText.fittedRight(value ?? "-", to: cells), style)
+        }
+        let loss = quality.lossPercent
+        add("loss", loss.map { Figure.tenths($0) + "%" }, cells: 5, (loss ?? 0) >= 3 ? .urgent : .bright)
+        add("jit", quality.jitterMilliseconds.map(Figure.rounded), cells: 3)
+        add("buf", quality.bufferMilliseconds.map(Figure.rounded), cells: 3)
+        add("rtt", quality.roundTripMilliseconds.map(Figure.rounded), cells: 3)
+        if let score = quality.meanOpinionScore { add("MOS", Figure.tenths(score), cells: 3, .bright) }
+        return text
+    }
+}
+
+extension LevelTrace {
+    /// One block for each level, silence a low line.
+    var text: String {
+        let blocks = ["▁", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
+        return heights.map { blocks[min(Int($0), blocks.count - 1)] }.joined()
+    }
+}
+
+extension Party {
+    /// Name and address in at most `width` cells. The name is cut first; an address from its host's end; a number never.
+    func fitted(to width: Int) -> String {
+        let name = displayName?.text ?? ""
+        let full = shown.text
+        if CellWidth.of(full) <= width { return full }
+        let forName = width - address.width - 3
+        if !name.isEmpty, forName >= 4 { return "\(CellText.cut(name, to: forName)) <\(address)>" }
+        return CellText.cut(address.text, to: width)
+    }
+}

@@ -1,0 +1,41 @@
+import EngineKit
+
+extension AppState {
+    /// Who calls, over whatever is shown, until it is dealt with. Its word blinks, and nothing else on the screen.
+    func drawBox(for call: CallLine, into canvas: inout Canvas, at now: Instant) {
+        guard let incoming = call.incoming else { return }
+        let width = 62
+        let inner = width - 4
+        let clock = Figure.clock(now - call.since)
+        var title = StyledText("INCOMING", Style(.red, isBold: true, isBlinking: true))
+        title.append(" on " + CellText.cut(incoming.account.text, to: inner - 20), .bright)
+        title.append(CellText.blanks(inner - title.width - CellWidth.of(clock)) + clock)
+        let name = incoming.peer.displayName.flatMap { $0.isEmpty ? nil : $0.text }
+        var lines = [title]
+        if let name { lines.append(StyledText(CellText.cut(name, to: inner), .bright)) }
+        lines.append(
+            StyledText(
+                CellText.cut(name == nil ? incoming.peer.address.text : "<\(incoming.peer.address)>", to: inner),
+                .bright))
+        var facts = incoming.via.isEmpty ? [] : ["via \(incoming.via)"]
+        if !incoming.codecs.isEmpty { facts.append(incoming.codecs.map(\.text).joined(separator: ", ")) }
+        if !incoming.trust.isEmpty { facts.append(incoming.trust.text) }
+        lines.append(StyledText(CellText.cut(facts.joined(separator: " · "), to: inner)))
+        let waiting = ringingCalls.count - 1
+        lines.append(waiting > 0 ? StyledText("\(waiting) more ringing", .waiting) : StyledText())
+        lines.append(keys(canHold: calls.contains(where: \.isTalking)))
+        canvas.box(lines, width: width)
+    }
+
+    private func keys(canHold: Bool) -> StyledText {
+        guard line == nil else { return StyledText("Esc leaves the line, then a answers", .waiting) }
+        var text = StyledText()
+        let actions: [Action] = canHold ? [.answer, .holdAndAnswer, .reject, .ignore] : [.answer, .reject, .ignore]
+        for action in actions {
+            guard let binding = Binding.forAction(action, in: .incoming) else { continue }
+            text.append(binding.keyText, .key)
+            text.append(" \(binding.title)  ")
+        }
+        return text
+    }
+}

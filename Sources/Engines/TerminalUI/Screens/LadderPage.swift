@@ -1,0 +1,39 @@
+import EngineKit
+
+extension AppState {
+    /// The SIP messages of a call: when, how long after the one before, what, and which way.
+    func ladderRows(of call: CallLine, width: Int) -> [StyledText] {
+        guard let first = call.messages.first else {
+            return [StyledText("      No SIP message of this call yet.", .quiet)]
+        }
+        let arrowColumn = width - 18
+        var heading = StyledText()
+        heading.pad(to: arrowColumn - 1)
+        heading.append("us            peer", .quiet)
+        var rows = [heading]
+        var before = first.time
+        for message in call.messages {
+            let delta = (message.time - before).saturatedNanoseconds / 1_000_000
+            before = message.time
+            var row = StyledText(" ")
+            row.append(CellText.fitted(timeOfDay(at: message.time)?.withMilliseconds ?? "", to: 12), .quiet)
+            row.append(CellText.fittedRight(rows.count == 1 ? "" : "+\(delta)", to: 7), .quiet)
+            row.append("  ")
+            row.append(CellText.cut(message.summary.text, to: arrowColumn - row.width - 1))
+            row.pad(to: arrowColumn)
+            switch message.direction {
+            case .sent: row.append("│──────────────▶│", .good)
+            case .received: row.append("│◀──────────────│", .waiting)
+            }
+            rows.append(row)
+        }
+        if let media = call.media, call.isEstablished || call.duration != nil {
+            var row = StyledText(CellText.blanks(22))
+            row.append(CellText.cut("═ RTP \(media.codec) ═", to: arrowColumn - 23))
+            row.pad(to: arrowColumn)
+            row.append("│◀═════════════▶│", .good)
+            rows.append(row)
+        }
+        return rows
+    }
+}

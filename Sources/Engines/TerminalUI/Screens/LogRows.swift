@@ -1,0 +1,86 @@
+extension AppState {
+    /// The log from its title on, down to the rule above the dial line. The newest line is at the bottom of the text,
+    /// which starts at the top and scrolls alone.
+    func drawLog(into canvas: inout Canvas, from top: Int) {
+        let bottom = canvas.rows - 3
+        canvas.rule(row: bottom)
+        canvas.put(" LOG", column: 0, row: top, style: .quiet)
+        if log.linesBelow > 0 {
+            canvas.put("↓ \(log.linesBelow) newer: PgDn", column: 8, row: top, style: .waiting)
+        }
+        let height = bottom - top - 1
+        guard height > 0 else { return }
+        if log.lines.isEmpty {
+            canvas.put(
+                "Nothing yet. What happens to accounts and calls is told here.", column: 6, row: top + 1, style: .quiet)
+        }
+        // From the newest line in view upwards, as far as there are rows.
+        var rows: [StyledText] = []
+        for line in log.lines.dropLast(log.linesBelow).reversed() {
+            rows = line.rows(width: canvas.columns) + rows
+            if rows.count >= height { break }
+        }
+        for (index, text) in rows.suffix(height).enumerated() { canvas.put(text, column: 0, row: top + 1 + index) }
+    }
+}
+
+extension LogPane.Line {
+    /// Time, source and text; a long text goes on in the text's column.
+    func rows(width: Int) -> [StyledText] {
+        let column = 20
+        var rows: [StyledText] = []
+        for part in CellText.wrapped(text.text, to: width - column - 1) {
+            var row = StyledText(" ")
+            if rows.isEmpty {
+                row.append(CellText.fitted(time?.withSeconds ?? "", to: 8), .quiet)
+                row.append("  ")
+                row.append(CellText.fitted(source, to: column - 12), sourceStyle)
+                row.append(" ")
+            } else {
+                row.append(CellText.blanks(column - 1))
+            }
+            row.append(part, severity == .failure ? .bright : .plain)
+            rows.append(row)
+        }
+        return rows
+    }
+
+    private var sourceStyle: Style {
+        switch severity {
+        case .info: .plain
+        case .warning: .waiting
+        case .failure: .urgent
+        }
+    }
+}
+
+extension CellText {
+    /// The text in rows of at most `width` cells, broken at spaces where there are any; one empty row for no text.
+    static func wrapped(_ text: String, to width: Int) -> [String] {
+        guard width >= 2 else { return [cut(text, to: width)] }
+        var rows: [String] = []
+        var row = ""
+        var used = 0
+        for word in text.split(separator: " ") {
+            let cells = CellWidth.of(word)
+            if used > 0, used + 1 + cells <= width {
+                row += " " + word
+                used += 1 + cells
+                continue
+            }
+            if used > 0 { rows.append(row) }
+            row = ""
+            used = 0
+            for piece in pieces(of: word) {
+                if used + piece.width > width {
+                    rows.append(row)
+                    row = ""
+                    used = 0
+                }
+                row += piece.text
+                used += piece.width
+            }
+        }
+        return used > 0 || rows.isEmpty ? rows + [row] : rows
+    }
+}

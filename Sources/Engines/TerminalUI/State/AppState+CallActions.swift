@@ -1,0 +1,62 @@
+import EngineKit
+
+extension AppState {
+    /// Two presses of the hang-up key in this time are one: the second must not end the call that is selected next.
+    private static let hangUpGuard = Duration.milliseconds(700)
+
+    /// What concerns a ringing call: the selected one if it rings, else the one in the box, else any that was let be.
+    mutating func perform(onRinging action: Action, status: Int = 486, at now: Instant) -> [UserCommand] {
+        let selected = selectedCall.flatMap { $0.isIncoming && !$0.isHangingUp ? $0 : nil }
+        guard let call = ringingCalls.first ?? selected ?? calls.first(where: { $0.isIncoming && !$0.isHangingUp })
+        else { return refuse("no call is ringing", at: now) }
+        return perform(action, onRinging: call, status: status)
+    }
+
+    mutating func perform(_ action: Action, onRinging call: CallLine, status: Int = 486) -> [UserCommand] {
+        switch action {
+        case .answer:
+            selection = call.reference
+            return [.answer(call.reference)]
+        case .holdAndAnswer:
+            let talking = calls.filter { $0.isTalking && !$0.isHangingUp }
+            selection = call.reference
+            return talking.map { .hold($0.reference) } + [.answer(call.reference)]
+        case .reject:
+            update(call.reference) { $0.isHangingUp = true }
+            return [.reject(call.reference, status: status)]
+        default:
+            update(call.reference) { $0.enter(.incoming(isSilenced: true), at: call.since) }
+            return [.silence(call.reference)]
+        }
+    }
+
+    /// What concerns the selected call.
+    mutating func perform(onSelected action: Action, byKey: Bool, at now: Instant) -> [UserCommand] {
+        if action == .hangUp, let lastHangUp, now - lastHangUp < Self.hangUpGuard { return [] }
+        guard let call = selectedCall, call.isLive else {
+            return refuse("no call is selected: d dials, [ ] select", at: now)
+        }
+        return perform(action, on: call, byKey: byKey, at: now)
+    }
+
+    /// What concerns one call. The mute key turns muting over, the command only turns it on.
+    mutating func perform(_ action: Action, on call: CallLine, byKey: Bool, at now: Instant) -> [UserCommand] {
+        if action == .hangUp {
+            // Asked again it is sent again: the person must never be left with a call that does not end.
+            update(call.reference) { $0.isHangingUp = true }
+            return [.hangUp(call.reference)]
+        }
+        guard !call.isHangingUp else { return [] }
+        guard call.isEstablished else { return refuse("call \(call.number) is not up yet", at: now) }
+        switch action {
+        case .hold:
+            guard !call.isHeldByUs else { return refuse("call \(call.number) is on hold: X resumes it", at: now) }
+            return [.hold(call.reference)]
+        case .resume:
+            guard call.isHeldByUs else { return refuse("call \(call.number) is not on hold by us", at: now) }
+            return [.resume(call.reference)]
+        case .mute: return [.setMuted(call.reference, byKey ? !call.isMuted : true)]
+        default: return [.setMuted(call.reference, false)]
+        }
+    }
+}

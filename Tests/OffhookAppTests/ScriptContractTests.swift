@@ -1,0 +1,98 @@
+import EngineKit
+import SIPMessages
+import Testing
+
+@testable import OffhookApp
+
+@Suite struct ExitStatusTests {
+    @Test(arguments: [
+        (200, 0), (302, 18), (401, 14), (403, 12), (404, 13), (407, 14), (408, 10), (410, 13), (415, 16), (480, 10),
+        (484, 13), (486, 11), (487, 10), (488, 16), (500, 17), (503, 17), (600, 11), (603, 12), (604, 13), (606, 16),
+        (607, 12), (608, 12), (400, 19), (420, 19), (699, 19),
+    ])
+    func standsForTheFinalResponse(status: Int, code: Int32) throws {
+        let status = try #require(StatusCode(status))
+        #expect(OffhookApp.ExitStatus(finalResponse: status).code == code)
+    }
+
+    @Test func reportsTheGravestOfSeveral() {
+        let order: [OffhookApp.ExitStatus] = [
+            .internalError, .audioDevice, .network, .busy, .noMedia, .expectationFailed, .success,
+        ]
+        for (index, status) in order.enumerated() {
+            for other in order[(index + 1)...] {
+                #expect(status.worse(than: other))
+                #expect(!other.worse(than: status))
+            }
+        }
+    }
+}
+
+@Suite struct JSONTests {
+    @Test func writesMembersInTheirOrder() {
+        let value = JSON.object([
+            .init("b", .integer(1)), .init("a", .array([.null, .bool(true)])), .init("c", .decimal(-0.0456, places: 2)),
+        ])
+        #expect(value.description == #"{"b":1,"a":[null,true],"c":-0.05}"#)
+    }
+
+    @Test func escapesWhatATerminalOrAParserWouldTakeAmiss() {
+        #expect(JSON.string("a\"\\\n\u{1B}[2J\u{9B}é\u{2028}").description == #""a\"\\\n\u001b[2J\u009bé\u2028""#)
+    }
+
+    @Test func writesNoNumberThatJSONDoesNotKnow() {
+        #expect(JSON.decimal(.nan, places: 1).description == "null")
+        #expect(JSON.decimal(-.infinity, places: 1).description == "null")
+        #expect(JSON.decimal(1e300, places: 3).description == "null")
+        #expect(JSON.decimal(0.999, places: 2).description == "1.00")
+        #expect(JSON.integer(UInt64.max).description == "9223372036854775807")
+    }
+}
+
+@Suite struct DurationArgumentTests {
+    @Test(arguments: [("500ms", 500), ("40s", 40_000), ("2m", 120_000), ("1h", 3_600_000), ("1.5s", 1500), ("0s", 0)])
+    func readsANumberWithItsUnit(text: String, milliseconds: Int) {
+        #expect(DurationArgument(text)?.duration == .milliseconds(milliseconds))
+    }
+
+    @Test(arguments: ["", "5", "s", "-5s", "5 s", "5d", "1e3s", ".s", "1..2s", "nans", "99999999999999h", "0x10s"])
+    func refusesAnythingElse(text: String) {
+        #expect(DurationArgument(text) == nil)
+    }
+}
+
+@Suite struct CallScriptTests {
+    private func script(_ change: (inout CallScriptOptions) -> Void) throws(CallScript.Fault) -> CallScript {
+        var options = CallScriptOptions()
+        change(&options)
+        return try CallScript(options)
+    }
+
+    @Test func readsDigitsPausesAndWaits() throws {
+        let script = try script { $0.dtmf = "w1,#a" }
+        #expect(script.digits == [.waitForMedia, .digit("1"), .pause, .digit("#"), .digit("A")])
+    }
+
+    @Test func namesTheOptionThatIsWrong() {
+        let wrong: [(String, (inout CallScriptOptions) -> Void)] = [
+            ("--dtmf", { $0.dtmf = "12x" }), ("--play", { $0.play = "tone:1" }), ("--play", { $0.play = "" }),
+            ("--expect-tone", { $0.expectedTones = [.nan] }), ("--expect-dtmf", { $0.expectedDigits = "" }),
+            ("--expect-status", { $0.expectedStatus = 100 }), ("--header", { $0.headers = ["NoColon"] }),
+            ("--header", { $0.headers = ["Via: SIP/2.0/UDP x"] }), ("--header", { $0.headers = ["X-A: b\r\nX-B: c"] }),
+            ("--header", { $0.headers = ["X A: b"] }),
+        ]
+        for (option, change) in wrong {
+            do {
+                _ = try script(change)
+                Issue.record("\(option) was taken")
+            } catch {
+                #expect(error.option == option)
+            }
+        }
+    }
+
+    @Test func takesFilesAndTones() throws {
+        #expect(try script { $0.play = "a:b.wav" }.play == .file("a:b.wav"))
+        #expect(try script { $0.play = "tone:440,-6" }.play == .tone(hertz: 440, level: -6))
+    }
+}
