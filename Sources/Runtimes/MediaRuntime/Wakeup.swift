@@ -22,3 +22,12 @@ package final class Wakeup: Sendable {
         cs_wait_readable(descriptor, milliseconds) > 0 && drain()
     }
 }
+
+/// Owns a descriptor.
+final class Descriptor: Sendable {
+    let number: CInt
+
+    init(_ number: CInt) { self.number = number }
+
+    deinit { close(number) }
+}

@@ -1,0 +1,174 @@
+import CALSA
+import CLinux
+import EngineKit
+import Glibc
+import Synchronization
+
+/// The device thread's body: opens the PCMs, moves periods until it is abandoned or a PCM fails, closes.
+func runALSADevice(_ link: DeviceLink, _ names: DeviceNames) {
+    calsa_silence()
+    runOpenDevice(link, names)
+    link.isNowReleased()
+}
+
+private func runOpenDevice(_ link: DeviceLink, _ names: DeviceNames) {
+    do throws(AudioError) {
+        var device = try ALSADevice(link, names)
+        try device.begin()
+        link.isNowOpen()
+        while !link.isAbandoned.load(ordering: .acquiring) { try device.turn() }
+    } catch {
+        link.fail(error)
+    }
+}
+
+/// The PCM pair of one device thread.
+private struct ALSADevice: ~Copyable {
+    /// How long another program, or the phone's own last call, may still hold the card.
+    private static let busyPatience = Duration.milliseconds(500)
+    /// The poll's bound, in milliseconds: plug-ins have been seen that never wake their descriptors.
+    private static let turn: CInt = 10
+
+    private let link: DeviceLink
+    private let names: DeviceNames
+    private var capture: PCM?
+    private let playback: PCM?
+    private let period: UnsafeMutableBufferPointer<Int16>
+    private let descriptors: UnsafeMutableBufferPointer<pollfd>
+    /// Periods that were taken from the ring and written.
+    private var written = 0
+
+    init(_ link: DeviceLink, _ names: DeviceNames) throws(AudioError) {
+        let playback: PCM? = if let name = names.playback { try Self.open(name, .output) } else { nil }
+        self.link = link
+        self.names = names
+        self.playback = playback
+        capture = nil
+        period = .allocate(capacity: AudioPeriod.samples)
+        period.initialize(repeating: 0)
+        descriptors = .allocate(capacity: 16)
+        descriptors.initialize(repeating: pollfd())
+    }
+
+    /// Starts what is open, and opens the microphone where that is wished.
+    mutating func begin() throws(AudioError) {
+        try prime()
+        try followCaptureWish()
+    }
+
+    deinit {
+        link.capturesNow.store(false, ordering: .releasing)
+        period.deallocate()
+        descriptors.deallocate()
+    }
+
+    private static func open(_ name: String, _ direction: AudioError.Direction) throws(AudioError) -> PCM {
+        let giveUpAt = MonotonicClock.now + busyPatience
+        while true {
+            do throws(AudioError) {
+                return try PCM(name, direction)
+            } catch {
+                guard case .busy = error, MonotonicClock.now < giveUpAt else { throw error }
+                usleep(20_000)
+            }
+        }
+    }
+
+    /// Waits for the card or the media thread, and moves what can be moved.
+    mutating func turn() throws(AudioError) {
+        try followCaptureWish()
+        wait()
+        link.toDevice.drain()
+        try moveCaptured()
+        try movePlayout()
+    }
+
+    private func wait() {
+        descriptors[0] = pollfd(fd: link.toDevice.descriptor, events: Int16(POLLIN), revents: 0)
+        var count = 1
+        count += addDescriptors(capture, at: count)
+        // While the media thread owes periods the card stays ready: to wait for it would be to spin.
+        if link.demanded.load(ordering: .relaxed) <= written { count += addDescriptors(playback, at: count) }
+        poll(descriptors.baseAddress, nfds_t(count), Self.turn)
+    }
+
+    private func addDescriptors(_ pcm: borrowing PCM?, at place: Int) -> Int {
+        switch pcm {
+        case .some(let pcm):
+            guard let base = descriptors.baseAddress else { return 0 }
+            let room = UInt32(descriptors.count - place)
+            return Int(max(0, snd_pcm_poll_descriptors(pcm.handle, base + place, room)))
+        case .none: return 0
+        }
+    }
+
+    // MARK: - Capture
+
+    /// Opens the microphone when somebody is to hear it, and closes it after.
+    private mutating func followCaptureWish() throws(AudioError) {
+        guard let name = names.capture else { return }
+        let isWanted = link.wantsCapture.load(ordering: .acquiring)
+        guard isWanted != link.capturesNow.load(ordering: .relaxed) else { return }
+        if isWanted {
+            capture = try Self.open(name, .input)
+            capture?.start()
+        } else {
+            capture = nil
+        }
+        link.capturesNow.store(isWanted, ordering: .releasing)
+        link.toWorker.signal()
+    }
+
+    private func moveCaptured() throws(AudioError) {
+        var hasMoved = false
+        while link.captured.space >= period.count {
+            guard let available = try capture?.available() else {
+                // None, or it ran over and lost what it had.
+                guard link.capturesNow.load(ordering: .relaxed) else { return }
+                link.overruns.wrappingAdd(1, ordering: .relaxed)
+                capture?.start()
+                break
+            }
+            guard available >= period.count, let count = try capture?.read(into: period) else { break }
+            guard count == period.count else { break }
+            link.captureDelay.store(available - count, ordering: .relaxed)
+            link.captured.write(UnsafeBufferPointer(period))
+            hasMoved = true
+        }
+        if hasMoved { link.toWorker.signal() }
+    }
+
+    // MARK: - Playback
+
+    /// Gives the card a period of silence to play while the first one is made.
+    private func prime() throws(AudioError) {
+        guard playback != nil else { return }
+        period.update(repeating: 0)
+        _ = try playback?.write(period)
+        playback?.start()
+    }
+
+    private mutating func movePlayout() throws(AudioError) {
+        guard let (buffer, ahead) = playback?.sizes() else { return }
+        guard let available = try playback?.available() else {
+            link.underruns.wrappingAdd(1, ordering: .relaxed)
+            return try prime()
+        }
+        var filled = buffer - available
+        while filled + period.count <= buffer, link.playout.takePeriod(into: period) {
+            guard try playback?.write(period) != nil else {
+                link.underruns.wrappingAdd(1, ordering: .relaxed)
+                return try prime()
+            }
+            written += 1
+            filled += period.count
+        }
+        // What was made ahead of a demand was written ahead of it too.
+        let outstanding = max(0, link.demanded.load(ordering: .relaxed) - written)
+        let missing = (ahead - filled) / period.count - outstanding
+        guard missing > 0 else { return }
+        link.playbackDelay.store(playback?.delay() ?? 0, ordering: .relaxed)
+        link.demanded.wrappingAdd(missing, ordering: .releasing)
+        link.toWorker.signal()
+    }
+}

@@ -1,0 +1,150 @@
+import EngineKit
+import RTPMedia
+
+/// One call on the media thread: its `MediaSession`, its sockets, and what is sent and kept beside the talk.
+///
+/// Made and destroyed off the media thread; in between nothing here allocates or frees.
+struct MediaCall: ~Copyable {
+    /// What goes out.
+    enum Source {
+        case microphone
+        case silence
+        case tone(SineSource)
+        case file(PlayedFile)
+        case echo
+    }
+
+    let id: UInt32
+    let ports: MediaPorts
+    var session: MediaSession
+    var isMuted = false
+
+    /// What goes out once the path stands; what goes out now; and what will after the file.
+    private let planned: Source?
+    private var source: Source
+    private let afterwards: PlaySpec.Afterwards
+    /// Capture periods since ours may go out.
+    private var periodsReady = 0
+    private(set) var hasHeardPeer = false
+
+    /// What was received and not sent back yet.
+    private let echo: SampleRing?
+    /// What was sent and not recorded yet: recordings run on the playout clock.
+    private let sent: SampleRing?
+    let recording: WrittenFile?
+    private let stereo: UnsafeMutableBufferPointer<Int16>
+
+    var digits = DigitQueue()
+    /// Playout periods, for what is done every so often.
+    var periodsPlayed = 0
+
+    /// How long after the first packet of ours the play starts where nothing comes from the peer.
+    private static let pathPatience = 50
+
+    init(
+        id: UInt32, ports: MediaPorts, session: consuming MediaSession, planned: Source?,
+        afterwards: PlaySpec.Afterwards, echoes: Bool, recording: WrittenFile?
+    ) {
+        self.id = id
+        self.ports = ports
+        self.session = session
+        self.planned = planned
+        self.afterwards = afterwards
+        self.recording = recording
+        source = echoes ? .echo : planned == nil ? .microphone : .silence
+        echo = echoes ? SampleRing(samples: 4 * AudioPeriod.samples) : nil
+        sent = recording == nil ? nil : SampleRing(samples: 4 * AudioPeriod.samples)
+        stereo = .allocate(capacity: 2 * AudioPeriod.samples)
+        stereo.initialize(repeating: 0)
+    }
+
+    deinit { stereo.deallocate() }
+
+    // MARK: - Sending
+
+    /// What capture made happen.
+    enum PlayProgress {
+        case none, started, finished
+    }
+
+    /// Sends one period: the microphone's, or what stands in its place. `scratch` is overwritten.
+    mutating func capture(
+        _ microphone: UnsafeMutableBufferPointer<Int16>, scratch: UnsafeMutableBufferPointer<Int16>, at now: Instant
+    ) -> PlayProgress {
+        var progress = startPlayIfReady()
+        var period = scratch
+        switch source {
+        case .microphone: period = microphone
+        case .silence: scratch.update(repeating: 0)
+        case .tone(var sine):
+            sine.fill(scratch)
+            source = .tone(sine)
+        case .file(let file):
+            // Asked before the ring is: what the file thread puts in before it says so is then seen.
+            let isEnded = file.isEnded.load(ordering: .acquiring)
+            let count = file.samples.read(into: scratch)
+            scratch[count...].update(repeating: 0)
+            if count == 0 && isEnded {
+                progress = .finished
+                source = afterwards == .live ? .microphone : .silence
+                if afterwards == .live { period = microphone }
+            }
+        case .echo:
+            if echo?.takePeriod(into: scratch) != true { scratch.update(repeating: 0) }
+        }
+        session.capture(UnsafeBufferPointer(period).span, at: now)
+        if let sent {
+            if isMuted { scratch.update(repeating: 0) }
+            sent.write(UnsafeBufferPointer(isMuted ? scratch : period))
+        }
+        return progress
+    }
+
+    private mutating func startPlayIfReady() -> PlayProgress {
+        guard let planned, periodsReady <= Self.pathPatience else { return .none }
+        let configuration = session.configuration
+        guard configuration.sends, configuration.isPathProven, configuration.remoteRTP != nil else { return .none }
+        periodsReady += 1
+        guard hasHeardPeer || periodsReady > Self.pathPatience else { return .none }
+        periodsReady = Self.pathPatience + 1
+        source = planned
+        return .started
+    }
+
+    // MARK: - Hearing
+
+    /// Gives one period of what is heard, and keeps it where that is wished.
+    mutating func playout(into period: UnsafeMutableBufferPointer<Int16>, at now: Instant) {
+        var span = period.mutableSpan
+        session.playout(into: &span, at: now)
+        periodsPlayed &+= 1
+        echo?.write(UnsafeBufferPointer(period))
+        if let recording, let sent { record(period, into: recording.samples, beside: sent) }
+    }
+
+    /// Left what was sent, right what was heard. Two clocks differ: a period of silence is put in, or one of sound
+    /// left out, where the sent side has drifted that far.
+    private func record(
+        _ heard: UnsafeMutableBufferPointer<Int16>, into file: SampleRing, beside sent: SampleRing
+    ) {
+        if sent.count > 3 * AudioPeriod.samples { sent.drop(AudioPeriod.samples) }
+        let left = UnsafeMutableBufferPointer(rebasing: stereo[AudioPeriod.samples...])
+        if !sent.takePeriod(into: left) { left.update(repeating: 0) }
+        // In place from the front: pair n is written to 2n and 2n+1, and left n is read from 480+n, never overtaken.
+        for index in 0..<AudioPeriod.samples {
+            stereo[2 * index] = left[index]
+            stereo[2 * index + 1] = heard[index]
+        }
+        if file.space >= stereo.count { file.write(UnsafeBufferPointer(stereo)) }
+    }
+
+    // MARK: - Events
+
+    mutating func note(_ event: MediaEvent) {
+        switch event {
+        case .firstPacketPlayed: hasHeardPeer = true
+        case .digitSent: digits.digitWasSent()
+        default: break
+        }
+    }
+}

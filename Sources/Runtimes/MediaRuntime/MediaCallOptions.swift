@@ -1,0 +1,40 @@
+/// What a call sends in place of the microphone.
+package struct PlaySpec: Hashable, Sendable {
+    /// What follows the end of a file.
+    package enum Afterwards: String, Hashable, Sendable, CaseIterable {
+        /// The call is to be ended: `MediaNotice.Event.playFinished` asks for it.
+        case hangUp = "hangup"
+        case loop, silence
+        /// The microphone.
+        case live
+    }
+
+    package var source: AudioSpec
+    package var afterwards: Afterwards
+
+    package init(_ source: AudioSpec, afterwards: Afterwards = .silence) {
+        self.source = source
+        self.afterwards = afterwards
+    }
+}
+
+/// What one call's media does besides talking.
+package struct MediaCallOptions: Hashable, Sendable {
+    /// Starts once the media path stands: the peer's media came, or half a second passed since ours may go out.
+    package var play: PlaySpec?
+    /// A stereo WAV: left what was sent, right what was heard.
+    package var recording: String?
+    /// What is received is sent back.
+    package var echoes: Bool
+    /// A tone to listen for, in Hz.
+    package var expectedTone: Double?
+
+    package init(
+        play: PlaySpec? = nil, recording: String? = nil, echoes: Bool = false, expectedTone: Double? = nil
+    ) {
+        self.play = play
+        self.recording = recording
+        self.echoes = echoes
+        self.expectedTone = expectedTone
+    }
+}
