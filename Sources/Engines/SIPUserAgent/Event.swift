@@ -163,8 +163,10 @@ package enum UserAgentWarning: Hashable, Sendable {
     case foreignRealm(AccountID, String)
     /// A command named a call, account or state that does not fit; it had no effect.
     case commandIgnored
-    /// A request could not be written because a field carried CR, LF or NUL.
-    case invalidHeader(CallHandle)
+    /// A challenge was not answered for another reason, in words.
+    case challengeNotAnswered(AccountID, String)
+    /// The rules let nobody but a person answer this call; it rings on (ROBUSTNESS S1).
+    case automaticAnswerDenied(CallHandle)
 }
 
 /// Why a message was refused or dropped.

@@ -2,19 +2,16 @@ import EngineKit
 import SDP
 import SIPMessages
 
-/// What this user agent says of itself in its messages (RFC 3261 §20.5, §20.37, §20.1).
-enum Capabilities {
-    /// The methods that are served here, in and out of dialogs.
-    static let methods: [Method] = [.invite, .ack, .bye, .cancel, .options]
-    /// No extension of RFC 3261 is needed or offered.
-    static let optionTags: [String] = []
+extension Capabilities {
+    /// What this user agent can do, and says that it can (RFC 3261 §20.5, §20.37, §20.1).
+    static let ours = Capabilities()
 }
 
 extension Request {
     /// Adds what an INVITE tells the callee (§13.2.1).
     mutating func setCapabilities(contact: NameAddress) {
         headers.set(Contact.address(contact))
-        headers.set(Allow(Capabilities.methods))
+        headers.set(Allow(Capabilities.ours.methods))
     }
 
     mutating func setDescription(_ description: SessionDescription) {
@@ -38,7 +35,7 @@ extension Request {
 extension Response {
     mutating func setCapabilities(contact: NameAddress) {
         headers.set(Contact.address(contact))
-        headers.set(Allow(Capabilities.methods))
+        headers.set(Allow(Capabilities.ours.methods))
     }
 
     mutating func setDescription(_ description: SessionDescription) {

@@ -34,6 +34,9 @@ struct OutboundRequest: Sendable {
     var flow: Flow?
     var transaction: ClientTransactionID?
     var size = SizeRule.undecided
+    var attempts = AuthenticationAttempts()
+    /// The body as last sent, for a digest that covers it.
+    var body: [UInt8] = []
 
     /// Requests over 1300 octets travel over TCP, and over UDP after all where TCP fails (§18.1.1).
     enum SizeRule: Sendable {

@@ -30,6 +30,11 @@ extension Registration {
         return fail(nil, reason: "no answer", asked: .zero, at: now)
     }
 
+    /// There was no request to send, as the registrar's address is not known.
+    mutating func missed(_ reason: String, at now: Instant) -> Step {
+        fail(nil, reason: reason, asked: .zero, at: now)
+    }
+
     /// The request could not be sent: no address, no route, connection refused or reset.
     package mutating func unreachable(_ reason: String, at now: Instant) -> Step {
         guard isBusy else { return .none }

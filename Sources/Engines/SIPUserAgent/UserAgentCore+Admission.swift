@@ -2,22 +2,42 @@ import EngineKit
 import SIPMessages
 import SIPTransactions
 
-/// What is let in at all, before it costs any state (ROBUSTNESS S6, S11, S14).
+/// What is let in at all, before it costs any state (ROBUSTNESS S5, S6, S11, S14).
 extension UserAgentCore {
     /// Whether a request may become a transaction. One that may not is answered once, statelessly, or not at all.
-    mutating func admits(_ request: Request, over flow: Flow, at now: Instant) -> Bool {
+    ///
+    /// - Parameter size: the octets of the request; no answer that keeps no state is larger.
+    mutating func admits(_ request: Request, size: Int, over flow: Flow, at now: Instant) -> Bool {
+        verdict = nil
         // What belongs to something that we agreed to is not judged again.
-        if request.method == .ack || request.method == .cancel || transactions.isRetransmission(request) {
-            return true
-        }
-        if request.to.tag != nil, call(callID: request.callID, localTag: request.to.tag) != nil { return true }
-        guard transactions.acceptsRequests else {
-            refuse(.transactions, from: flow)
+        if request.method == .ack || transactions.isExpected(request) { return true }
+        if call(callID: request.callID, localTag: request.to.tag) != nil { return true }
+        guard policy.admit(over: flow, at: now) else { return drop(.sourceRate, over: flow) }
+        guard transactions.acceptsRequests else { return drop(.transactions, over: flow) }
+        let verdict = policy.outOfDialog(request, trust: policy.trust(flow), over: flow, at: now)
+        if verdict == .drop { return drop(.sourceRate, over: flow) }
+        self.verdict = verdict
+        guard verdict == .invite else { return true }
+        if let refusal = inviteRefusal() {
+            refuse(refusal, from: flow)
+            // Nobody is busy for ever: 486 says try later to a person, 503 to a machine (§21.4.24, §21.5.4).
+            let status: StatusCode = refusal == .calls ? 486 : 503
+            let response = policy.statelessRefusal(status, of: request, size: size)
+            if let response { answerStatelessly(response, over: flow) }
             return false
         }
-        guard request.method == .invite, request.to.tag == nil, let refusal = inviteRefusal() else { return true }
+        guard policy.beginInvite(over: flow, at: now) else {
+            refuse(.pendingInvites, from: flow)
+            if let response = policy.statelessRefusal(503, of: request, size: size) {
+                answerStatelessly(response, over: flow)
+            }
+            return false
+        }
+        return true
+    }
+
+    private mutating func drop(_ refusal: Refusal, over flow: Flow) -> Bool {
         refuse(refusal, from: flow)
-        answerStatelessly(request.response(refusal == .calls ? 486 : 503), over: flow)
         return false
     }
 
@@ -28,28 +48,5 @@ extension UserAgentCore {
         if callsRinging >= limits.ringingCalls { return .ringingCalls }
         if dialogsInUse >= limits.dialogs { return .dialogs }
         return nil
-    }
-
-    /// The account that a request is for, and why its sender is trusted (ROBUSTNESS S6).
-    func addressee(of request: Request, over flow: Flow) -> (Account, CallerTrust)? {
-        let source = flow.remote.address
-        let user = request.uri.sipURI?.user
-        let candidates = configuration.accounts.filter { account in
-            account.isPeerToPeer || account.sources.contains { $0.contains(source) }
-        }
-        guard let account = candidates.first(where: { $0.contactUser == user }) ?? candidates.first else { return nil }
-        if source.isLoopback { return (account, .loopback) }
-        let rules = configuration.automaticAnswer.ranges + account.sources
-        return (account, rules.contains { $0.contains(source) } ? .allowListed : .stranger)
-    }
-
-    func mayAnswerAutomatically(_ trust: CallerTrust) -> Bool {
-        let rules = configuration.automaticAnswer
-        switch trust {
-        case .loopback: return rules.loopback || rules.anybody
-        case .registrarFlow, .authenticated: return rules.registrarFlows || rules.anybody
-        case .allowListed: return true
-        case .stranger: return rules.anybody
-        }
     }
 }

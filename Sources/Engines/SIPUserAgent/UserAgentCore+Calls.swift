@@ -1,4 +1,5 @@
 import EngineKit
+import SDP
 import SIPMessages
 import SIPTransactions
 
@@ -32,6 +33,7 @@ extension UserAgentCore {
             body(&session)
             while let action = session.nextAction() { actions.append(action) }
             sessions[handle] = session
+            noteProgress(of: session)
         }
         for action in actions { perform(action, of: handle, at: now) }
         guard let session = sessions[handle] else { return }
@@ -40,6 +42,31 @@ extension UserAgentCore {
         } else {
             deadlines.set(.call(handle), at: session.deadline)
         }
+    }
+
+    /// A person or a rule takes a call.
+    mutating func answer(
+        _ handle: CallHandle, _ media: LocalMedia, headers: Headers, automatic: Bool, at now: Instant
+    ) {
+        if automatic, let arrival = sessions[handle]?.arrival, sessions[handle]?.phase == .alerting {
+            switch policy.beginAutomaticAnswer(handle, trust: arrival.trust, over: arrival.flow) {
+            case .allowed: break
+            case .denied: return emit(.warning(.automaticAnswerDenied(handle)))
+            case .limited:
+                return update(handle, at: now) { $0.reject(486, reason: nil, headers: Headers(), at: now) }
+            }
+        }
+        update(handle, at: now) { $0.answer(media, headers: headers, automatic: automatic, at: now) }
+    }
+
+    /// Gives back what a call took of the limits.
+    private mutating func noteProgress(of session: InviteSession) {
+        if session.phase != .alerting, let arrival = session.arrival,
+            pendingArrivals.remove(session.handle) != nil
+        {
+            policy.endInvite(over: arrival.flow)
+        }
+        if session.phase == .ended { policy.endAutomaticAnswer(session.handle) }
     }
 
     private mutating func perform(_ action: InviteSession.Action, of handle: CallHandle, at now: Instant) {

@@ -6,53 +6,42 @@ import SIPTransactions
 /// Requests that start something: what is wrong with them, and new calls (RFC 3261 §8.2, §13.3).
 extension UserAgentCore {
     /// The answer that a request is owed for what it is, before anybody looks at what it wants (§8.2.1 to §8.2.4).
-    mutating func fault(of request: Request, in transaction: ServerTransactionID, over flow: Flow) -> Response? {
+    mutating func fault(
+        of request: Request, _ verdict: OutOfDialogVerdict?, in transaction: ServerTransactionID, over flow: Flow
+    ) -> Response? {
+        if verdict == .accept { return nil }
         if request.method == .cancel {
             refuse(.unknownDialog, from: flow)
             return request.response(481)
         }
-        if case .other = request.method {
-            refuse(.unsupportedMethod, from: flow)
-            return request.response(501)
-        }
-        guard Capabilities.methods.contains(request.method) else {
-            refuse(.unsupportedMethod, from: flow)
-            var response = request.response(405)
-            response.headers.set(Allow(Capabilities.methods))
-            return response
+        if let violation = Validation.violations(of: request, .ours).first {
+            refuse(violation.refusal, from: flow)
+            return violation.response(to: request, .ours, toTag: nil)
         }
         if transactions.isMerged(transaction) {
             refuse(.merged, from: flow)
             return request.response(482)
         }
-        if let required = try? request.headers.first(Require.self) {
-            let unknown = required.tags.filter { !Capabilities.optionTags.contains($0) }
-            if !unknown.isEmpty {
-                refuse(.unsupportedExtension, from: flow)
-                var response = request.response(420)
-                response.headers.set(Unsupported(unknown))
-                return response
-            }
-        }
-        return bodyFault(of: request)
+        return nil
     }
 
-    /// 415 where the body is one that we would have to understand and don't (§8.2.3).
-    private func bodyFault(of request: Request) -> Response? {
-        guard request.method == .invite, !request.body.isEmpty else { return nil }
-        if let disposition = try? request.headers.first(ContentDisposition.self), disposition.isOptional { return nil }
-        let encodings = (try? request.headers.first(ContentEncoding.self))?.tags ?? []
-        if encodings.contains(where: { $0 != "identity" }) {
-            var response = request.response(415)
-            try? response.headers.append(.acceptEncoding, "identity")
-            return response
+    /// A request that starts nothing, outside any dialog.
+    mutating func receiveStandAlone(
+        _ request: Request, _ verdict: OutOfDialogVerdict?, in transaction: ServerTransactionID, over flow: Flow,
+        at now: Instant
+    ) {
+        switch verdict {
+        case .answerOptions(let isMinimal):
+            answerOptions(request, isMinimal: isMinimal, in: transaction, over: flow, at: now)
+        case .accept:
+            respond(request.response(200), in: transaction, at: now)
+        case .refuse(let status):
+            refuse(status == 481 ? .unknownDialog : .unsupportedMethod, from: flow)
+            respond(request.response(status), in: transaction, at: now)
+        case .invite, .drop, nil:
+            refuse(.unknownDialog, from: flow)
+            respond(request.response(481), in: transaction, at: now)
         }
-        if !request.headers.announcesDescription {
-            var response = request.response(415)
-            try? response.headers.append(.accept, "application/sdp")
-            return response
-        }
-        return nil
     }
 
     mutating func receiveInvite(
@@ -63,10 +52,12 @@ extension UserAgentCore {
             refuse(.loop, from: flow)
             return respond(request.response(482), in: transaction, at: now)
         }
-        guard let (account, trust) = addressee(of: request, over: flow) else {
-            refuse(.notFound, from: flow)
-            return respond(request.response(404), in: transaction, at: now)
+        guard let reception = policy.reception(of: request, over: flow), let account = account(reception.account)
+        else {
+            refuse(.forbidden, from: flow)
+            return respond(request.response(403), in: transaction, at: now)
         }
+        let trust = reception.trust
         let handle = nextIncomingHandle()
         let arrival = Arrival(
             request: request, transaction: transaction, flow: flow, trust: trust,
@@ -78,6 +69,7 @@ extension UserAgentCore {
                 settings: settings, random: random.split())
             add(session)
             callsByInvite[transaction] = handle
+            pendingArrivals.insert(handle)
             deadlines.set(.call(handle), at: session.deadline)
         } catch {
             refuse(.invalid, from: flow)
@@ -89,7 +81,18 @@ extension UserAgentCore {
                 IncomingCall(
                     account: account.id, from: request.from, to: request.to, requestURI: request.uri,
                     callID: request.callID, flow: flow, trust: trust,
-                    mayAnswerAutomatically: mayAnswerAutomatically(trust),
+                    mayAnswerAutomatically: policy.mayAnswerAutomatically(trust, over: flow),
                     offer: request.sessionDescription, headers: request.headers)))
+    }
+}
+
+extension Violation {
+    /// How the violation is counted.
+    fileprivate var refusal: Refusal {
+        switch kind {
+        case .methodUnknown, .methodNotAllowed: .unsupportedMethod
+        case .extensionRequired: .unsupportedExtension
+        default: .invalid
+        }
     }
 }

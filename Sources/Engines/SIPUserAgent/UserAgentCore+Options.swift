@@ -44,17 +44,19 @@ extension UserAgentCore {
 
     /// Answers as an INVITE would be answered just now (§11.2); strangers learn no more than what they may send.
     mutating func answerOptions(
-        _ request: Request, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
+        _ request: Request, isMinimal: Bool, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
     ) {
-        let isBusy = callsInUse >= configuration.limits.calls
-        var response = request.response(isBusy && request.to.tag == nil ? 486 : 200)
-        response.headers.append(Allow(Capabilities.methods))
-        response.headers.append(Accept("application", "sdp"))
-        if let (account, trust) = addressee(of: request, over: flow), trust != .stranger {
+        let isBusy = request.to.tag == nil && callsInUse >= configuration.limits.calls
+        var response = request.response(isBusy ? 486 : 200)
+        response.headers.append(Allow(Capabilities.ours.methods))
+        if !isMinimal {
+            response.headers.append(Accept("application", "sdp"))
             try? response.headers.append(.acceptEncoding, "identity")
             try? response.headers.append(.acceptLanguage, "en")
-            response.headers.append(Supported(Capabilities.optionTags))
-            response.headers.append(Contact.address(contact(of: account, at: flow.local, over: flow.transport)))
+            response.headers.append(Supported(Capabilities.ours.optionTags))
+            if let account = account(policy.reception(of: request, over: flow)?.account) {
+                response.headers.append(Contact.address(contact(of: account, at: flow.local, over: flow.transport)))
+            }
         }
         respond(response, in: transaction, at: now)
     }

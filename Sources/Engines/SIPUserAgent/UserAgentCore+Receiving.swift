@@ -18,12 +18,13 @@ extension UserAgentCore {
             return
         }
         switch message {
-        case .response:
+        case .response(let response):
+            guard Validation.reasonToDiscard(response) == nil else { return refuse(.strayResponse, from: flow) }
             transactions.receive(message, over: flow, at: now)
         case .request(var request):
             guard let via = request.vias.first else { return }
             request.vias[0] = via.completed(over: flow)
-            guard admits(request, over: flow, at: now) else { return }
+            guard admits(request, size: bytes.count, over: flow, at: now) else { return }
             transactions.receive(.request(request), over: flow, at: now)
         }
     }
@@ -56,21 +57,19 @@ extension UserAgentCore {
     private mutating func receive(
         _ request: Request, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
     ) {
-        if let response = fault(of: request, in: transaction, over: flow) {
-            return respond(response, in: transaction, at: now)
-        }
-        if let tag = request.to.tag {
+        let verdict = self.verdict
+        self.verdict = nil
+        if let response = fault(of: request, verdict, in: transaction, over: flow) {
+            respond(response, in: transaction, at: now)
+        } else if let tag = request.to.tag {
             receiveInDialog(request, tag: tag, in: transaction, over: flow, at: now)
+        } else if request.method == .invite {
+            receiveInvite(request, in: transaction, over: flow, at: now)
         } else {
-            switch request.method {
-            case .invite: receiveInvite(request, in: transaction, over: flow, at: now)
-            case .options: answerOptions(request, in: transaction, over: flow, at: now)
-            default:
-                // BYE without a To tag names no dialog.
-                refuse(.unknownDialog, from: flow)
-                respond(request.response(481), in: transaction, at: now)
-            }
+            receiveStandAlone(request, verdict, in: transaction, over: flow, at: now)
         }
+        // An INVITE that became no call does not wait for anything any more.
+        if verdict == .invite, callsByInvite[transaction] == nil { policy.endInvite(over: flow) }
     }
 
     // MARK: - Within dialogs
@@ -108,7 +107,7 @@ extension UserAgentCore {
                 $0.receiveReinvite(request, in: transaction, over: flow, contact: contact, at: now)
             }
         default:
-            answerOptions(request, in: transaction, over: flow, at: now)
+            answerOptions(request, isMinimal: false, in: transaction, over: flow, at: now)
         }
     }
 

@@ -32,7 +32,11 @@ extension UserAgentCore {
     }
 
     mutating func resolved(_ question: ResolveID, _ destinations: [Destination], at now: Instant) {
+        if let account = registrarQuestions.removeValue(forKey: question) {
+            return registrarFound(account, destinations, at: now)
+        }
         guard let id = outboundByResolution.removeValue(forKey: question) else { return }
+        if let outbound = outbound[id] { noteServers(of: outbound, at: destinations) }
         if case .seekingStream(let datagrams)? = outbound[id]?.size {
             outbound[id]?.size = .settled
             outbound[id]?.destinations = destinations + datagrams
@@ -62,6 +66,7 @@ extension UserAgentCore {
         }
         outbound.destination = destination
         outbound.flow = flow
+        outbound.body = request.body
         guard request.method != .ack else {
             self.outbound[id] = nil
             return sendAcknowledgement(request, outbound, over: flow, at: now)
@@ -92,8 +97,8 @@ extension UserAgentCore {
         switch outbound.owner {
         case .call(let handle, let purpose):
             sessions[handle]?.complete(&request, for: purpose, at: destination.local, contact: contact)
-        case .registration:
-            request.headers.set(Contact.address(contact))
+        case .registration(let account):
+            noteContact(contact, of: account)
         case .options:
             request.setCapabilities(contact: contact)
         }
@@ -109,7 +114,8 @@ extension UserAgentCore {
 
     mutating func receive(_ response: Response, in transaction: ClientTransactionID, over flow: Flow, at now: Instant) {
         guard let id = outboundByTransaction[transaction], let request = outbound[id] else { return }
-        if [401, 407].contains(response.status.value), authenticate(id, against: response, over: flow, at: now) {
+        noteConnection(flow, of: request)
+        if [401, 407].contains(response.status.value), authenticate(id, against: response, at: now) {
             return
         }
         if response.status == 503, !request.destinations.isEmpty, stillWants(request) {
@@ -128,7 +134,7 @@ extension UserAgentCore {
         case .call(let handle, let purpose):
             update(handle, at: now) { $0.receive(response, to: purpose, over: flow, at: now) }
         case .registration(let account):
-            registrationAnswered(account, response, over: flow, at: now)
+            registrationAnswered(account, response, to: request, at: now)
         case .options(let handle):
             if response.status.isFinal { optionsAnswered(handle, response, over: flow, at: now) }
         }

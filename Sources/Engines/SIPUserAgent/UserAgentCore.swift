@@ -11,8 +11,13 @@ package struct UserAgentCore: Sendable {
     let configuration: UserAgentConfiguration
     let settings: SessionSettings
     var random: RandomSource
-    /// The To tag of answers that keep no state: the same for a request that comes again (§8.2.7).
+    /// The To tag of answers that belong to no dialog: the same for a request that comes again (§8.2.7).
     let statelessTag: String
+    var policy: IncomingPolicy
+    /// What the policy said of the request that is being taken in, until its transaction hands it over.
+    var verdict: OutOfDialogVerdict?
+    /// Calls that count against their source until they have a final response.
+    var pendingArrivals: Set<CallHandle> = []
 
     var listeners: [Listener] = []
     var transactions: TransactionLayer
@@ -29,6 +34,14 @@ package struct UserAgentCore: Sendable {
     var inviteOfCall: [CallHandle: OutboundID] = [:]
     var queries: [OptionsHandle: Instant] = [:]
 
+    var registrations: [AccountID: Registration] = [:]
+    /// Digests of the accounts that never register.
+    var authentications: [AccountID: DigestAuthentication] = [:]
+    /// Questions for the way to a registrar, which tells our Contact.
+    var registrarQuestions: [ResolveID: AccountID] = [:]
+    /// Where the servers of each account are, by the address under which they were asked for.
+    var servers: [AccountID: [Server]] = [:]
+
     var deadlines = DeadlineQueue<DeadlineKey>()
     var outputs = Deque<Output>()
     var shutDown = ShutDown.no
@@ -43,6 +56,7 @@ package struct UserAgentCore: Sendable {
 
     enum DeadlineKey: Hashable, Sendable {
         case call(CallHandle)
+        case registration(AccountID)
         case shutDown
     }
 
@@ -55,6 +69,14 @@ package struct UserAgentCore: Sendable {
             incomingRingTimeout: configuration.incomingRingTimeout,
             earlyDialogLimit: configuration.limits.earlyDialogs)
         statelessTag = random.hexadecimal(16)
+        policy = IncomingPolicy(configuration: configuration, random: &random)
+        for account in configuration.accounts {
+            if let registration = Registration(account: account, random: random.split()) {
+                registrations[account.id] = registration
+            } else {
+                authentications[account.id] = DigestAuthentication(credentials: account.credentials)
+            }
+        }
         self.random = random
         transactions = TransactionLayer(
             timers: configuration.timers,
@@ -94,7 +116,7 @@ package struct UserAgentCore: Sendable {
         case .ring(let handle): update(handle, at: now) { $0.ring(at: now) }
         case .progress(let handle, let media): update(handle, at: now) { $0.progress(media, at: now) }
         case .answer(let handle, let media, let headers, let automatic):
-            update(handle, at: now) { $0.answer(media, headers: headers, automatic: automatic, at: now) }
+            answer(handle, media, headers: headers, automatic: automatic, at: now)
         case .reject(let handle, let status, let reason, let headers):
             update(handle, at: now) { $0.reject(status, reason: reason, headers: headers, at: now) }
         case .hangUp(let handle): update(handle, at: now) { $0.hangUp(at: now) }
@@ -115,6 +137,7 @@ package struct UserAgentCore: Sendable {
         while let key = deadlines.popDue(at: now) {
             switch key {
             case .call(let handle): update(handle, at: now) { $0.handleDeadline(at: now) }
+            case .registration(let account): registrationDue(account, at: now)
             case .shutDown: shutDownDeadline(at: now)
             }
             settle(at: now)
@@ -153,7 +176,7 @@ package struct UserAgentCore: Sendable {
     }
 
     mutating func nextIncomingHandle() -> CallHandle {
-        defer { lastIncoming &+= 1 }
+        defer { lastIncoming = max(lastIncoming &+ 1, CallHandle.firstIncoming) }
         return CallHandle(rawValue: lastIncoming)
     }
 
