@@ -129,8 +129,10 @@ extension CallCoordinator {
             "\(accountName(account)): a challenge for the realm '\(realm)' was not answered: it is not the account's"
         case .commandIgnored:
             "a command named a call or account that is not in that state; it had no effect"
-        case .invalidHeader:
-            "a header was not sent because it holds a line end or NUL"
+        case .challengeNotAnswered(let account, let why):
+            "\(accountName(account)): a challenge was not answered: \(why)"
+        case .automaticAnswerDenied:
+            "a caller whom no rule lets in is not answered without a person (see --allow)"
         }
     }
 

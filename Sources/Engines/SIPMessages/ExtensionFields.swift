@@ -76,7 +76,7 @@ package struct MinSE: SecondsField {
 }
 
 /// The event package of a subscription (RFC 6665 §8.2.1).
-package struct Event: HeaderField {
+package struct EventPackage: HeaderField {
     package static var name: HeaderName { .event }
     package static var shape: FieldShape { .single }
     package var package: String

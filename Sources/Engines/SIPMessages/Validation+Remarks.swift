@@ -57,7 +57,7 @@ extension Validation {
         check(RAck.self)
         check(SessionExpires.self)
         check(MinSE.self)
-        check(Event.self)
+        check(EventPackage.self)
         check(AllowEvents.self)
         check(SubscriptionState.self)
         check(ReferTo.self)
