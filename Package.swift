@@ -82,6 +82,8 @@ let package = Package(
         tests(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
         tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["SIPMessages"], path: "Tests/Benchmarks", swiftSettings: swiftSettings),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
         tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),

@@ -74,7 +74,13 @@ package struct FieldCursor {
     @inline(__always)
     mutating func run(of set: ByteSet) throws(FieldFault) -> Range<Int> {
         let start = position
-        while position < end && set.contains(bytes[position]) { position &+= 1 }
+        let end = end
+        // `end` lies within the bytes by construction, so the buffer needs no check of its own.
+        position = bytes.withUnsafeBufferPointer { buffer in
+            var index = start
+            while index < end, set.contains(buffer[index]) { index &+= 1 }
+            return index
+        }
         try spend(position &- start)
         return start..<position
     }
@@ -82,22 +88,14 @@ package struct FieldCursor {
     /// The longest run of characters of `set` and of `%HH` escapes here, possibly empty.
     @inline(__always)
     mutating func escapedRun(of set: ByteSet) throws(FieldFault) -> Range<Int> {
-        let start = position
-        while position < end {
-            let byte = bytes[position]
-            if set.contains(byte) {
-                position &+= 1
-            } else if byte == UInt8(ascii: "%") {
-                guard self.byte(at: position &+ 1)?.hexadecimalValue != nil,
-                    self.byte(at: position &+ 2)?.hexadecimalValue != nil
-                else { throw fault(.escape) }
-                position &+= 3
-            } else {
-                break
-            }
+        var range = try run(of: set)
+        while next == UInt8(ascii: "%") {
+            guard byte(at: position &+ 1)?.hexadecimalValue != nil, byte(at: position &+ 2)?.hexadecimalValue != nil
+            else { throw fault(.escape) }
+            position &+= 3
+            range = range.lowerBound..<(try run(of: set)).upperBound
         }
-        try spend(position &- start)
-        return start..<position
+        return range
     }
 
     /// A token of one character or more.

@@ -101,13 +101,14 @@ package struct Parameters: Sendable {
 
     package var names: [String] { list.map(\.name) }
 
-    /// How many octets the value of that parameter has on the wire.
-    func length(of name: StaticString) -> Int? {
+    /// Whether the value of that parameter has more than `limit` octets on the wire.
+    func exceeds(_ limit: UInt16, in name: StaticString) -> Bool {
+        if range.count <= Int(limit) { return false }
         var position = range.lowerBound
         while let entry = nextEntry(&position) {
-            if cursor.matches(entry.name, name) { return entry.value?.count ?? 0 }
+            if cursor.matches(entry.name, name) { return entry.value.map { $0.count > Int(limit) } ?? false }
         }
-        return nil
+        return false
     }
 }
 

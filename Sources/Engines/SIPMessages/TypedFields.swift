@@ -77,7 +77,7 @@ struct TypedFields {
         if isRepeated { throw cursor.fault(.repeated) }
         let address = try NameAddress(parsing: &cursor)
         try cursor.expectEnd()
-        if let length = address.parameters.length(of: "tag"), length > Int(cursor.limits.identifier) {
+        if address.parameters.exceeds(cursor.limits.identifier, in: "tag") {
             throw cursor.fault(.tooLong(.identifier))
         }
         return address

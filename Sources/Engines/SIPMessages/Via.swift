@@ -96,7 +96,7 @@ extension Via {
             port = UInt16(truncatingIfNeeded: try cursor.number(upTo: UInt64(UInt16.max)))
         }
         parameters = try Parameters(parsingField: &cursor)
-        if let length = parameters.length(of: "branch"), length > Int(cursor.limits.identifier) {
+        if parameters.exceeds(cursor.limits.identifier, in: "branch") {
             throw cursor.fault(.tooLong(.identifier))
         }
     }

@@ -1,0 +1,83 @@
+import SIPMessages
+import Testing
+
+struct ValidationTests {
+    private func kinds(_ bytes: [UInt8], _ capabilities: Capabilities = Capabilities()) throws -> [Violation.Kind] {
+        Validation.violations(of: try parsedRequest(bytes), capabilities).map(\.kind)
+    }
+
+    @Test func goodRequestBreaksNothing() throws {
+        #expect(try kinds(requestText()) == [])
+        #expect(try kinds(requestText(extra: ["Content-Type: application/sdp"], body: "v=0")) == [])
+    }
+
+    @Test func eachRuleHasItsStatus() throws {
+        let cases: [([UInt8], Violation.Kind, Int)] = [
+            (requestText(method: "JUMP"), .methodUnknown, 501),
+            (requestText(method: "PUBLISH"), .methodNotAllowed, 405),
+            (requestText(replacing: ["CSeq": "1 BYE"]), .methodMismatch, 400),
+            (requestText(line: "INVITE tel:+1 SIP/2.0"), .uriSchemeUnsupported, 416),
+            (requestText(line: "INVITE sip:a@b?x=y SIP/2.0"), .headersInRequestURI, 400),
+            (requestText(replacing: ["Via": "SIP/2.0/UDP h;branch=z9hG4bK"]), .emptyBranch, 400),
+            (requestText(replacing: ["Contact": nil]), .contactMissing, 400),
+            (requestText(replacing: ["Contact": "*"]), .contactStar, 400),
+            (requestText(extra: ["Require: 100rel"]), .extensionRequired, 420),
+            (requestText(body: "v=0"), .contentTypeMissing, 415),
+            (requestText(extra: ["Content-Type: text/plain"], body: "v"), .contentTypeUnsupported, 415),
+            (
+                requestText(extra: ["Content-Type: application/sdp", "e: gzip"], body: "v"),
+                .contentEncodingUnsupported, 415
+            ),
+            (requestText(extra: ["Accept: text/plain"]), .nothingAcceptable, 406),
+            (requestText(extra: ["Record-Route: x"]), .field(.expected(.uri)), 400),
+        ]
+        for (bytes, kind, status) in cases {
+            let violation = try #require(Validation.violations(of: try parsedRequest(bytes)).first)
+            #expect(violation.kind == kind)
+            #expect(violation.status.value == status)
+            #expect(violation.clause.hasPrefix("RFC 3261 §"))
+        }
+    }
+
+    @Test func optionalBodyAndCancelAreSpared() throws {
+        #expect(
+            try kinds(
+                requestText(
+                    extra: ["Content-Type: text/plain", "Content-Disposition: render;handling=optional"], body: "v"))
+                == [])
+        #expect(try kinds(requestText(method: "CANCEL", extra: ["Require: x"])) == [])
+        #expect(try kinds(requestText(extra: ["Require: 100REL"]), Capabilities(optionTags: ["100rel"])) == [])
+    }
+
+    @Test func answersCarryWhatTheirStatusCallsFor() throws {
+        func answer(_ bytes: [UInt8]) throws -> Response {
+            let request = try parsedRequest(bytes)
+            let violation = try #require(Validation.violations(of: request).first)
+            return violation.response(to: request, Capabilities(), toTag: "t")
+        }
+        let extended = try answer(requestText(extra: ["Require: a, b"]))
+        #expect(try extended.headers.first(Unsupported.self)?.tags == ["a", "b"])
+        #expect(extended.to.tag == "t")
+        #expect(try answer(requestText(method: "INFO")).headers.first(Allow.self)?.methods.first == .invite)
+        let media = try answer(requestText(extra: ["Content-Type: a/b"], body: "x"))
+        #expect(try media.headers.first(Accept.self)?.subtype == "sdp")
+    }
+
+    @Test func oddButHarmlessThingsAreRemarks() throws {
+        let message = try MessageParser.parse(
+            requestText(
+                replacing: ["From": "<sip:a@b>", "Via": "SIP/2.0/UDP h", "Max-Forwards": nil],
+                extra: ["Date: Fri, 01 Jan 2010 16:00:00 EST"]))
+        #expect(Validation.remarks(on: message).map(\.header) == [.from, .via, .maxForwards, .date])
+        #expect(Validation.remarks(on: try MessageParser.parse(requestText())) == [])
+    }
+
+    @Test func responseWithTwoViasIsDropped() throws {
+        let bytes = requestText(
+            line: "SIP/2.0 200 OK", replacing: ["Via": "SIP/2.0/UDP a;branch=z9hG4bK1, SIP/2.0/UDP b"])
+        guard case .response(var response) = try MessageParser.parse(bytes) else { return #expect(Bool(false)) }
+        #expect(Validation.reasonToDiscard(response)?.header == .via)
+        response.vias.removeLast()
+        #expect(Validation.reasonToDiscard(response) == nil)
+    }
+}
