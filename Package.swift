@@ -55,13 +55,11 @@ let package = Package(
         runtime(
             "SIPRuntime", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"] + nio),
 
-        runtime("TerminalRuntime", uses: ["TerminalUI", "EngineKit", "CNcurses", "CLinux"]),
         runtime(
             "MediaRuntime", uses: ["RTPMedia", "AudioCodecs", "EngineKit", "CALSA", "CSndfile", "CLinux"]),
 
         system("CALSA", pkgConfig: "alsa", apt: "libasound2-dev"),
         system("CSndfile", pkgConfig: "sndfile", apt: "libsndfile1-dev"),
-        system("CNcurses", apt: "libncurses-dev"),
         .target(name: "CLinux", path: "Sources/System/CLinux"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("COpus", pkgConfig: "opus", apt: "libopus-dev"),
@@ -81,6 +79,9 @@ let package = Package(
         tests(
             "SIPUserAgentTests", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
         tests("EngineKitTests", uses: ["EngineKit"]),
+        tests(
+            "RuntimeTests",
+            uses: ["SIPRuntime", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
         tests(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
         tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),

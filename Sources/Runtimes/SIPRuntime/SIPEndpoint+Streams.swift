@@ -1,0 +1,163 @@
+import EngineKit
+import NIOCore
+import NIOPosix
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+
+import struct EngineKit.SocketAddress
+
+/// A connection beyond the limits.
+struct TooManyConnections: Error {}
+
+extension SIPEndpoint {
+    // MARK: - Receiving
+
+    /// Takes a connection that a peer opened, or throws, which closes it.
+    func accept(_ channel: any Channel) throws {
+        guard !isShutDown, let local = SocketAddress(channel.localAddress),
+            let remote = SocketAddress(channel.remoteAddress),
+            let id = connections.accept(local: local, remote: remote, at: SystemClock.now)
+        else { throw TooManyConnections() }
+        channels[id] = channel
+        try prepare(channel, for: id)
+        settle()
+    }
+
+    private func prepare(_ channel: any Channel, for id: ConnectionID) throws {
+        let highWater = configuration.streamLimits.writeHighWater
+        let mark = ChannelOptions.Types.WriteBufferWaterMark(low: highWater / 2, high: highWater)
+        try channel.syncOptions?.setOption(.writeBufferWaterMark, value: mark)
+        try channel.pipeline.syncOperations.addHandler(StreamHandler(endpoint: self, id: id))
+    }
+
+    func receive(_ frame: StreamFramer.Frame, on id: ConnectionID) {
+        guard let flow = connections.flow(of: id) else { return }
+        switch frame {
+        case .message(let bytes):
+            trace(.received, bytes, flow)
+            receive(.received(bytes, over: flow))
+        case .keepAlivePing:
+            write(Array("\r\n".utf8), on: id)
+        case .keepAlivePong:
+            break
+        }
+    }
+
+    func noteRead(on id: ConnectionID, messages: Int, pending: Int) {
+        connections.noteRead(on: id, messages: messages, pending: pending, at: SystemClock.now)
+        settle()
+    }
+
+    /// The stream can't be cut any further (RFC 3261 §18.3).
+    func framingFailed(_ error: FramingError, on id: ConnectionID) {
+        close(id)
+    }
+
+    // MARK: - Sending
+
+    /// Sends over the flow's connection, another one to the same address, or one that is opened for it. A response
+    /// whose connection is gone goes to its fallback (RFC 3261 §18.2.2).
+    func sendOnStream(_ transmit: Transmit) {
+        var transmit = transmit
+        if let id = transmit.flow.connection {
+            if connections.flow(of: id) != nil { return send(transmit, on: id) }
+            guard let fallback = transmit.fallback else {
+                return transmitFailed(transmit.flow, transmit.cause, .reset)
+            }
+            transmit.flow.connection = nil
+            transmit.flow.remote = fallback
+        }
+        if let id = connections.connection(to: transmit.flow.remote) { return send(transmit, on: id) }
+        open(for: transmit)
+    }
+
+    private func send(_ transmit: Transmit, on id: ConnectionID) {
+        guard channels[id] != nil else {
+            let queued = waiting[id, default: []]
+            let size = queued.reduce(transmit.bytes.count) { $0 + $1.bytes.count }
+            guard size <= configuration.streamLimits.writeHighWater else {
+                return transmitFailed(transmit.flow, transmit.cause, .unreachable)
+            }
+            waiting[id] = queued + [transmit]
+            return
+        }
+        if let flow = connections.flow(of: id) { trace(.sent, transmit.bytes, flow) }
+        write(transmit.bytes, on: id)
+    }
+
+    private func write(_ bytes: [UInt8], on id: ConnectionID) {
+        guard let channel = channels[id] else { return }
+        connections.noteWrite(on: id, at: SystemClock.now)
+        channel.writeAndFlush(channel.allocator.buffer(bytes: bytes), promise: nil)
+    }
+
+    // MARK: - Opening and closing
+
+    private func open(for transmit: Transmit) {
+        let flow = transmit.flow
+        guard let id = connections.open(local: flow.local, remote: flow.remote, at: SystemClock.now) else {
+            return transmitFailed(flow, transmit.cause, .unreachable)
+        }
+        waiting[id] = [transmit]
+        let timeout = configuration.streamLimits.connect.saturatedNanoseconds
+        var bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(.nanoseconds(timeout))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { [self] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try self.assumeIsolated { try $0.prepare(channel, for: id) }
+                }
+            }
+        // From the address that our Via and Contact name.
+        if !flow.local.address.isUnspecified {
+            bootstrap = bootstrap.bind(to: SocketAddress(flow.local.address, port: 0).nio)
+        }
+        bootstrap.connect(to: flow.remote.nio).whenComplete { [weak self] result in
+            self?.assumeIsolated { $0.opened(id, result) }
+        }
+    }
+
+    private func opened(_ id: ConnectionID, _ result: Result<any Channel, any Error>) {
+        let queued = waiting.removeValue(forKey: id) ?? []
+        switch result {
+        case .success(let channel):
+            guard !isShutDown, connections.flow(of: id) != nil else { return channel.close(promise: nil) }
+            channels[id] = channel
+            for transmit in queued { send(transmit, on: id) }
+        case .failure(let error):
+            _ = connections.remove(id)
+            let failure = TransmitFailure(connecting: error)
+            for transmit in queued { transmitFailed(transmit.flow, transmit.cause, failure) }
+        }
+        settle()
+    }
+
+    func close(_ id: ConnectionID) {
+        if let channel = channels[id] {
+            channel.close(promise: nil)
+        } else {
+            _ = connections.remove(id)
+        }
+    }
+
+    func connectionClosed(_ id: ConnectionID) {
+        channels[id] = nil
+        guard let flow = connections.remove(id), !isShutDown else { return }
+        // Requests were sent over "any connection to there", so both the flow and the connection are named.
+        core.receive(.connectionClosed(id), at: SystemClock.now)
+        transmitFailed(
+            Flow(transport: flow.transport, local: flow.local, remote: flow.remote), nil, .reset)
+        settle()
+    }
+}
+
+extension TransmitFailure {
+    fileprivate init(connecting error: any Error) {
+        switch error {
+        case let error as IOError: self.init(errno: error.errnoCode)
+        case ChannelError.connectTimeout: self = .timedOut
+        default: self = .unreachable
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import EngineKit
+import NIOCore
+import NIOPosix
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+
+import struct EngineKit.SocketAddress
+import enum SIPUserAgent.Event
+
+/// A user agent on the network: gives `UserAgentCore` sockets, a clock and a resolver, and decides nothing itself.
+///
+/// The actor lives on one NIO event loop, so that what arrives on a socket enters the core without a hop. Every input
+/// is followed by draining the core's outputs, and one timer serves all of its deadlines. Several endpoints may share a
+/// loop.
+package actor SIPEndpoint {
+    package struct Configuration: Sendable {
+        package var userAgent: UserAgentConfiguration
+        /// None: an endpoint that only calls, and can't be called.
+        package var listen: [ListenAddress]
+        package var random: RandomSource
+        package var streamLimits = StreamLimits()
+        /// How long a name may take to resolve (ROBUSTNESS S21).
+        package var resolutionTimeout = Duration.seconds(5)
+        /// Told of every message, on the thread of the event loop.
+        package var trace: (@Sendable (TracedMessage) -> Void)?
+
+        package init(
+            userAgent: UserAgentConfiguration, listen: [ListenAddress] = [.standard],
+            random: RandomSource = .system(), trace: (@Sendable (TracedMessage) -> Void)? = nil
+        ) {
+            self.userAgent = userAgent
+            self.listen = listen
+            self.random = random
+            self.trace = trace
+        }
+    }
+
+    /// What the user agent has to say, in order. Not bounded here: the core bounds what strangers can cause.
+    package nonisolated let events: AsyncStream<Event>
+
+    nonisolated let loop: any EventLoop
+    private nonisolated let serialExecutor: any SerialExecutor
+    let configuration: Configuration
+    private let eventSink: AsyncStream<Event>.Continuation
+
+    var core: UserAgentCore
+    var datagramListeners: [DatagramListener] = []
+    var streamListeners: [StreamListener] = []
+    var connections: ConnectionTable
+    var channels: [ConnectionID: any Channel] = [:]
+    /// What waits for a connection that is being opened.
+    var waiting: [ConnectionID: [Transmit]] = [:]
+    var resolutions = Resolutions()
+    var isShutDown = false
+    private var timer: Scheduled<Void>?
+    private var timerInstant: Instant?
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { serialExecutor.asUnownedSerialExecutor() }
+
+    /// The loop of all signalling of this process. Its thread starts with the first endpoint and is never stopped.
+    package static let sharedLoop: any EventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+
+    package init(_ configuration: Configuration, on loop: any EventLoop = SIPEndpoint.sharedLoop) {
+        self.configuration = configuration
+        self.loop = loop
+        serialExecutor = loop.executor
+        (events, eventSink) = AsyncStream.makeStream()
+        core = UserAgentCore(configuration: configuration.userAgent, random: configuration.random)
+        connections = ConnectionTable(limits: configuration.streamLimits)
+    }
+
+    /// Where it listens; the same port for UDP and TCP stands twice.
+    package var listeners: [Listener] {
+        datagramListeners.map { Listener(transport: .udp, address: $0.socket.address) }
+            + streamListeners.map { Listener(transport: .tcp, address: $0.address) }
+    }
+
+    // MARK: - The user
+
+    package func perform(_ command: Command) {
+        core.perform(command, at: SystemClock.now)
+        settle()
+    }
+
+    /// Looks at the core, for counters and tests.
+    package func inspect<Result: Sendable>(_ body: @Sendable (borrowing UserAgentCore) -> Result) -> Result {
+        body(core)
+    }
+
+    /// Closes every socket at once and ends `events`. To end calls and registrations first, perform `.shutDown` and
+    /// wait for `.shutDownFinished`.
+    package func shutDown() {
+        isShutDown = true
+        timer?.cancel()
+        for listener in datagramListeners { listener.channel?.close(promise: nil) }
+        for listener in streamListeners { listener.channel.close(promise: nil) }
+        for channel in channels.values { channel.close(promise: nil) }
+        datagramListeners = []
+        streamListeners = []
+        channels = [:]
+        waiting = [:]
+        eventSink.finish()
+    }
+
+    // MARK: - The core
+
+    /// Hands one input to the core and does what it asks for.
+    func receive(_ input: Input) {
+        guard !isShutDown else { return }
+        core.receive(input, at: SystemClock.now)
+        settle()
+    }
+
+    /// Drains the core's outputs, then arms the timer.
+    func settle() {
+        while !isShutDown, let output = core.nextOutput() {
+            switch output {
+            case .transmit(let transmit): self.transmit(transmit)
+            case .resolve(let id, let host, let port, let transport):
+                resolve(id, host: host, port: port, transport: transport)
+            case .event(let event): eventSink.yield(event)
+            }
+        }
+        armTimer()
+    }
+
+    private func armTimer() {
+        let next = [core.deadline, connections.deadline, resolutions.deadline].compactMap(\.self).min()
+        guard next != timerInstant || timer == nil else { return }
+        timer?.cancel()
+        timer = nil
+        timerInstant = next
+        guard let next, !isShutDown else { return }
+        // The event loop's clock is the monotonic one too.
+        let deadline = NIODeadline.uptimeNanoseconds(UInt64(clamping: next.nanoseconds))
+        timer = loop.scheduleTask(deadline: deadline) { [weak self] in
+            self?.assumeIsolated { $0.deadlineReached() }
+        }
+    }
+
+    private func deadlineReached() {
+        timer = nil
+        timerInstant = nil
+        let now = SystemClock.now
+        while let id = connections.popDue(at: now) { close(id) }
+        while let id = resolutions.popDue(at: now) {
+            core.receive(.resolutionFailed(id, .timedOut), at: now)
+        }
+        if let deadline = core.deadline, deadline <= now { core.handleDeadline(at: now) }
+        settle()
+    }
+
+    func trace(_ direction: TracedMessage.Direction, _ bytes: [UInt8], _ flow: Flow) {
+        configuration.trace?(
+            TracedMessage(
+                direction: direction, bytes: bytes, flow: flow, instant: SystemClock.now,
+                wallNanoseconds: SystemClock.wallNanoseconds))
+    }
+}

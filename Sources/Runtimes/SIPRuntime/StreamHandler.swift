@@ -1,0 +1,52 @@
+import EngineKit
+import NIOCore
+import SIPMessages
+import SIPTransactions
+
+/// Cuts one connection's bytes into messages for the endpoint, on whose event loop it runs.
+final class StreamHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let endpoint: SIPEndpoint
+    private let id: ConnectionID
+    private var framer = StreamFramer()
+
+    init(endpoint: SIPEndpoint, id: ConnectionID) {
+        self.endpoint = endpoint
+        self.id = id
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        framer.append(unwrapInboundIn(data).readableBytesView)
+        let id = id
+        var messages = 0
+        do throws(FramingError) {
+            while let frame = try framer.next() {
+                if case .message = frame { messages += 1 }
+                endpoint.assumeIsolated { $0.receive(frame, on: id) }
+                // A message may have been the reason to close.
+                guard context.channel.isActive else { return }
+            }
+        } catch {
+            endpoint.assumeIsolated { $0.framingFailed(error, on: id) }
+            return
+        }
+        let (count, pending) = (messages, framer.pending)
+        endpoint.assumeIsolated { $0.noteRead(on: id, messages: count, pending: pending) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard !context.channel.isWritable else { return }
+        // The peer does not read: more than the high-water mark waits (ROBUSTNESS S15).
+        context.close(promise: nil)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let id = id
+        endpoint.assumeIsolated { $0.connectionClosed(id) }
+    }
+}

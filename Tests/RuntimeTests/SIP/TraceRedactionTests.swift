@@ -1,0 +1,58 @@
+import EngineKit
+import SIPRuntime
+import Testing
+
+struct TraceRedactionTests {
+    private func redacted(_ text: String) -> String {
+        String(decoding: TraceRedaction.redacted(Array(text.utf8)), as: UTF8.self)
+    }
+
+    @Test func keepsWhoAndWhatOfCredentialsAndNothingThatProvesIt() {
+        let message =
+            "REGISTER sip:a.example SIP/2.0\r\n"
+            + "Authorization: Digest username=\"alice\", realm=\"a, b\",\r\n"
+            + " nonce=\"n0nce\", uri=\"sip:a.example\", response=\"5ecre7\", algorithm=MD5,\r\n"
+            + "\tcnonce=\"c\\\"n\", qop=auth, nc=00000001,opaque=op\r\n"
+            + "proxy-authorization : DIGEST response=abc,username=\"bob\"\r\n"
+            + "CSeq: 1 REGISTER\r\n\r\n"
+        let expected =
+            "REGISTER sip:a.example SIP/2.0\r\n"
+            + "Authorization: Digest username=\"alice\", realm=\"a, b\",\r\n"
+            + " nonce=***, uri=\"sip:a.example\", response=***, algorithm=MD5,\r\n"
+            + "\tcnonce=***, qop=auth, nc=00000001,opaque=***\r\n"
+            + "proxy-authorization : DIGEST response=***,username=\"bob\"\r\n"
+            + "CSeq: 1 REGISTER\r\n\r\n"
+        #expect(redacted(message) == expected)
+    }
+
+    @Test func showsNothingOfOtherSchemes() {
+        #expect(redacted("Authorization: Basic YWxpY2U6cHc=\r\nTo: x\r\n") == "Authorization: Basic***\r\nTo: x\r\n")
+        #expect(redacted("Authorization:\r\n secret\r\nTo: x") == "Authorization:\r\n ***\r\nTo: x")
+    }
+
+    @Test func takesTheKeysOutOfADescription() {
+        let description =
+            "v=0\r\nk=clear:abc\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0|2^20\r\n"
+            + "A=Crypto:x\r\na=ice-pwd:hidden\r\na=rtpmap:0 PCMU/8000\r\n"
+        let expected =
+            "v=0\r\nk=***\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 ***\r\nA=Crypto:***\r\na=ice-pwd:***\r\n"
+            + "a=rtpmap:0 PCMU/8000\r\n"
+        #expect(redacted(description) == expected)
+    }
+
+    @Test func leavesEverythingElseByteForByte() {
+        var random = RandomSource(seed: 3)
+        for length in 0..<200 {
+            let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
+            #expect(TraceRedaction.redacted(bytes) == bytes)
+        }
+        let message = "\n\nOPTIONS sip:x SIP/2.0\nWWW-Authenticate: Digest nonce=\"n\"\n\n"
+        #expect(redacted(message) == message)
+    }
+
+    @Test func lineEndsSurviveOnceEach() {
+        #expect(redacted("\r\n\r\n") == "\r\n\r\n")
+        #expect(redacted("Authorization: Digest response=x") == "Authorization: Digest response=***")
+        #expect(redacted("Authorization:") == "Authorization:")
+    }
+}
