@@ -90,6 +90,8 @@ let package = Package(
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
         tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),
+        tests("AudioCodecsTests", uses: ["AudioCodecs"]),
+        tests("RTPMediaTests", uses: ["RTPMedia", "AudioCodecs", "EngineKit"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -1,5 +1,5 @@
 /// An audio encoding that Offhook can put into RTP.
-package enum AudioCodec: UInt8, Hashable, Sendable, CaseIterable {
+package enum AudioCodec: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
     /// RFC 6716, RFC 7587.
     case opus
     /// G.711 µ-law, RFC 3551 §4.5.14.

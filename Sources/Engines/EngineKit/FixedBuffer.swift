@@ -27,15 +27,15 @@ package struct FixedBuffer<Element: BitwiseCopyable>: ~Copyable {
         }
     }
 
-    package var span: Span<Element> {
-        @_lifetime(borrow self)
-        get { storage.span }
+    /// A part of the memory, valid while the buffer lives, for the methods of its owner: a span taken from here depends
+    /// on this local value, while one that depended on the buffer would claim all of the owner at once.
+    package func elements(_ range: Range<Int>) -> UnsafeMutableBufferPointer<Element> {
+        precondition(range.lowerBound >= 0 && range.upperBound <= storage.count, "range outside of the buffer")
+        return UnsafeMutableBufferPointer(rebasing: storage[range])
     }
 
-    package var mutableSpan: MutableSpan<Element> {
-        @_lifetime(&self)
-        mutating get { storage.mutableSpan }
-    }
+    /// All of the memory; see `elements(_:)`.
+    package var elements: UnsafeMutableBufferPointer<Element> { storage }
 }
 
 // The buffer is the only owner of its memory, so that moving it to another thread moves all access.

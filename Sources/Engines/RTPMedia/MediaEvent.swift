@@ -17,7 +17,7 @@ package enum MediaEvent: Equatable, Sendable {
     case collisionResolved(synchronizationSource: UInt32)
     /// The peer's RTCP said BYE. No effect on the call.
     case remoteBye
-    /// Nothing came for 5 s though the peer should send.
+    /// No RTP came for 5 s though the peer should send.
     case silenceBegan
     case silenceEnded
     /// Nothing, neither RTP nor RTCP, came for 30 s though the peer should send: the call is dead.

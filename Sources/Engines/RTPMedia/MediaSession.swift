@@ -7,58 +7,196 @@ import EngineKit
 /// reference count, so that all of them may run on the media thread. Audio is 16-bit mono at 48 kHz in pieces of any
 /// length up to 120 ms; 10 ms is usual.
 package struct MediaSession: ~Copyable, Sendable {
-    package private(set) var configuration: MediaConfiguration
-    private var counters = MediaStatistics()
+    package internal(set) var configuration: MediaConfiguration
+    var random: RandomSource
+    let startedAt: Instant
+    var counters = MediaStatistics()
+    var outgoing = OutgoingPackets()
+    var events = MediaEvents()
+
+    // What we send.
+    /// Our SSRC.
+    package internal(set) var localSource: UInt32
+    let canonicalName: CanonicalName
+    var sequence: SequenceNumber
+    var opusEncoder: OpusEncoder
+    var g711Encoder = G711Encoder()
+    var frame = FixedBuffer<Int16>(repeating: 0, count: 2_880)
+    var frameCount = 0
+    /// Samples captured, those in `frame` included; begins high enough for a first frame that reaches back.
+    var capturedCount: Int64 = 48_000
+    var timestampBase: UInt32
+    var capturedUntil: Instant
+    var isPrimed = false
+    var owesMarker = true
+    var isMuted = false
+    var digits = TelephoneEventSender()
+    var sentMeter = LevelMeter()
+    var keepAliveAt: Instant
+
+    // What we receive.
+    var policy: SourcePolicy
+    var bucket: TokenBucket
+    var controlBucket: TokenBucket
+    var sources = SynchronizationSources()
+    var mediaJitter = JitterEstimate()
+    var receiveRate: UInt32 = 48_000
+    var drift = ClockDrift()
+    var digitReceiver = TelephoneEventReceiver()
+    var jitterBuffer: JitterBuffer
+    /// Of streams that were replaced.
+    var expectedBefore: UInt64 = 0
+    var lostBefore: UInt64 = 0
+    /// From where a packet with our own SSRC came: a second one from there is a loop, no collision.
+    var collidedWith: SocketAddress?
+
+    // What is heard.
+    var opusDecoder: OpusDecoder
+    var g711Decoder = G711Decoder()
+    var heard = FixedBuffer<Int16>(repeating: 0, count: OpusDecoder.maximumSampleCount)
+    var heardRange = 0..<0
+    var playoutClock = PlayoutClock()
+    var concealedInARow = 0
+    var owesFirstPlayed = true
+    var heardMeter = LevelMeter()
+
+    // RTCP.
+    var schedule: RTCPSchedule
+    var reportedPackets: UInt32 = 0
+    var reportedOctets: UInt32 = 0
+    var sentSinceReport = false
+    var sentBeforeReport = false
+    var heardSinceReport = false
+    var reportsSent = 0
+    var learntControl: SocketAddress?
+
+    // Life.
+    var isStopped = false
+    var isPaused = false
+    var unreachableCount = 0
+    var rtpHeardAt: Instant
+    var anythingHeardAt: Instant
+    var isSilent = false
+    var isDead = false
 
     /// - Parameter random: draws SSRC, first sequence number and timestamp, CNAME and the randomness of the RTCP timer.
     package init(configuration: MediaConfiguration, random: RandomSource, at now: Instant) throws(MediaError) {
+        let encoder = try Self.makeEncoder(configuration.opus)
+        let decoder = try Self.makeDecoder()
+        self.init(configuration: configuration, encoder: encoder, decoder: decoder, random: random, at: now)
+    }
+
+    private init(
+        configuration: MediaConfiguration, encoder: consuming OpusEncoder, decoder: consuming OpusDecoder,
+        random: RandomSource, at now: Instant
+    ) {
+        opusEncoder = encoder
+        opusDecoder = decoder
+        var random = random
         self.configuration = configuration
+        startedAt = now
+        localSource = UInt32(truncatingIfNeeded: random.next())
+        canonicalName = CanonicalName(random: &random)
+        // Below 2^15, so that a first packet that is lost does not hide the first wrap from an SRTP receiver.
+        sequence = SequenceNumber(UInt16(truncatingIfNeeded: random.next()) & 0x7fff)
+        timestampBase = UInt32(truncatingIfNeeded: random.next())
+        capturedUntil = now
+        keepAliveAt = configuration.sends ? now + Self.keepAliveInterval : now
+        policy = SourcePolicy(
+            negotiated: configuration.remoteRTP, signalling: configuration.signallingPeer,
+            symmetric: configuration.symmetric, at: now)
+        bucket = TokenBucket(rate: TokenBucket.rate(packetTime: configuration.packetTime), at: now)
+        controlBucket = TokenBucket(rate: Self.controlRate, at: now)
+        jitterBuffer = JitterBuffer(target: configuration.jitterTarget)
+        schedule = RTCPSchedule(at: now, random: &random)
+        rtpHeardAt = now
+        anythingHeardAt = now
+        counters.sendCodec = configuration.sendCodec
+        self.random = random
+    }
+
+    private static func makeEncoder(_ preferences: OpusPreferences) throws(MediaError) -> OpusEncoder {
+        do { return try OpusEncoder(preferences: preferences) } catch { throw .opus(error.code) }
+    }
+
+    private static func makeDecoder() throws(MediaError) -> OpusDecoder {
+        do { return try OpusDecoder() } catch { throw .opus(error.code) }
     }
 
     /// Takes over what a re-INVITE, an answer, hold or a proven path changed.
     package mutating func update(_ configuration: MediaConfiguration, at now: Instant) {
+        let before = self.configuration
         self.configuration = configuration
+        let isNewDescription =
+            configuration.descriptionNumber != before.descriptionNumber
+            || configuration.remoteRTP != before.remoteRTP || configuration.symmetric != before.symmetric
+            || configuration.signallingPeer != before.signallingPeer || (before.isOnHold && !configuration.isOnHold)
+        if isNewDescription {
+            policy.reopen(
+                negotiated: configuration.remoteRTP, signalling: configuration.signallingPeer,
+                symmetric: configuration.symmetric, at: now)
+            sources.believeNext(at: now)
+        }
+        if configuration.remoteRTCP != before.remoteRTCP { learntControl = nil }
+        if configuration.opus != before.opus { opusEncoder.apply(configuration.opus) }
+        if configuration.sendCodec != before.sendCodec { changeSendCodec(from: before.sendCodec) }
+        if configuration.packetTime != before.packetTime {
+            bucket.setRate(TokenBucket.rate(packetTime: configuration.packetTime))
+            frameCount = 0
+        }
+        jitterBuffer.setTarget(configuration.jitterTarget)
+        if configuration.receives != before.receives {
+            jitterBuffer.reset()
+            heardRange = 0..<0
+        }
+        if expectsMedia(configuration) != expectsMedia(before) { restartSilence(at: now) }
+        if !configuration.sends && before.sends { keepAliveAt = now + Self.keepAliveInterval }
+        if canReachPeer && !configuration.sends && counters.sentPackets == 0 { keepAliveAt = min(keepAliveAt, now) }
+        if configuration.isPeerTrusted { resumeSending() }
     }
 
-    /// A datagram from one of the two sockets of this call. Any bytes.
-    package mutating func receivePacket(
-        _ bytes: Span<UInt8>, from source: SocketAddress, isRTCP: Bool, at now: Instant
-    ) {}
-
-    /// Audio from the microphone.
-    package mutating func capture(_ samples: Span<Int16>, at now: Instant) {}
-
-    /// Fills `samples` with what is to be heard from `now` on.
-    package mutating func playout(into samples: inout MutableSpan<Int16>, at now: Instant) {
-        for index in samples.indices { samples[index] = 0 }
+    /// Muted, the stream goes on with silence in it, so that nobody takes the call for dead.
+    package mutating func setMuted(_ isMuted: Bool) {
+        self.isMuted = isMuted
     }
-
-    /// Sends a digit after those that wait already. False where 32 wait or the peer takes no telephone-event.
-    package mutating func sendDigit(_ digit: DTMFDigit, duration: Duration) -> Bool { false }
-
-    /// Muted, the stream goes on with silence in it.
-    package mutating func setMuted(_ isMuted: Bool) {}
-
-    /// The network said that the peer's media address can't be reached (ICMP).
-    package mutating func destinationUnreachable(at now: Instant) {}
 
     /// Queues RTCP BYE. Nothing is sent after it.
-    package mutating func stop(at now: Instant) {}
+    package mutating func stop(at now: Instant) {
+        guard !isStopped else { return }
+        // RFC 3550 §6.3.7: who never sent anything leaves without a word.
+        if counters.sentPackets > 0 || reportsSent > 0 { sendReport(isGoodbye: true, at: now) }
+        isStopped = true
+        digits.removeAll()
+    }
 
     /// Hands one packet that is to be sent to `body` (bytes, destination, whether it goes out of the RTCP socket).
     /// False, without a call of `body`, where none waits.
     package mutating func nextPacket(
         _ body: (_ bytes: Span<UInt8>, _ destination: SocketAddress, _ isRTCP: Bool) -> Void
-    ) -> Bool { false }
+    ) -> Bool {
+        outgoing.removeFirst(body)
+    }
 
-    package mutating func nextEvent() -> MediaEvent? { nil }
+    package mutating func nextEvent() -> MediaEvent? {
+        events.removeFirst()
+    }
 
-    /// When `handleDeadline` wants to be called next: RTCP, keep-alive, the clock of silence.
-    package var deadline: Instant? { nil }
-
-    package mutating func handleDeadline(at now: Instant) {}
-
-    package var statistics: MediaStatistics { counters }
+    package var statistics: MediaStatistics {
+        var result = counters
+        let active = sources.activeEntry?.statistics
+        result.expected = expectedBefore + UInt64(active?.expected ?? 0)
+        result.lost = lostBefore + UInt64(active?.missing ?? 0)
+        result.late = jitterBuffer.counters.late
+        result.duplicate = jitterBuffer.counters.duplicate
+        result.reordered = jitterBuffer.counters.reordered
+        result.concealedMilliseconds = jitterBuffer.counters.concealedSamples / 48
+        result.jitterMilliseconds = mediaJitter.ticks * 1_000 / Double(max(1, receiveRate))
+        result.bufferMilliseconds = max(0, jitterBuffer.delay.milliseconds)
+        result.clockDriftPPM = drift.partsPerMillion
+        result.sentLevel = sentMeter.level
+        result.heardLevel = heardMeter.level
+        return result
+    }
 }
 
 package enum MediaError: Error, Equatable, Sendable {

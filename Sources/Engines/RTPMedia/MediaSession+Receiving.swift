@@ -1,0 +1,181 @@
+import AudioCodecs
+import EngineKit
+
+extension MediaSession {
+    /// RTCP of two members comes every few seconds; feedback profiles send more, a flood much more.
+    static let controlRate = 50.0
+
+    /// A datagram from one of the two sockets of this call. Any bytes.
+    package mutating func receivePacket(
+        _ bytes: Span<UInt8>, from source: SocketAddress, isRTCP: Bool, at now: Instant
+    ) {
+        guard !isStopped else { return }
+        if isRTCP || RTPPacket.looksLikeRTCP(bytes) {
+            receiveControl(bytes, from: source, at: now)
+        } else {
+            receiveMedia(bytes, from: source, at: now)
+        }
+    }
+
+    private mutating func receiveMedia(_ bytes: Span<UInt8>, from source: SocketAddress, at now: Instant) {
+        let packet: RTPPacket
+        do {
+            packet = try RTPPacket(parsing: bytes)
+        } catch {
+            counters.refused.malformed += 1
+            return
+        }
+        let format = configuration.receiveFormats[packet.payloadType]
+        let evidence = SourcePolicy.Evidence(
+            source: source, synchronizationSource: packet.synchronizationSource, sequence: packet.sequenceNumber,
+            isNegotiated: format != nil)
+        switch policy.judge(evidence, at: now) {
+        case .refused:
+            counters.refused.foreignSource += 1
+            return
+        case .changed:
+            learntControl = nil
+            events.append(.sourceChanged(source))
+        case .accepted: break
+        }
+        guard bucket.take(at: now) else {
+            counters.refused.rateLimited += 1
+            return
+        }
+        guard packet.synchronizationSource != localSource else {
+            resolveCollision(with: source, at: now)
+            return
+        }
+        guard follow(packet, at: now) else {
+            counters.refused.invalidSource += 1
+            return
+        }
+        noteHeard(isRTP: true, at: now)
+        counters.receivedPackets += 1
+        counters.receivedOctets += UInt64(packet.payload.count)
+        deliver(packet, bytes.extracting(packet.payload), as: format, at: now)
+    }
+
+    /// Finds the stream that a packet belongs to; false where that is not the one that is played.
+    private mutating func follow(_ packet: RTPPacket, at now: Instant) -> Bool {
+        let before = sources.activeEntry?.statistics
+        let hadActive = sources.active != nil
+        switch sources.receive(packet.synchronizationSource, sequence: packet.sequenceNumber, at: now) {
+        case .active:
+            return true
+        case .dropped:
+            return false
+        case .restarted:
+            beginStream(after: before)
+            return true
+        case .began:
+            beginStream(after: before)
+            if hadActive { events.append(.synchronizationSourceChanged(packet.synchronizationSource)) }
+            return true
+        }
+    }
+
+    /// Another sequence of packets, whose timestamps have nothing to do with those before.
+    private mutating func beginStream(after statistics: ReceptionStatistics?) {
+        if let statistics {
+            expectedBefore += UInt64(statistics.expected)
+            lostBefore += UInt64(statistics.missing)
+        }
+        jitterBuffer.reset()
+        digitReceiver.reset()
+        reportDigits()
+        mediaJitter = JitterEstimate()
+        drift.reset()
+        owesFirstPlayed = true
+    }
+
+    private mutating func deliver(
+        _ packet: RTPPacket, _ payload: Span<UInt8>, as format: ReceiveFormats.Format?, at now: Instant
+    ) {
+        switch format {
+        case .audio(let codec):
+            deliverAudio(packet, payload, codec: codec, at: now)
+        case .telephoneEvent(let clockRate):
+            measureControlJitter(packet, rate: receiveRate, at: now)
+            jitterBuffer.passOver(packet.sequenceNumber)
+            digitReceiver.receive(
+                payload, timestamp: packet.timestamp, clockRate: clockRate, rtpRate: receiveRate, at: now)
+            reportDigits()
+        case nil:
+            // Without payload it is somebody's keep-alive (RFC 6263 §4.6), and all in order.
+            if !payload.isEmpty { counters.refused.unknownPayloadType += 1 }
+            jitterBuffer.passOver(packet.sequenceNumber)
+        }
+    }
+
+    private mutating func deliverAudio(
+        _ packet: RTPPacket, _ payload: Span<UInt8>, codec: AudioCodec, at now: Instant
+    ) {
+        guard Self.isPlayable(payload, codec: codec) else {
+            counters.refused.malformed += 1
+            jitterBuffer.passOver(packet.sequenceNumber)
+            return
+        }
+        let rate = codec.clockRate
+        if rate != receiveRate {
+            receiveRate = rate
+            mediaJitter = JitterEstimate()
+            drift.reset()
+        }
+        measureControlJitter(packet, rate: rate, at: now)
+        mediaJitter.receive(timestamp: packet.timestamp, arrival: JitterEstimate.ticks(of: now, rate: rate))
+        drift.receive(timestamp: packet.timestamp, rate: rate, at: now)
+        guard configuration.receives else { return }
+        let insertion = jitterBuffer.insert(
+            payload, sequence: packet.sequenceNumber, timestamp: packet.timestamp, codec: codec, at: now)
+        switch insertion {
+        case .duplicate:
+            var entry = sources.activeEntry
+            entry?.statistics.noteDuplicate()
+            sources.activeEntry = entry
+        case .anchored:
+            mediaJitter.interrupt()
+            mediaJitter.receive(timestamp: packet.timestamp, arrival: JitterEstimate.ticks(of: now, rate: rate))
+        case .stored, .late:
+            break
+        }
+    }
+
+    private static func isPlayable(_ payload: Span<UInt8>, codec: AudioCodec) -> Bool {
+        switch codec {
+        case .opus: OpusDecoder.sampleCount(of: payload) != nil
+        case .pcmu, .pcma: (1...G711Decoder.maximumPacketLength).contains(payload.count)
+        }
+    }
+
+    /// The jitter that RTCP reports counts all packets of the stream, digits too (RFC 4733 §2.5.2.2).
+    private mutating func measureControlJitter(_ packet: RTPPacket, rate: UInt32, at now: Instant) {
+        var entry = sources.activeEntry
+        entry?.statistics.measureJitter(
+            timestamp: packet.timestamp, arrival: JitterEstimate.ticks(of: now, rate: rate))
+        sources.activeEntry = entry
+    }
+
+    mutating func reportDigits() {
+        while let report = digitReceiver.nextReport() {
+            switch report {
+            case .began(let digit): events.append(.digitBegan(digit))
+            case .ended(let digit, let milliseconds): events.append(.digitEnded(digit, milliseconds: milliseconds))
+            }
+        }
+    }
+
+    /// Somebody sends under our SSRC. Once from an address it is a collision: BYE, and another SSRC for us. Again from
+    /// there it is our own stream that comes back, and a third SSRC would help no more (RFC 3550 §8.2).
+    private mutating func resolveCollision(with source: SocketAddress, at now: Instant) {
+        counters.refused.invalidSource += 1
+        guard collidedWith != source else { return }
+        collidedWith = source
+        sendReport(isGoodbye: true, at: now)
+        localSource = UInt32(truncatingIfNeeded: random.next())
+        reportedPackets = 0
+        reportedOctets = 0
+        owesMarker = true
+        events.append(.collisionResolved(synchronizationSource: localSource))
+    }
+}

@@ -1,0 +1,228 @@
+import AudioCodecs
+import EngineKit
+
+extension MediaSession {
+    /// RFC 6263 §3: often enough for every NAT.
+    static let keepAliveInterval = Duration.seconds(15)
+    /// A hole between two pieces of captured audio that is a hole in the stream, too.
+    private static let captureGap = Duration.milliseconds(200)
+
+    /// Whether anything may leave: the peer has an address, which is proven to be its own, and seems to be there.
+    var canReachPeer: Bool {
+        configuration.remoteRTP != nil && configuration.isPathProven && !isStopped && !isPaused
+    }
+
+    private var canSendAudio: Bool { canReachPeer && configuration.sends }
+
+    /// Samples in a packet: the next lower packet time that both codecs have.
+    private var frameLength: Int {
+        switch configuration.packetTime {
+        case 60...: 2_880
+        case 40..<60: 1_920
+        case 20..<40: 960
+        default: 480
+        }
+    }
+
+    /// Audio from the microphone.
+    package mutating func capture(_ samples: Span<Int16>, at now: Instant) {
+        followCaptureClock(count: samples.count, at: now)
+        sendDueDigits(at: now)
+        guard canSendAudio else {
+            capturedCount += Int64(samples.count)
+            frameCount = 0
+            isPrimed = false
+            owesMarker = true
+            return
+        }
+        if !isPrimed { prime(for: samples.count) }
+        for index in samples.indices {
+            frame[frameCount] = isMuted ? 0 : samples[index]
+            frameCount += 1
+            capturedCount += 1
+            if frameCount >= frameLength { finishFrame(at: now) }
+        }
+    }
+
+    /// `now` is the end of a piece. What no device gave becomes a hole in the timestamps, as if it had been silent;
+    /// within that, the device's clock is the stream's.
+    private mutating func followCaptureClock(count: Int, at now: Instant) {
+        capturedUntil += .nanoseconds(Int64(count) * 1_000_000 / 48)
+        let gap = now - capturedUntil
+        guard gap > Self.captureGap else {
+            capturedUntil += .nanoseconds(gap.saturatedNanoseconds / 100)
+            return
+        }
+        capturedCount += min(gap, .seconds(86_400)).saturatedNanoseconds / 1_000_000 * 48
+        capturedUntil = now
+        frameCount = 0
+        owesMarker = true
+    }
+
+    /// Lets the first piece end a frame that begins with silence: the first packet goes out at once, and opens the way
+    /// through NATs for the peer's.
+    private mutating func prime(for count: Int) {
+        isPrimed = true
+        frameCount = max(0, frameLength - count)
+        for index in 0..<frameCount { frame[index] = 0 }
+    }
+
+    private mutating func finishFrame(at now: Instant) {
+        let count = frameCount
+        frameCount = 0
+        let memory = frame.elements(0..<count)
+        sentMeter.measure(memory.span)
+        guard !digits.isSounding(at: now) else {
+            // The digit's packets stand for this time (RFC 4733 §2.5.1.2).
+            owesMarker = true
+            return
+        }
+        sendAudio(memory, timestamp: timestamp(of: capturedCount - Int64(count)), at: now)
+    }
+
+    private mutating func sendAudio(
+        _ samples: UnsafeMutableBufferPointer<Int16>, timestamp: UInt32, at now: Instant
+    ) {
+        guard let destination = policy.destination else { return }
+        var header = RTPPacket(
+            hasMarker: owesMarker, payloadType: configuration.sendPayloadType, sequenceNumber: sequence,
+            timestamp: timestamp, synchronizationSource: localSource)
+        let codec = configuration.sendCodec
+        let usesDTX = configuration.opus.usesDTX
+        var length = 0
+        let isQueued = outgoing.append(to: destination, isRTCP: false) { memory in
+            let encoded = memory.withUnsafeMutableBufferPointer { bytes -> Int? in
+                let room = UnsafeMutableBufferPointer(rebasing: bytes[RTPPacket.headerLength...])
+                var payload = room.mutableSpan
+                return switch codec {
+                case .opus: opusEncoder.encode(samples.span, into: &payload)
+                case .pcmu: g711Encoder.encode(samples.span, as: .muLaw, into: &payload)
+                case .pcma: g711Encoder.encode(samples.span, as: .aLaw, into: &payload)
+                }
+            }
+            // One or two octets of Opus under DTX say "as before", and need not be sent.
+            guard let encoded, !(usesDTX && codec == .opus && encoded <= 2) else { return nil }
+            length = encoded
+            Self.write(header, to: &memory)
+            return RTPPacket.headerLength + encoded
+        }
+        header.payload = 0..<length
+        if isQueued { sent(header, at: now) } else { owesMarker = true }
+    }
+
+    static func write(_ header: RTPPacket, to memory: inout MutableSpan<UInt8>) {
+        memory.withUnsafeMutableBufferPointer { bytes in
+            var writer = ByteWriter(bytes.mutableSpan)
+            header.writeHeader(to: &writer)
+        }
+    }
+
+    private mutating func sent(_ header: RTPPacket, at now: Instant) {
+        sequence = sequence.advanced(by: 1)
+        owesMarker = false
+        counters.sentPackets += 1
+        counters.sentOctets += UInt64(header.payload.count)
+        reportedPackets &+= 1
+        reportedOctets &+= UInt32(truncatingIfNeeded: header.payload.count)
+        sentSinceReport = true
+        keepAliveAt = now + Self.keepAliveInterval
+    }
+
+    // MARK: - Timestamps
+
+    private func timestamp(of sample: Int64) -> UInt32 {
+        timestampBase &+ UInt32(truncatingIfNeeded: sample / Int64(configuration.sendCodec.samplesPerTick))
+    }
+
+    /// What the RTP clock reads at an instant: for events, keep-alives and the pair in a sender report.
+    func timestamp(at now: Instant) -> UInt32 {
+        let since = max(0, min((now - capturedUntil).saturatedNanoseconds, 1_000_000_000_000))
+        return timestamp(of: capturedCount + since / 1_000 * 48 / 1_000)
+    }
+
+    /// Goes on with the timestamps where they were, at the pace of another clock.
+    mutating func changeSendCodec(from before: AudioCodec) {
+        let codec = configuration.sendCodec
+        let reached = timestampBase &+ UInt32(truncatingIfNeeded: capturedCount / Int64(before.samplesPerTick))
+        timestampBase = reached &- UInt32(truncatingIfNeeded: capturedCount / Int64(codec.samplesPerTick))
+        counters.sendCodec = codec
+        opusEncoder.reset()
+        g711Encoder.reset()
+        frameCount = 0
+        owesMarker = true
+    }
+
+    // MARK: - Digits
+
+    /// Sends a digit after those that wait already. False where 32 wait or the peer takes no telephone-event.
+    package mutating func sendDigit(_ digit: DTMFDigit, duration: Duration) -> Bool {
+        guard configuration.sendTelephoneEvent != nil, !isStopped else { return false }
+        return digits.append(digit, duration: duration)
+    }
+
+    var digitDeadline: Instant? {
+        canSendAudio && configuration.sendTelephoneEvent != nil ? digits.deadline : nil
+    }
+
+    mutating func sendDueDigits(at now: Instant) {
+        guard canSendAudio, let format = configuration.sendTelephoneEvent, let destination = policy.destination else {
+            return
+        }
+        while let report = digits.next(
+            at: now, timestamp: timestamp(at: now), rtpRate: configuration.sendCodec.clockRate, format: format,
+            packetTime: configuration.packetTime)
+        {
+            let header = RTPPacket(
+                hasMarker: report.hasMarker, payloadType: format.payloadType, sequenceNumber: sequence,
+                timestamp: report.timestamp, synchronizationSource: localSource,
+                payloadLength: TelephoneEvent.length)
+            let isQueued = outgoing.append(to: destination, isRTCP: false) { memory in
+                memory.withUnsafeMutableBufferPointer { bytes in
+                    var writer = ByteWriter(bytes.mutableSpan)
+                    header.writeHeader(to: &writer)
+                    report.event.write(to: &writer)
+                    return writer.count
+                }
+            }
+            if isQueued {
+                let owedMarker = owesMarker
+                sent(header, at: now)
+                owesMarker = owedMarker
+            }
+            if let (digit, milliseconds) = digits.finished(by: report) {
+                events.append(.digitSent(digit, milliseconds: milliseconds))
+            }
+        }
+    }
+
+    // MARK: - Keep-alive
+
+    /// RFC 6263 §4.6: an empty packet of a payload type that nobody negotiated, in the sequence of the stream.
+    mutating func sendDueKeepAlive(at now: Instant) {
+        guard now >= keepAliveAt else { return }
+        keepAliveAt = now + Self.keepAliveInterval
+        guard canReachPeer, let destination = policy.destination else { return }
+        let header = RTPPacket(
+            hasMarker: false, payloadType: unusedPayloadType, sequenceNumber: sequence,
+            timestamp: timestamp(at: now), synchronizationSource: localSource)
+        let isQueued = outgoing.append(to: destination, isRTCP: false) { memory in
+            Self.write(header, to: &memory)
+            return RTPPacket.headerLength
+        }
+        guard isQueued else { return }
+        sequence = sequence.advanced(by: 1)
+        reportedPackets &+= 1
+        counters.sentPackets += 1
+    }
+
+    private var unusedPayloadType: UInt8 {
+        for candidate in stride(from: UInt8(127), to: 95, by: -1)
+        where candidate != configuration.sendPayloadType
+            && candidate != configuration.sendTelephoneEvent?.payloadType
+            && configuration.receiveFormats[candidate] == nil
+        {
+            return candidate
+        }
+        return 20  // RFC 3551 table 4: unassigned
+    }
+}

@@ -1,0 +1,72 @@
+import EngineKit
+
+/// The packets that wait to be handed to the sockets: a ring of fixed size.
+struct OutgoingPackets: ~Copyable, Sendable {
+    private static let capacity = 16
+
+    private struct Entry: BitwiseCopyable, Sendable {
+        var length = 0
+        var isRTCP = false
+    }
+
+    private var bytes = FixedBuffer<UInt8>(repeating: 0, count: Self.capacity * RTPPacket.maximumLength)
+    private var entries = FixedBuffer<Entry>(repeating: Entry(), count: Self.capacity)
+    private var destinations = InlineArray<16, SocketAddress?>(repeating: nil)
+    private var first = 0
+    private var count = 0
+
+    /// Packets that found no place because nobody drained.
+    private(set) var overflowed: UInt64 = 0
+
+    /// Writes a packet with `body`, which gives its length, or nil for none. False where nothing was queued.
+    mutating func append(
+        to destination: SocketAddress, isRTCP: Bool, _ body: (_ memory: inout MutableSpan<UInt8>) -> Int?
+    ) -> Bool {
+        guard count < Self.capacity else {
+            overflowed += 1
+            return false
+        }
+        let place = (first + count) % Self.capacity
+        let memory = bytes.elements(place * RTPPacket.maximumLength..<(place + 1) * RTPPacket.maximumLength)
+        var span = memory.mutableSpan
+        guard let length = body(&span), length > 0, length <= RTPPacket.maximumLength else { return false }
+        entries[place] = Entry(length: length, isRTCP: isRTCP)
+        destinations[place] = destination
+        count += 1
+        return true
+    }
+
+    mutating func removeFirst(_ body: (Span<UInt8>, SocketAddress, Bool) -> Void) -> Bool {
+        guard count > 0, let destination = destinations[first] else { return false }
+        let start = first * RTPPacket.maximumLength
+        let memory = bytes.elements(start..<start + entries[first].length)
+        body(memory.span, destination, entries[first].isRTCP)
+        first = (first + 1) % Self.capacity
+        count -= 1
+        return true
+    }
+}
+
+/// The events that wait to be taken; where nobody takes them the newest are lost.
+struct MediaEvents: Sendable {
+    private static let capacity = 32
+
+    private var events = InlineArray<32, MediaEvent?>(repeating: nil)
+    private var first = 0
+    private var count = 0
+
+    mutating func append(_ event: MediaEvent) {
+        guard count < Self.capacity else { return }
+        events[(first + count) % Self.capacity] = event
+        count += 1
+    }
+
+    mutating func removeFirst() -> MediaEvent? {
+        guard count > 0 else { return nil }
+        defer {
+            first = (first + 1) % Self.capacity
+            count -= 1
+        }
+        return events[first]
+    }
+}

@@ -1,0 +1,153 @@
+import AudioCodecs
+import Testing
+
+struct OpusTests {
+    @Test(arguments: [300.0, 440, 1_000, 2_500])
+    func toneKeepsItsLevelWithinHalfADecibel(frequency: Double) throws {
+        let heard = try decoded(try encoded(sine(frequency, count: 96_000)))
+        let level = AudioMath.decibels(amplitude: amplitude(of: frequency, in: heard[48_000..<91_200]) / 0.25)
+        #expect(abs(level) < 0.5, "\(frequency) Hz came at \(level) dB")
+    }
+
+    @Test(arguments: [480, 960, 1_920, 2_880])
+    func everyPacketTimeGivesBackItsOwnLength(count: Int) throws {
+        let packets = try encoded(sine(440, count: 28_800), frame: count)
+        #expect(packets.count == 28_800 / count)
+        for packet in packets {
+            let sampleCount = OpusDecoder.sampleCount(of: packet.span)
+            #expect(sampleCount == count)
+        }
+        #expect(try decoded(packets).count == 28_800)
+    }
+
+    @Test func decoderLagsByTheLookaheadOfTheEncoder() throws {
+        let encoder = try OpusEncoder()
+        #expect(encoder.lookahead == 312)  // 6.5 ms
+    }
+
+    @Test func aLostPacketComesBackFromTheNextOne() throws {
+        let packets = try encoded(speechLike(count: 96_000))
+        var (recovered, concealed) = (0.0, 0.0)
+        var repeated = 0
+        let whole = try decoded(packets)
+        for lost in stride(from: 20, to: 90, by: 7) {
+            let next = packets[lost + 1]
+            // The encoder repeats what matters: not the pauses between the syllables.
+            guard OpusDecoder.carriesRedundancy(next.span) else { continue }
+            repeated += 1
+            for usesRedundancy in [true, false] {
+                var decoder = try OpusDecoder()
+                var output = [Int16](repeating: 0, count: 5_760)
+                var span = output.mutableSpan
+                for packet in packets[..<lost] { _ = decoder.decode(packet.span, into: &span) }
+                let count =
+                    usesRedundancy
+                    ? decoder.decodeRedundancy(of: next.span, sampleCount: 960, into: &span)
+                    : decoder.conceal(sampleCount: 960, into: &span)
+                #expect(count == 960)
+                let error = zip(output.prefix(960), whole[lost * 960..<(lost + 1) * 960])
+                    .reduce(0.0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }
+                if usesRedundancy { recovered += error } else { concealed += error }
+            }
+        }
+        #expect(repeated >= 5)
+        #expect(recovered < concealed / 2, "redundancy left \(recovered), concealment \(concealed)")
+    }
+
+    @Test func withoutTheWishOfThePeerThereIsNoRedundancy() throws {
+        let packets = try encoded(
+            speechLike(count: 48_000), preferences: OpusPreferences(usesInBandFEC: false))
+        for packet in packets {
+            let carries = OpusDecoder.carriesRedundancy(packet.span)
+            #expect(!carries)
+        }
+    }
+
+    @Test func bitRateKeepsToWhatThePeerTakes() throws {
+        let usual = try encoded(speechLike(count: 240_000)).reduce(0) { $0 + $1.count } * 8 / 5
+        let low =
+            try encoded(
+                speechLike(count: 240_000),
+                preferences: OpusPreferences(maximumBitRate: 12_000, usesConstantBitRate: true)
+            ).reduce(0) { $0 + $1.count } * 8 / 5
+        #expect(usual < 48_000)
+        #expect((11_000...12_800).contains(low))
+    }
+
+    @Test func concealmentOfAToneFadesButDoesNotStop() throws {
+        let packets = try encoded(sine(440, count: 48_000))
+        var decoder = try OpusDecoder()
+        var output = [Int16](repeating: 0, count: 960)
+        var span = output.mutableSpan
+        for packet in packets { _ = decoder.decode(packet.span, into: &span) }
+        let count = decoder.conceal(sampleCount: 960, into: &span)
+        #expect(count == 960)
+        #expect(rms(output) > 0.05)
+    }
+
+    @Test func anyBytesAreAPacketOrNil() throws {
+        var random = Seeded(state: 7)
+        var decoder = try OpusDecoder()
+        var output = [Int16](repeating: 0, count: 5_760)
+        for length in Array(0...64) + [1_275, 1_276, 1_500, 1_501, 4_000] {
+            for _ in 0..<40 {
+                let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
+                var span = output.mutableSpan
+                _ = OpusDecoder.carriesRedundancy(bytes.span)
+                _ = decoder.decodeRedundancy(of: bytes.span, sampleCount: 960, into: &span)
+                let expected = OpusDecoder.sampleCount(of: bytes.span)
+                let count = decoder.decode(bytes.span, into: &span)
+                #expect(count == nil || count == expected)
+                if length == 0 || length > 1_500 { #expect(count == nil) }
+            }
+        }
+    }
+
+    @Test func outputThatIsTooSmallIsRefused() throws {
+        let packet = try encoded(sine(440, count: 960))[0]
+        var decoder = try OpusDecoder()
+        var output = [Int16](repeating: 0, count: 959)
+        var span = output.mutableSpan
+        let counts = [
+            decoder.decode(packet.span, into: &span), decoder.conceal(sampleCount: 960, into: &span),
+            decoder.conceal(sampleCount: 17, into: &span),
+        ]
+        #expect(counts == [nil, nil, nil])
+    }
+
+    private func encoded(
+        _ samples: [Int16], frame: Int = 960, preferences: OpusPreferences = OpusPreferences()
+    ) throws -> [[UInt8]] {
+        var encoder = try OpusEncoder(preferences: preferences)
+        return try stride(from: 0, to: samples.count - frame + 1, by: frame).map { start in
+            var bytes = [UInt8](repeating: 0, count: OpusEncoder.maximumPacketLength)
+            var span = bytes.mutableSpan
+            let count = encoder.encode(samples.span.extracting(start..<start + frame), into: &span)
+            return Array(bytes[..<(try #require(count))])
+        }
+    }
+
+    private func decoded(_ packets: [[UInt8]]) throws -> [Int16] {
+        var decoder = try OpusDecoder()
+        var heard: [Int16] = []
+        for packet in packets {
+            var output = [Int16](repeating: 0, count: OpusDecoder.maximumSampleCount)
+            var span = output.mutableSpan
+            let count = decoder.decode(packet.span, into: &span)
+            heard += output[..<(try #require(count))]
+        }
+        return heard
+    }
+
+    /// Voiced speech in rough: a gliding pitch with falling harmonics, three syllables a second.
+    private func speechLike(count: Int) -> [Int16] {
+        var phase = 0.0
+        return (0..<count).map { index in
+            let time = Double(index) / 48_000
+            phase += (120 + 40 * AudioMath.sine(turns: time * 0.7)) / 48_000
+            let voice = (1...20).reduce(0.0) { $0 + AudioMath.sine(turns: phase * Double($1)) / Double($1) }
+            let syllable = max(0.1, AudioMath.sine(turns: time * 3))
+            return AudioMath.sample(6_000 * syllable * voice)
+        }
+    }
+}

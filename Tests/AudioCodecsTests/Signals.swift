@@ -1,0 +1,37 @@
+import AudioCodecs
+
+/// A sine of `count` samples; amplitude 1 is full scale.
+func sine(_ frequency: Double, count: Int, amplitude: Double = 0.25, rate: Double = 48_000) -> [Int16] {
+    (0..<count).map { index in
+        AudioMath.sample(32_767 * amplitude * AudioMath.sine(turns: frequency * Double(index) / rate))
+    }
+}
+
+/// The amplitude of one frequency in `samples`, full scale 1: the correlation with sine and cosine.
+func amplitude(of frequency: Double, in samples: some Collection<Int16>, rate: Double = 48_000) -> Double {
+    var (real, imaginary) = (0.0, 0.0)
+    for (index, sample) in samples.enumerated() {
+        let turns = frequency * Double(index) / rate
+        real += Double(sample) * AudioMath.cosine(turns: turns)
+        imaginary += Double(sample) * AudioMath.sine(turns: turns)
+    }
+    return 2 * (real * real + imaginary * imaginary).squareRoot() / Double(samples.count) / 32_768
+}
+
+func rms(_ samples: some Collection<Int16>) -> Double {
+    let sum = samples.reduce(0.0) { $0 + Double($1) * Double($1) }
+    return (sum / Double(max(1, samples.count))).squareRoot() / 32_768
+}
+
+/// A repeatable stream of numbers for property tests (SplitMix64).
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+        return z ^ z >> 31
+    }
+}
