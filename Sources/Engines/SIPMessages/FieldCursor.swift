@@ -169,13 +169,19 @@ package struct FieldCursor {
         return String(decoding: decoded, as: UTF8.self)
     }
 
+    /// What `read` makes of the bytes in `range`; of none where the range does not lie within the bytes.
+    @inline(__always)
+    func withBytes<T>(in range: Range<Int>, _ read: (UnsafeBufferPointer<UInt8>) -> T) -> T {
+        bytes.withUnsafeBufferPointer { buffer in
+            let isInside = range.lowerBound >= 0 && range.upperBound <= buffer.count
+            return read(UnsafeBufferPointer(rebasing: buffer[isInside ? range : 0..<0]))
+        }
+    }
+
     /// The bytes in `range` as text; what is not UTF-8 becomes U+FFFD.
     @inline(__always)
     func text(_ range: Range<Int>) -> String {
-        guard range.lowerBound >= 0, range.upperBound <= bytes.count else { return "" }
-        return bytes.withUnsafeBufferPointer { buffer in
-            String(decoding: UnsafeBufferPointer(rebasing: buffer[range]), as: UTF8.self)
-        }
+        withBytes(in: range) { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Everything up to the end, without the white space at either side.
@@ -192,15 +198,12 @@ package struct FieldCursor {
     /// Whether the bytes in `range` are `word`, which is lower case, in any case.
     @inline(__always)
     func matches(_ range: Range<Int>, _ word: StaticString) -> Bool {
-        guard range.count == word.utf8CodeUnitCount, range.lowerBound >= 0, range.upperBound <= bytes.count else {
-            return false
+        guard range.count == word.utf8CodeUnitCount else { return false }
+        return withBytes(in: range) { bytes in
+            var index = 0
+            while index < bytes.count, bytes[index].lowercased == word.utf8Start[index] { index &+= 1 }
+            return index == word.utf8CodeUnitCount
         }
-        var index = 0
-        while index < range.count {
-            if bytes[range.lowerBound &+ index].lowercased != word.utf8Start[index] { return false }
-            index &+= 1
-        }
-        return true
     }
 
     /// Nothing but white space may follow.

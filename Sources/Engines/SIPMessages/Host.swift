@@ -54,11 +54,11 @@ extension Host {
             throw FieldFault(.expected(.host), at: range.lowerBound)
         }
         if range.count > 255 { throw FieldFault(.tooLong(.host), at: range.lowerBound) }
-        if first.isDigit, let bits = Self.dottedQuad(cursor, range) {
+        if first.isDigit, let bits = cursor.withBytes(in: range, Self.dottedQuad) {
             self = .address(.v4(bits))
         } else {
             // The last label of a name starts with a letter (§25.1 toplabel), so 300.1.1.1 is neither.
-            guard let last = Self.lastLabel(cursor, range), !last.isDigit else {
+            guard let last = cursor.withBytes(in: range, Self.lastLabel), !last.isDigit else {
                 throw FieldFault(.expected(.host), at: range.lowerBound)
             }
             self = .name(cursor.text(range))
@@ -78,12 +78,10 @@ extension Host {
         return address
     }
 
-    @inline(__always)
-    private static func dottedQuad(_ cursor: FieldCursor, _ range: Range<Int>) -> UInt32? {
-        guard range.count <= 15 else { return nil }
+    private static func dottedQuad(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {
+        guard text.count <= 15 else { return nil }
         var (bits, octet, digits, dots): (UInt32, UInt32, Int, Int) = (0, 0, 0, 0)
-        for index in range {
-            guard let byte = cursor.byte(at: index) else { return nil }
+        for byte in text {
             if byte.isDigit {
                 octet = octet &* 10 &+ UInt32(byte &- 0x30)
                 digits &+= 1
@@ -97,11 +95,12 @@ extension Host {
         return dots == 3 && digits > 0 ? bits << 8 | octet : nil
     }
 
-    private static func lastLabel(_ cursor: FieldCursor, _ range: Range<Int>) -> UInt8? {
-        var index = range.upperBound - 1
-        if cursor.byte(at: index) == UInt8(ascii: ".") { index -= 1 }
-        while index > range.lowerBound, cursor.byte(at: index - 1) != UInt8(ascii: ".") { index -= 1 }
-        return cursor.byte(at: index)
+    /// The first letter of the last label; a dot may end the name.
+    private static func lastLabel(_ text: UnsafeBufferPointer<UInt8>) -> UInt8? {
+        var index = text.count &- 1
+        if index > 0, text[index] == UInt8(ascii: ".") { index &-= 1 }
+        while index > 0, text[index &- 1] != UInt8(ascii: ".") { index &-= 1 }
+        return index >= 0 ? text[index] : nil
     }
 
     func write(to writer: inout MessageWriter) {

@@ -52,22 +52,27 @@ struct MessageHead {
     @inline(__always)
     private mutating func addField(_ line: Range<Int>) throws(ParseError) {
         if line.count > limits.headerField { throw ParseError(.tooLong(.headerField), offset: line.lowerBound) }
+        let field = bytes.withUnsafeBufferPointer { Self.field(line, in: $0) }
+        guard let field else { throw ParseError(.headerLine, offset: line.lowerBound) }
+        fields.append(field)
+    }
+
+    /// The field in `line`, which lies within the buffer, or nil if the line is none.
+    @inline(__always)
+    private static func field(_ line: Range<Int>, in buffer: UnsafeBufferPointer<UInt8>) -> Headers.Field? {
         var index = line.lowerBound
-        while index < line.upperBound, ByteSet.token.contains(bytes[index]) { index &+= 1 }
+        while index < line.upperBound, ByteSet.token.contains(buffer[index]) { index &+= 1 }
         let name = line.lowerBound..<index
-        while index < line.upperBound, bytes[index].isBlank { index &+= 1 }
-        guard !name.isEmpty, index < line.upperBound, bytes[index] == UInt8(ascii: ":") else {
-            throw ParseError(.headerLine, offset: index)
-        }
+        while index < line.upperBound, buffer[index].isBlank { index &+= 1 }
+        guard !name.isEmpty, index < line.upperBound, buffer[index] == UInt8(ascii: ":") else { return nil }
         index &+= 1
-        while index < line.upperBound, bytes[index].isBlank { index &+= 1 }
+        while index < line.upperBound, buffer[index].isBlank { index &+= 1 }
         var last = line.upperBound
-        while last > index, bytes[last &- 1].isBlank { last &-= 1 }
-        fields.append(
-            Headers.Field(
-                code: KnownHeader(named: bytes, name)?.rawValue ?? 0, nameLength: UInt16(clamping: name.count),
-                start: UInt32(truncatingIfNeeded: line.lowerBound), valueStart: UInt32(truncatingIfNeeded: index),
-                valueEnd: UInt32(truncatingIfNeeded: last)))
+        while last > index, buffer[last &- 1].isBlank { last &-= 1 }
+        return Headers.Field(
+            code: KnownHeader.code(of: UnsafeBufferPointer(rebasing: buffer[name])),
+            nameLength: UInt16(clamping: name.count), start: UInt32(truncatingIfNeeded: line.lowerBound),
+            valueStart: UInt32(truncatingIfNeeded: index), valueEnd: UInt32(truncatingIfNeeded: last))
     }
 
     /// A line that starts with white space goes on with the value of the one before (§7.3.1).

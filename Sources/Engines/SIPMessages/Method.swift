@@ -59,13 +59,12 @@ package enum Method: Hashable, Sendable {
 extension FieldCursor {
     @inline(__always)
     func isExactly(_ range: Range<Int>, _ word: StaticString) -> Bool {
-        guard range.count == word.utf8CodeUnitCount, range.upperBound <= bytes.count else { return false }
-        var index = 0
-        while index < range.count {
-            if bytes[range.lowerBound &+ index] != word.utf8Start[index] { return false }
-            index &+= 1
+        guard range.count == word.utf8CodeUnitCount else { return false }
+        return withBytes(in: range) { bytes in
+            var index = 0
+            while index < bytes.count, bytes[index] == word.utf8Start[index] { index &+= 1 }
+            return index == word.utf8CodeUnitCount
         }
-        return true
     }
 }
 

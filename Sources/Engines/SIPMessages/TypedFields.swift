@@ -53,8 +53,8 @@ struct TypedFields {
         }
         head.fields.removeLast(fields.count &- kept)
         if vias.isEmpty { throw ParseError(.missing, header: .via, offset: head.end) }
-        guard let from else { throw ParseError(.missing, header: .from, offset: head.end) }
-        guard let to else { throw ParseError(.missing, header: .to, offset: head.end) }
+        guard let from = consume from else { throw ParseError(.missing, header: .from, offset: head.end) }
+        guard let to = consume to else { throw ParseError(.missing, header: .to, offset: head.end) }
         guard let callID else { throw ParseError(.missing, header: .callID, offset: head.end) }
         guard let cSeq else { throw ParseError(.missing, header: .cSeq, offset: head.end) }
         self.from = from
