@@ -1,0 +1,256 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// What happens when messages cross, are lost or come late.
+@Suite struct RaceTests {
+    @Test func holdsCancelUntilAProvisionalResponse() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .seconds(2))
+        #expect(world.count("alice>carol CANCEL") == 0)
+        #expect(world.count("alice>carol INVITE") == 3)
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .cancelled, by: .local)])
+        try world.reply(180, to: invite, from: "carol")
+        let cancel = try #require(world.last(.cancel, at: "carol"))
+        #expect(cancel.vias == invite.vias)
+        #expect(cancel.cSeq == CSeq(number: 1, method: .cancel))
+        #expect(cancel.to.tag == nil)
+        try world.reply(200, to: cancel, from: "carol")
+        try world.reply(487, to: invite, from: "carol")
+        #expect(world.last(.ack, at: "carol")?.vias == invite.vias)
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func answerThatCrossesCancelIsAcknowledgedAndEnded() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(180, to: invite, from: "carol")
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.last(.cancel, at: "carol") != nil)
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        let acknowledgement = try #require(world.last(.ack, at: "carol"))
+        #expect(acknowledgement.vias != invite.vias)
+        let bye = try #require(world.last(.bye, at: "carol"))
+        #expect(bye.to.tag == "peer")
+        #expect(bye.cSeq.number == 2)
+        #expect(world.story(of: "alice") == ["ringing", "ended"])
+        try world.reply(200, to: bye, from: "carol")
+        world.run(for: .seconds(200))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func givesUpACancelledInviteAfter64T1() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(180, to: invite, from: "carol")
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(31_900))
+        #expect(world.cores["alice"]?.occupancy.invites == 1)
+        world.run(for: .milliseconds(200))
+        #expect(world.cores["alice"]?.occupancy.invites == 0)
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func cancelBeforeTheInviteLeftSendsNothing() throws {
+        var world = World()
+        world.add("alice", at: "192.0.2.1")
+        var core = try #require(world.cores["alice"])
+        core.perform(
+            .call(caller, OutgoingCall(target: try target("sip:bob@slow.example"), media: World.media)), at: .zero)
+        core.perform(.hangUp(caller), at: .zero)
+        var outputs: [Output] = []
+        while let output = core.nextOutput() { outputs.append(output) }
+        #expect(outputs.count == 2)
+        core.receive(.resolved(ResolveID(rawValue: 1), []), at: .zero)
+        #expect(core.nextOutput() == nil)
+    }
+
+    @Test func cancelAfterTheAnswerChangesNothing() throws {
+        var world = World()
+        let (invite, handle) = try world.carolCallsBob()
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        var cancel = try world.request(.cancel, from: "carol", to: "bob")
+        cancel.vias = invite.vias
+        world.send(.request(cancel), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(200, at: "carol").map(\.cSeq.method) == [.invite, .cancel])
+        #expect(world.received(487, at: "carol").isEmpty)
+        #expect(world.ends(at: "bob").isEmpty)
+    }
+
+    @Test func unknownCancelGets481() throws {
+        var world = World()
+        world.add("bob", at: "192.0.2.2")
+        world.addScripted("carol", at: "192.0.2.9")
+        world.send(.request(try world.request(.cancel, from: "carol", to: "bob")), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(481, at: "carol").count == 1)
+    }
+
+    @Test func repeatsTheAnswerUntil64T1ThenHangsUp() throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob()
+        let start = world.now
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.run(for: .seconds(40))
+        let times = world.ladder.filter { $0.summary == "bob>carol 200 INVITE" }.map { ($0.at - start).milliseconds }
+        #expect(times == [0, 500, 1500, 3500, 7500, 11500, 15500, 19500, 23500, 27500, 31500])
+        let bye = try #require(world.ladder.first { $0.summary == "bob>carol BYE" })
+        #expect((bye.at - start).milliseconds == 32000)
+        #expect(world.ends(at: "bob") == [CallEnd(cause: .notAcknowledged, by: .local)])
+        world.run(for: .seconds(100))
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test func repeatsTheSameAcknowledgement() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        for _ in 0..<3 {
+            try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        }
+        let acknowledgements = world.requests(.ack, from: "alice")
+        #expect(acknowledgements.count == 3)
+        #expect(Set(acknowledgements.map { $0.bytes() }).count == 1)
+        #expect(world.story(of: "alice") == ["answered", "mediaAgreed", "established"])
+    }
+
+    @Test func acceptsByeBeforeTheAcknowledgement() throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob()
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        let tag = try #require(world.received(200, at: "carol").first?.to.tag)
+        let bye = try world.request(.bye, from: "carol", to: "bob", sequence: 2, toTag: tag)
+        world.send(.request(bye), from: "carol", to: "bob")
+        world.run(for: .seconds(5))
+        #expect(world.received(200, at: "carol").map(\.cSeq.method) == [.invite, .bye])
+        #expect(world.ends(at: "bob") == [CallEnd(cause: .hungUp, by: .remote)])
+    }
+
+    @Test func hangUpBeforeTheAcknowledgementWaitsForIt() throws {
+        var world = World()
+        let (invite, handle) = try world.carolCallsBob()
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.perform(.hangUp(handle), by: "bob")
+        world.run(for: .seconds(3))
+        #expect(world.count("bob>carol BYE") == 0)
+        #expect(world.ends(at: "bob") == [CallEnd(cause: .hungUp, by: .local)])
+        let answer = try #require(world.received(200, at: "carol").first)
+        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
+        #expect(world.count("bob>carol BYE") == 1)
+    }
+
+    @Test func hangUpWithoutAnyAcknowledgementIsSentAt64T1() throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob()
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.perform(.hangUp(handle), by: "bob")
+        world.run(for: .milliseconds(31_990))
+        #expect(world.count("bob>carol BYE") == 0)
+        world.run(for: .milliseconds(20))
+        #expect(world.count("bob>carol BYE") == 1)
+        world.run(for: .seconds(100))
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test func lateAnswerAfterTheTransactionIsAcknowledgedAndEnded() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        world.run(for: .seconds(33))
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .timedOut, by: .local)])
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        #expect(world.requests(.ack, from: "alice").count == 1)
+        #expect(world.requests(.bye, from: "alice").count == 1)
+        world.run(for: .seconds(200))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func strayAcknowledgementIsDropped() throws {
+        var world = World()
+        world.add("bob", at: "192.0.2.2")
+        world.addScripted("carol", at: "192.0.2.9")
+        world.send(
+            .request(try world.request(.ack, from: "carol", to: "bob", toTag: "none")), from: "carol", to: "bob")
+        world.run(for: .seconds(1))
+        #expect(world.steps().count == 1)
+        #expect(world.cores["bob"]?.counters[.strayAcknowledgement] == 1)
+    }
+
+    @Test func bothHangUpAtOnce() throws {
+        var world = aliceAndBob()
+        let callee = try world.talk()
+        world.perform(.hangUp(caller), by: "alice")
+        world.perform(.hangUp(callee), by: "bob")
+        world.run(for: .seconds(1))
+        #expect(
+            world.steps(from: 4).sorted() == [
+                "alice>bob 200 BYE", "alice>bob BYE", "bob>alice 200 BYE", "bob>alice BYE",
+            ])
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test func byeWithoutAnAnswerIsGivenUp() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .seconds(70))
+        #expect(world.count("alice>carol BYE") == 11)
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func lowerSequenceNumberGets500() throws {
+        var world = World()
+        let (invite, handle) = try world.carolCallsBob()
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        let answer = try #require(world.received(200, at: "carol").first)
+        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
+        let later = try world.request(.options, from: "carol", to: "bob", sequence: 9, toTag: answer.to.tag)
+        world.send(.request(later), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        let earlier = try world.request(.options, from: "carol", to: "bob", sequence: 8, toTag: answer.to.tag)
+        world.send(.request(earlier), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(200, at: "carol").map(\.cSeq.number) == [1, 9])
+        #expect(world.received(500, at: "carol").map(\.cSeq.number) == [8])
+    }
+
+    @Test func losesNoCallAtTwentyPercentLoss() throws {
+        var established = 0
+        for seed in 1...20 as ClosedRange<UInt64> {
+            var world = World()
+            world.add("alice", at: "192.0.2.1", seed: seed)
+            world.add("bob", at: "192.0.2.2", seed: seed + 1000)
+            world.loses = { _, index in
+                var source = RandomSource(seed: seed &* 7919 &+ UInt64(index))
+                return source.next() % 5 == 0
+            }
+            world.perform(
+                .call(caller, OutgoingCall(target: try target("sip:bob@192.0.2.2"), media: World.media)), by: "alice")
+            world.run(for: .seconds(20))
+            let handle = try #require(world.incoming(at: "bob"))
+            world.perform(.answer(handle, World.media), by: "bob")
+            world.run(for: .seconds(20))
+            if world.story(of: "alice").contains("established"), world.story(of: "bob").contains("established") {
+                established += 1
+            }
+            world.perform(.hangUp(caller), by: "alice")
+            world.run(for: .seconds(200))
+            #expect(world.cores["alice"]?.occupancy == .empty)
+            #expect(world.cores["bob"]?.occupancy == .empty)
+        }
+        #expect(established == 20)
+    }
+}
