@@ -2,6 +2,7 @@ import EngineKit
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
+import Testing
 
 /// What tests need to speak for a peer by hand.
 extension World {
@@ -90,7 +91,9 @@ extension World {
     }
 
     /// Alice calls a scripted Carol, who has the INVITE now.
-    mutating func aliceCallsCarol(_ configuration: UserAgentConfiguration? = nil, call: OutgoingCall? = nil) throws
+    mutating func aliceCallsCarol(
+        _ configuration: UserAgentConfiguration? = nil, call: OutgoingCall? = nil
+    ) throws
         -> Request
     {
         add("alice", at: "192.0.2.1", configuration: configuration)
@@ -118,3 +121,7 @@ extension World {
 }
 
 let carolContact = "<sip:carol@192.0.2.9:5060>"
+
+extension World: CustomTestStringConvertible {
+    var testDescription: String { steps().joined(separator: ", ") }
+}

@@ -36,6 +36,8 @@ struct World {
     private(set) var ladder: [Step] = []
     /// What scripted peers were sent.
     private(set) var mailbox: [String: [Message]] = [:]
+    /// What was sent that is no message: an answer that copies what could not be read.
+    private(set) var unreadable: [[UInt8]] = []
     private var inFlight: [Packet] = []
     /// Decides the fate of the n-th message (from 0) as it leaves.
     var loses: @Sendable (Step, Int) -> Bool = { _, _ in false }
@@ -205,7 +207,10 @@ struct World {
 
     private mutating func carry(_ transmit: Transmit, arrivingBy arrival: Flow? = nil) {
         let flow = transmit.flow
-        guard let message = try? MessageParser.parse(transmit.bytes) else { return }
+        guard let message = try? MessageParser.parse(transmit.bytes) else {
+            unreadable.append(transmit.bytes)
+            return
+        }
         let step = Step(
             at: now, from: name(of: flow.local) ?? "?", to: name(of: flow.remote) ?? "?", message: message,
             bytes: transmit.bytes.count, transport: flow.transport)

@@ -75,6 +75,10 @@ struct Dialog: Equatable, Sendable {
         return localSequence
     }
 
+    /// The address that requests are sent to: the first route, or the target (§12.2.1.1). For a strict router that is
+    /// the Request-URI, whatever route is left.
+    var nextHop: URI { routeSet.first?.uri ?? remoteTarget }
+
     private func addressed(_ method: Method, sequence: UInt32) -> Request {
         var route = routeSet
         var uri = remoteTarget

@@ -56,6 +56,15 @@ extension InviteSession {
         }
     }
 
+    /// Where a request within a dialog is sent to; nil outside dialogs.
+    func nextHop(for purpose: RequestPurpose) -> URI? {
+        switch purpose {
+        case .invite: nil
+        case .reinvite: dialog?.nextHop
+        case .bye(let remoteTag), .acknowledgement(let remoteTag, _): dialog(with: remoteTag)?.nextHop
+        }
+    }
+
     /// Whether a request of that purpose is worth sending again: with credentials, or to another destination.
     func stillWants(_ purpose: RequestPurpose) -> Bool {
         switch purpose {

@@ -134,7 +134,7 @@ extension InviteSession {
         if let transmit = sent?.transmit { act(.transmit(transmit)) }
     }
 
-    private func dialog(with remoteTag: String) -> Dialog? {
+    func dialog(with remoteTag: String) -> Dialog? {
         if let dialog, dialog.remoteTag == remoteTag { return dialog }
         return unwanted.first { $0.remoteTag == remoteTag }
     }

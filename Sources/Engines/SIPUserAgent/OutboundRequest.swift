@@ -25,6 +25,8 @@ struct OutboundRequest: Sendable {
     var request: Request
     let owner: Owner
     let account: Account
+    /// The next hop that the dialog names.
+    let hop: URI?
     /// A flow of the dialog, whose connection is used again where it leads to the same address.
     let along: Flow?
     /// Still to be tried, in order.
@@ -48,10 +50,9 @@ struct OutboundRequest: Sendable {
 
     static let datagramLimit = 1300
 
-    /// The address that the request is sent to: the first route, or the Request-URI (§8.1.2). A strict router has
-    /// already taken the place of the Request-URI.
+    /// The address that the request is sent to. Outside a dialog: the first route, or the Request-URI (§8.1.2).
     var nextHop: URI {
-        guard let first = try? request.headers.first(Route.self), first.address.isLooseRoute else { return request.uri }
-        return first.uri
+        if let hop { return hop }
+        return (try? request.headers.first(Route.self))?.uri ?? request.uri
     }
 }

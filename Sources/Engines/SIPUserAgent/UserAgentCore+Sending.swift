@@ -9,7 +9,9 @@ extension UserAgentCore {
         _ request: Request, for owner: OutboundRequest.Owner, account: Account, along flow: Flow?, at now: Instant
     ) {
         let id = nextOutboundID()
-        var outbound = OutboundRequest(request: request, owner: owner, account: account, along: flow)
+        var hop: URI?
+        if case .call(let handle, let purpose) = owner { hop = sessions[handle]?.nextHop(for: purpose) }
+        var outbound = OutboundRequest(request: request, owner: owner, account: account, hop: hop, along: flow)
         if request.to.tag == nil, let proxy = account.outboundProxy {
             outbound.request.visitFirst(proxy)
         }

@@ -40,7 +40,9 @@ extension UserAgentCore {
     mutating func checkShutDown() {
         switch shutDown {
         case .asked:
-            if outbound.isEmpty && sessions.values.allSatisfy(\.isSettled) { finishShutDown() }
+            // An accepted INVITE still waits for other forks; whether a call is over, the call knows.
+            let isQuiet = outbound.values.allSatisfy { $0.owner.call != nil }
+            if isQuiet && sessions.values.allSatisfy(\.isSettled) { finishShutDown() }
         case .lastWords:
             if outbound.values.allSatisfy({ $0.transaction != nil }) { finishShutDown() }
         case .no, .finished:

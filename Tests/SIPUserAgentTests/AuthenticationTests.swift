@@ -1,0 +1,216 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// Challenges to calls and registrations, and the servers that may make them.
+@Suite struct AuthenticationTests {
+    static func account(
+        proxy: String? = "sip:192.0.2.9", registrar: String? = nil, realm: String? = "example.com"
+    )
+        throws -> UserAgentConfiguration
+    {
+        var configuration = World.configuration(user: "alice")
+        configuration.accounts = [
+            Account(
+                id: AccountID(rawValue: 1), name: "work",
+                address: try NameAddress(parsing: "<sip:alice@example.com>"),
+                registrar: try registrar.map { try URI(parsing: $0) },
+                credentials: AccountCredentials(username: "alice", realm: realm, password: Secret("pass")),
+                outboundProxy: try proxy.map { try URI(parsing: $0) })
+        ]
+        return configuration
+    }
+
+    static let proxyChallenge: (HeaderName, String) = (
+        .proxyAuthenticate, #"Digest realm="example.com", nonce="abc", qop="auth", algorithm=MD5"#
+    )
+    static let registrarChallenge: (HeaderName, String) = (
+        .wwwAuthenticate, #"Digest realm="example.com", nonce="abc", qop="auth", algorithm=MD5"#
+    )
+
+    @Test func answersTheOutboundProxyAndCarriesCredentialsIntoTheAcknowledgement() throws {
+        var world = World()
+        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
+        let first = try world.aliceCallsCarol(try Self.account(), call: call)
+        #expect(first.headers.first(.route) == "<sip:192.0.2.9;lr>")
+        #expect(first.uri.description == "sip:bob@example.com")
+        try world.reply(407, to: first, from: "carol", headers: [Self.proxyChallenge])
+        let second = try #require(world.last(.invite, at: "carol"))
+        #expect(second.cSeq.number == 2)
+        #expect(second.callID == first.callID)
+        #expect(second.from.tag == first.from.tag)
+        #expect(second.vias.first?.branch != first.vias.first?.branch)
+        #expect(second.body == first.body)
+        let credentials = try #require(try second.headers.first(ProxyAuthorization.self))
+        #expect(credentials.uri == "sip:bob@example.com")
+        #expect(credentials.nonceCount == 1)
+        try world.reply(200, to: second, from: "carol", contact: carolContact, body: World.answerText)
+        let acknowledgement = try #require(world.last(.ack, at: "carol"))
+        #expect(acknowledgement.cSeq.number == 2)
+        #expect(try acknowledgement.headers.first(ProxyAuthorization.self) == credentials)
+        #expect(world.story(of: "alice") == ["answered", "mediaAgreed", "established"])
+    }
+
+    @Test func challengedByeIsSentAgain() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol(try Self.account())
+        try world.reply(
+            200, to: invite, from: "carol", contact: carolContact, body: World.answerText,
+            headers: [(.recordRoute, "<sip:192.0.2.9;lr>")])
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        let first = try #require(world.last(.bye, at: "carol"))
+        try world.reply(407, to: first, from: "carol", headers: [Self.proxyChallenge])
+        let second = try #require(world.last(.bye, at: "carol"))
+        #expect(second.cSeq.number == first.cSeq.number + 1)
+        #expect(second.headers.contains(.proxyAuthorization))
+    }
+
+    @Test func wrongPasswordEndsTheCallAfterOneAttempt() throws {
+        var world = World()
+        var invite = try world.aliceCallsCarol(try Self.account())
+        for _ in 0..<5 {
+            try world.reply(407, to: invite, from: "carol", headers: [Self.proxyChallenge])
+            invite = try #require(world.last(.invite, at: "carol"))
+        }
+        #expect(world.requests(.invite, from: "alice").count == 2)
+        #expect(world.ends(at: "alice").map(\.cause) == [.authenticationFailed])
+        #expect(world.ends(at: "alice").map(\.status) == [407])
+    }
+
+    @Test func strangersAndForeignRealmsLearnNothing() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol(try Self.account(proxy: nil))
+        try world.reply(407, to: invite, from: "carol", headers: [Self.proxyChallenge])
+        #expect(world.requests(.invite, from: "alice").count == 1)
+        #expect(world.story(of: "alice") == ["warning", "ended"])
+
+        var other = World()
+        let request = try other.aliceCallsCarol(try Self.account(realm: "elsewhere.example"))
+        try other.reply(407, to: request, from: "carol", headers: [Self.proxyChallenge])
+        #expect(other.requests(.invite, from: "alice").count == 1)
+        let warnings = (other.events["alice"] ?? []).compactMap { event -> UserAgentWarning? in
+            if case .warning(let warning) = event { warning } else { nil }
+        }
+        #expect(warnings == [.foreignRealm(AccountID(rawValue: 1), "example.com")])
+    }
+
+    @Test func cancelledCallAnswersNoChallenge() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol(try Self.account())
+        try world.reply(100, to: invite, from: "carol", tag: nil)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        try world.reply(407, to: invite, from: "carol", headers: [Self.proxyChallenge])
+        #expect(world.requests(.invite, from: "alice").count == 1)
+        world.run(for: .seconds(200))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+}
+
+@Suite struct HostedRegistrationTests {
+    private let work = AccountID(rawValue: 1)
+
+    private func states(of world: World) -> [RegistrationState] {
+        (world.events["alice"] ?? []).compactMap { event in
+            if case .registration(_, let state) = event { state } else { nil }
+        }
+    }
+
+    /// Alice with an account at a scripted registrar, her first REGISTER on its way.
+    private func registering() throws -> (World, Request) {
+        var world = World()
+        let configuration = try AuthenticationTests.account(proxy: nil, registrar: "sip:registrar.example", realm: nil)
+        world.add("alice", at: "192.0.2.1", configuration: configuration)
+        world.addScripted("carol", at: "192.0.2.9")
+        world.names["registrar.example"] = [try #require(SocketAddress("192.0.2.9:5060"))]
+        world.names["example.com"] = [try #require(SocketAddress("192.0.2.9:5060"))]
+        world.perform(.register(work), by: "alice")
+        world.run(for: .milliseconds(20))
+        return (world, try #require(world.last(.register, at: "carol")))
+    }
+
+    private func registered() throws -> World {
+        var (world, first) = try registering()
+        try world.reply(401, to: first, from: "carol", headers: [AuthenticationTests.registrarChallenge])
+        let second = try #require(world.last(.register, at: "carol"))
+        try world.reply(200, to: second, from: "carol", headers: [(.contact, "<sip:alice@192.0.2.1:5060>;expires=600")])
+        return world
+    }
+
+    @Test func registersWithDigestAndRefreshesInTime() throws {
+        var world = try registered()
+        #expect(states(of: world) == [.registering, .registered(expires: 600)])
+        let requests = world.requests(.register, from: "alice")
+        #expect(requests.map(\.cSeq.number) == [1, 2])
+        #expect(Set(requests.map(\.callID)).count == 1)
+        #expect(requests.first?.uri.description == "sip:registrar.example")
+        #expect(requests.last?.headers.first(.contact) == "<sip:alice@192.0.2.1:5060>")
+        world.run(for: .seconds(540))
+        #expect(world.requests(.register, from: "alice").count > 2)
+        #expect(world.requests(.register, from: "alice").dropFirst(2).first?.headers.contains(.authorization) == true)
+    }
+
+    @Test func unregistersOnShutDown() throws {
+        var world = try registered()
+        world.perform(.shutDown, by: "alice")
+        world.run(for: .milliseconds(20))
+        let removal = try #require(world.last(.register, at: "carol"))
+        #expect(removal.headers.first(.expires) == "0")
+        try world.reply(200, to: removal, from: "carol")
+        #expect(states(of: world).suffix(2) == [.unregistering, .unregistered])
+        #expect(world.story(of: "alice").last == "shutDownFinished")
+    }
+
+    @Test func registrarFlowIsTrustedAndItsChallengeToCallsAnswered() throws {
+        var world = try registered()
+        let invite = try world.request(.invite, from: "carol", to: "alice", body: World.answerText)
+        world.send(.request(invite), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+        guard case .incomingCall(_, let call)? = world.events["alice"]?.last else {
+            Issue.record("no call came in")
+            return
+        }
+        #expect(call.trust == .registrarFlow)
+        world.perform(
+            .call(caller, OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)), by: "alice")
+        world.run(for: .milliseconds(20))
+        let call1 = try #require(world.last(.invite, at: "carol"))
+        try world.reply(407, to: call1, from: "carol", headers: [AuthenticationTests.proxyChallenge])
+        #expect(world.last(.invite, at: "carol")?.cSeq.number == 2)
+    }
+
+    @Test func strangersDoNotReachARegisteredAccount() throws {
+        var world = try registered()
+        world.addScripted("mallory", at: "192.0.2.66")
+        let invite = try world.request(.invite, from: "mallory", to: "alice", body: World.answerText)
+        world.send(.request(invite), from: "mallory", to: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(403, at: "mallory").count == 1)
+        #expect(world.incoming(at: "alice") == nil)
+    }
+
+    @Test func changedAddressesRegisterAnew() throws {
+        var world = try registered()
+        let before = world.requests(.register, from: "alice").count
+        world.receive(.localAddressesChanged, by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.requests(.register, from: "alice").count == before + 1)
+    }
+
+    @Test func silentRegistrarIsTriedAgainLater() throws {
+        var (world, _) = try registering()
+        world.run(for: .seconds(40))
+        guard case .failed(nil, _, let wait?)? = states(of: world).last else {
+            Issue.record("no failure with a time to try again: \(states(of: world))")
+            return
+        }
+        #expect(wait >= .seconds(15) && wait <= .seconds(30))
+        let before = world.requests(.register, from: "alice").count
+        world.run(for: .seconds(30))
+        #expect(world.requests(.register, from: "alice").count > before)
+    }
+}

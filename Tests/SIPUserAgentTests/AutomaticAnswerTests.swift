@@ -1,0 +1,119 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// What a caller costs who is answered without a person (ROBUSTNESS S1).
+@Suite struct AutomaticAnswerTests {
+    private func configuration(_ rules: AutomaticAnswerRules) -> UserAgentConfiguration {
+        var configuration = World.configuration(user: "bob")
+        configuration.automaticAnswer = rules
+        return configuration
+    }
+
+    private let anybody = AutomaticAnswerRules(loopback: true, registrarFlows: true, anybody: true)
+
+    /// Bob's phone rang and was answered by no person; Carol never says another word.
+    private func spoofed(
+        _ rules: AutomaticAnswerRules, headers: [(HeaderName, String)] = []
+    ) throws
+        -> (World, CallHandle, Request)
+    {
+        var world = World()
+        let (invite, handle) = try world.carolCallsBob(configuration(rules), headers: headers)
+        world.run(for: .milliseconds(300))
+        world.perform(.ring(handle), by: "bob")
+        world.perform(.answer(handle, World.media, automatic: true), by: "bob")
+        return (world, handle, invite)
+    }
+
+    @Test func unprovenCallerCostsSixDatagramsAndNoMedia() throws {
+        var (world, handle, _) = try spoofed(anybody)
+        let answered = world.now
+        world.run(for: .seconds(200))
+        let sent = world.ladder.filter { $0.from == "bob" }
+        #expect(sent.map(\.summary).filter { $0.hasSuffix("100 INVITE") }.count == 1)
+        #expect(sent.map(\.summary).filter { $0.hasSuffix("180 INVITE") }.count == 1)
+        let answers = sent.filter { $0.summary == "bob>carol 200 INVITE" }
+        #expect(answers.map { ($0.at - answered).milliseconds } == [0, 500, 1500, 3500])
+        #expect(sent.count == 6)
+        #expect(sent.map(\.bytes).reduce(0, +) <= 8192)
+        #expect(world.agreements(at: "bob").map(\.mayTransmit) == [false])
+        #expect(world.ends(at: "bob") == [CallEnd(cause: .notAcknowledged, by: .local)])
+        #expect(world.cores["bob"]?.occupancy == .empty)
+        #expect(world.incoming(at: "bob") == handle)
+    }
+
+    @Test func longHeadersDoNotBuyMoreThanEightKilobytes() throws {
+        let routes = (0..<10).map {
+            "<sip:proxy\($0).a-rather-long-name-of-a-proxy.example.com;lr;x=\(String(repeating: "y", count: 120))>"
+        }
+        var (world, _, _) = try spoofed(anybody, headers: [(.recordRoute, routes.joined(separator: ", "))])
+        world.run(for: .seconds(200))
+        let sent = world.ladder.filter { $0.from == "bob" }
+        #expect(sent.map(\.bytes).reduce(0, +) <= 8192)
+        #expect(sent.count < 6)
+    }
+
+    @Test func hangingUpOnAnUnprovenCallerSendsNoBye() throws {
+        var (world, handle, _) = try spoofed(anybody)
+        world.perform(.hangUp(handle), by: "bob")
+        world.run(for: .seconds(200))
+        #expect(world.requests(.bye, from: "bob").isEmpty)
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test func acknowledgementProvesThePath() throws {
+        var (world, _, invite) = try spoofed(anybody)
+        world.run(for: .milliseconds(20))
+        let answer = try #require(world.received(200, at: "carol").first)
+        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
+        #expect(world.story(of: "bob").suffix(2) == ["pathProven", "established"])
+    }
+
+    @Test func wrongTagProvesNothing() throws {
+        var (world, _, invite) = try spoofed(anybody)
+        var guess = invite.response(200, toTag: "0123456789abcdef")
+        guess.cSeq = invite.cSeq
+        world.acknowledge(guess, of: invite, from: "carol", to: "bob")
+        #expect(!world.story(of: "bob").contains("pathProven"))
+    }
+
+    @Test func personAnsweringIsNotBounded() throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob(configuration(anybody))
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.run(for: .seconds(33))
+        #expect(world.count("bob>carol 200 INVITE") == 11)
+        #expect(world.agreements(at: "bob").map(\.mayTransmit) == [true])
+    }
+
+    @Test func listedSourceIsNotBounded() throws {
+        let network = try #require(IPAddress("192.0.2.0"))
+        let rules = AutomaticAnswerRules(
+            loopback: false, registrarFlows: false, ranges: [AddressRange(network: network, prefix: 24)])
+        var (world, _, _) = try spoofed(rules)
+        world.run(for: .seconds(33))
+        #expect(world.count("bob>carol 200 INVITE") == 11)
+    }
+
+    @Test func strangerIsLeftToAPersonWithoutARule() throws {
+        var (world, _, _) = try spoofed(.standard)
+        world.run(for: .seconds(1))
+        #expect(world.count("bob>carol 200 INVITE") == 0)
+        #expect(world.story(of: "bob") == ["incomingCall", "warning"])
+    }
+
+    @Test func oneCallerIsAnsweredOnceAtATime() throws {
+        var (world, _, _) = try spoofed(anybody)
+        let second = try world.request(.invite, from: "carol", to: "bob", callID: "second", body: World.answerText)
+        world.send(.request(second), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        let handle = try #require(world.incoming(at: "bob", 1))
+        world.perform(.answer(handle, World.media, automatic: true), by: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(486, at: "carol").count == 1)
+    }
+}

@@ -1,0 +1,175 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// Several phones behind one address, early media, and answers that can't be used.
+@Suite struct ForkTests {
+    private func progress(of world: World) -> [String] {
+        (world.events["alice"] ?? []).compactMap { event in
+            switch event {
+            case .ringing(_, let progress):
+                "\(progress.status.value) \(progress.earlyDialog?.remoteTag ?? "-") \(progress.hasDescription)"
+            case .earlyMedia(_, let dialog, let agreement):
+                "media \(dialog.remoteTag) \(agreement.media.remoteRTP?.port ?? 0)"
+            case .answered(_, let answer): "answered \(answer.dialog?.remoteTag ?? "-")"
+            case .mediaAgreed(_, let agreement): "agreed \(agreement.media.remoteRTP?.port ?? 0)"
+            default: nil
+            }
+        }
+    }
+
+    @Test func tellsEarlyDialogsAndTheirMediaApart() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        let other = World.answerText.replacing("20000", with: "30000")
+        try world.reply(180, to: invite, from: "carol", tag: "a", contact: carolContact)
+        try world.reply(183, to: invite, from: "carol", tag: "b", contact: carolContact, body: World.answerText)
+        try world.reply(183, to: invite, from: "carol", tag: "b", contact: carolContact, body: World.answerText)
+        try world.reply(183, to: invite, from: "carol", tag: "c", contact: carolContact, body: other)
+        try world.reply(200, to: invite, from: "carol", tag: "b", contact: carolContact)
+        #expect(
+            progress(of: world) == [
+                "180 a false", "183 b true", "media b 20000", "183 b true", "183 c true", "media c 30000",
+                "answered b", "agreed 20000",
+            ])
+    }
+
+    @Test func endsTheSecondAnswer() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(200, to: invite, from: "carol", tag: "a", contact: carolContact, body: World.answerText)
+        try world.reply(200, to: invite, from: "carol", tag: "b", contact: carolContact, body: World.answerText)
+        try world.reply(200, to: invite, from: "carol", tag: "b", contact: carolContact, body: World.answerText)
+        #expect(world.requests(.ack, from: "alice").map(\.to.tag) == ["a", "b", "b"])
+        #expect(world.requests(.bye, from: "alice").map(\.to.tag) == ["b"])
+        let bye = try #require(world.last(.bye, at: "carol"))
+        try world.reply(200, to: bye, from: "carol")
+        #expect(world.ends(at: "alice").isEmpty)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.last(.bye, at: "carol")?.to.tag == "a")
+    }
+
+    @Test func keepsEightEarlyDialogs() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        for index in 0..<20 {
+            try world.reply(183, to: invite, from: "carol", tag: "t\(index)", contact: carolContact)
+        }
+        let dialogs = Set(
+            (world.events["alice"] ?? []).compactMap { event -> String? in
+                if case .ringing(_, let progress) = event { progress.earlyDialog?.remoteTag } else { nil }
+            })
+        #expect(dialogs.count == 8)
+        #expect(world.story(of: "alice").count == 20)
+    }
+
+    @Test func ringsWithoutTagButFailsOnAnAnswerWithoutOne() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(180, to: invite, from: "carol", tag: nil)
+        #expect(progress(of: world) == ["180 - false"])
+        try world.reply(200, to: invite, from: "carol", tag: nil, contact: carolContact, body: World.answerText)
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .protocolFault, by: .remote, status: 502)])
+        #expect(world.requests(.ack, from: "alice").isEmpty)
+        world.run(for: .seconds(200))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test(arguments: [nil, "<tel:+15551234>", "*"]) func answerWithoutUsableContactIsEnded(contact: String?) throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(
+            200, to: invite, from: "carol", body: World.answerText,
+            headers: contact.map { [(.contact, $0)] } ?? [])
+        #expect(world.ends(at: "alice").map(\.cause) == [.protocolFault])
+        #expect(world.requests(.ack, from: "alice").map(\.uri.description) == ["sip:carol@192.0.2.9"])
+        #expect(world.requests(.bye, from: "alice").count == 1)
+    }
+
+    @Test func answerWithNothingInCommonIsAcknowledgedAndEnded() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        let body = World.answerText.replacing("AVP 0", with: "AVP 18").replacing(
+            "rtpmap:0 PCMU", with: "rtpmap:18 G729")
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: body)
+        #expect(world.requests(.ack, from: "alice").count == 1)
+        #expect(world.requests(.bye, from: "alice").count == 1)
+        #expect(world.ends(at: "alice").map(\.cause) == [.mediaRefused])
+    }
+
+    @Test func offerInTheAnswerIsAnsweredInTheAcknowledgement() throws {
+        var world = aliceAndBob()
+        let call = OutgoingCall(
+            target: try target("sip:bob@192.0.2.2"), media: World.media, offersInInvite: false)
+        _ = try world.talk(call)
+        let invite = try #require(world.requests(.invite, from: "alice").first)
+        let acknowledgement = try #require(world.requests(.ack, from: "alice").first)
+        #expect(invite.body.isEmpty)
+        #expect(!acknowledgement.body.isEmpty)
+        #expect(world.agreements(at: "alice").count == 1)
+        #expect(world.agreements(at: "bob").count == 1)
+        #expect(world.agreements(at: "bob").first?.media.remoteRTP == SocketAddress("192.0.2.1:16384"))
+    }
+
+    @Test func offerWithoutAnswerInTheAcknowledgementIsEnded() throws {
+        var world = World()
+        let (invite, handle) = try world.carolCallsBob(body: nil)
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        let answer = try #require(world.received(200, at: "carol").first)
+        #expect(!answer.body.isEmpty)
+        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
+        #expect(world.ends(at: "bob").map(\.cause) == [.mediaRefused])
+        #expect(world.requests(.bye, from: "bob").count == 1)
+    }
+
+    @Test func earlyMediaOfOursIsRepeatedInTheAnswer() throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob()
+        world.perform(.progress(handle, World.media), by: "bob")
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        let early = try #require(world.received(183, at: "carol").first)
+        let answer = try #require(world.received(200, at: "carol").first)
+        #expect(!early.body.isEmpty)
+        #expect(early.body == answer.body)
+        #expect(early.to.tag == answer.to.tag)
+        #expect(world.story(of: "bob") == ["incomingCall", "earlyMedia", "answered", "mediaAgreed"])
+    }
+
+    @Test func redirectionIsReportedUnlessItMayBeFollowed() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(
+            302, to: invite, from: "carol",
+            headers: [(.contact, "<sip:dave@192.0.2.7>;q=0.2, <sip:erin@192.0.2.8>;q=0.9")])
+        let end = try #require(world.ends(at: "alice").first)
+        #expect(end.status == 302)
+        #expect(end.redirections.map(\.description) == ["sip:erin@192.0.2.8", "sip:dave@192.0.2.7"])
+    }
+
+    @Test func followsAtMostSoManyRedirectionsAndNoneTwice() throws {
+        var world = World()
+        let call = OutgoingCall(
+            target: try target("sip:carol@192.0.2.9"), media: World.media, redirectionLimit: 5)
+        var invite = try world.aliceCallsCarol(call: call)
+        for index in 1...8 {
+            let before = world.requests(.invite, from: "alice").count
+            let contacts = "<sip:carol@192.0.2.9>, <sip:c\(index)@192.0.2.9>"
+            try world.reply(302, to: invite, from: "carol", headers: [(.contact, contacts)])
+            guard world.requests(.invite, from: "alice").count > before else { break }
+            invite = try #require(world.last(.invite, at: "carol"))
+        }
+        #expect(
+            world.requests(.invite, from: "alice").map(\.uri.description) == [
+                "sip:carol@192.0.2.9", "sip:c1@192.0.2.9", "sip:c2@192.0.2.9", "sip:c3@192.0.2.9",
+                "sip:c4@192.0.2.9", "sip:c5@192.0.2.9",
+            ])
+        #expect(world.requests(.invite, from: "alice").map(\.cSeq.number) == [1, 2, 3, 4, 5, 6])
+        #expect(world.ends(at: "alice").map(\.status) == [302])
+    }
+}

@@ -1,0 +1,232 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// What is answered to requests that are wrong, unknown, too many, or only ask.
+@Suite struct IncomingRequestTests {
+    private func worldWithBob(_ configuration: UserAgentConfiguration? = nil) -> World {
+        var world = World()
+        world.add("bob", at: "192.0.2.2", configuration: configuration)
+        world.addScripted("carol", at: "192.0.2.9")
+        return world
+    }
+
+    /// The status that Bob gives to a request of Carol.
+    private func status(
+        of method: Method, toTag: String? = nil, body: String? = nil, headers: [(HeaderName, String)] = [],
+        change: (inout Request) -> Void = { _ in }
+    ) throws -> Response? {
+        var world = worldWithBob()
+        var request = try world.request(method, from: "carol", to: "bob", toTag: toTag, body: body, headers: headers)
+        change(&request)
+        world.send(.request(request), from: "carol", to: "bob")
+        world.run(for: .milliseconds(50))
+        guard case .response(let response)? = world.mailbox["carol"]?.last else { return nil }
+        #expect(response.to.tag != nil)
+        return response
+    }
+
+    @Test func unknownMethodsGet501AndUnsupportedOnes405WithAllow() throws {
+        #expect(try status(of: .other("DANCE"))?.status == 501)
+        for method in [Method.message, .refer, .subscribe, .register, .publish] {
+            let response = try #require(try status(of: method))
+            #expect(response.status == 405)
+            #expect(try response.headers.first(Allow.self)?.methods.contains(.invite) == true)
+        }
+    }
+
+    @Test func requestsOfUnknownDialogsGet481() throws {
+        #expect(try status(of: .bye, toTag: "gone")?.status == 481)
+        #expect(try status(of: .invite, toTag: "gone", body: World.answerText)?.status == 481)
+        #expect(try status(of: .bye)?.status == 481)
+    }
+
+    @Test func unknownExtensionsAreNamed() throws {
+        let response = try #require(
+            try status(of: .invite, body: World.answerText, headers: [(.require, "100rel, magic")]))
+        #expect(response.status == 420)
+        #expect(try response.headers.first(Unsupported.self)?.tags == ["100rel", "magic"])
+    }
+
+    @Test func bodiesThatAreNotUnderstoodGet415UnlessOptional() throws {
+        let change: (inout Request) -> Void = { request in
+            request.body = Array("hello".utf8)
+            request.headers.removeAll(.contentType)
+            request.headers.append(ContentType("text", "plain"))
+        }
+        let response = try #require(try status(of: .invite, change: change))
+        #expect(response.status == 415)
+        #expect(response.headers.contains(.accept))
+        var world = worldWithBob()
+        var request = try world.request(
+            .invite, from: "carol", to: "bob", headers: [(.contentDisposition, "render;handling=optional")])
+        change(&request)
+        world.send(.request(request), from: "carol", to: "bob")
+        world.run(for: .milliseconds(50))
+        #expect(world.incoming(at: "bob") != nil)
+    }
+
+    @Test func offersThatCanNotBeMetGet488() throws {
+        let body = World.answerText.replacing("AVP 0", with: "AVP 18").replacing(
+            "rtpmap:0 PCMU", with: "rtpmap:18 G729")
+        #expect(try status(of: .invite, body: body)?.status == 488)
+        #expect(try status(of: .invite, body: "v=broken\r\n")?.status == 400)
+    }
+
+    @Test func foreignSchemesGet416AndContactsOfNoUse400() throws {
+        let phone = try status(of: .invite, body: World.answerText) { request in
+            request.uri = .other(scheme: "tel", rest: "+15551234")
+        }
+        #expect(phone?.status == 416)
+        let contact = try status(of: .invite, body: World.answerText) { $0.headers.removeAll(.contact) }
+        #expect(contact?.status == 400)
+    }
+
+    @Test func brokenRequestsGet400AndGarbageNothing() throws {
+        var world = worldWithBob()
+        world.send(
+            """
+            OPTIONS sip:bob@192.0.2.2 SIP/2.0\r
+            Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbad\r
+            From: <sip:carol@192.0.2.9>;tag=1\r
+            To: <sip:bob@192.0.2.2>\r
+            Call-ID: bad\r
+            CSeq: wrong OPTIONS\r
+            \r
+
+            """, from: "carol", to: "bob")
+        world.send("\u{1}\u{2}garbage", from: "carol", to: "bob")
+        world.run(for: .milliseconds(50))
+        #expect(world.unreadable.count == 1)
+        #expect(world.unreadable.first?.starts(with: Array("SIP/2.0 400 ".utf8)) == true)
+        #expect(world.cores["bob"]?.counters[.malformed] == 2)
+    }
+
+    @Test func mergedRequestsGet482() throws {
+        var world = worldWithBob()
+        for branch in ["z9hG4bKone", "z9hG4bKtwo"] {
+            let invite = try world.request(.invite, from: "carol", to: "bob", branch: branch, body: World.answerText)
+            world.send(.request(invite), from: "carol", to: "bob")
+            world.run(for: .milliseconds(20))
+        }
+        #expect(world.received(482, at: "carol").map { $0.vias.first?.branch } == ["z9hG4bKtwo"])
+        #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 1)
+    }
+
+    @Test func ourOwnInviteComingBackGets482() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        var looped = invite
+        var via = try #require(invite.vias.first)
+        via.branch = "z9hG4bKproxy"
+        looped.vias.insert(via, at: 0)
+        world.send(.request(looped), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(482, at: "carol").count == 1)
+        #expect(world.incoming(at: "alice") == nil)
+    }
+
+    @Test func exhaustedMaxForwardsDoesNotMatterAtTheEnd() throws {
+        #expect(try status(of: .options) { $0.maxForwards = 0 }?.status == 200)
+    }
+
+    @Test func strangersLearnOnlyTheAllowListAndOnceASecond() throws {
+        var world = worldWithBob()
+        for sequence in 1...3 as ClosedRange<UInt32> {
+            let request = try world.request(
+                .options, from: "carol", to: "bob", callID: "c\(sequence)", sequence: sequence)
+            world.send(.request(request), from: "carol", to: "bob")
+            world.run(for: .milliseconds(400))
+        }
+        let answers = world.received(200, at: "carol")
+        #expect(answers.map(\.cSeq.number) == [1])
+        #expect(answers.first?.headers.contains(.allow) == true)
+        #expect(answers.first?.headers.contains(.contact) == false)
+        #expect(answers.first?.body.isEmpty == true)
+    }
+
+    @Test func asksForCapabilities() throws {
+        var world = aliceAndBob()
+        let handle = OptionsHandle(rawValue: 5)
+        world.perform(.options(handle, OptionsQuery(target: try target("sip:bob@192.0.2.2"))), by: "alice")
+        world.run(for: .milliseconds(50))
+        guard case .optionsAnswered(handle, let answer)? = world.events["alice"]?.last else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(answer.status == 200)
+        #expect(answer.roundTrip == .milliseconds(20))
+        #expect(try answer.headers.first(Allow.self)?.methods.contains(.bye) == true)
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test func answersGoWhereTheRequestCameFrom() throws {
+        let response = try #require(try status(of: .options) { $0.vias[0].host = .name("behind.nat.example") })
+        #expect(response.vias.first?.received == IPAddress("192.0.2.9"))
+        #expect(response.vias.first?.rport == .value(5060))
+    }
+
+    // MARK: - Limits
+
+    @Test func ringsForFourCallersAtMost() throws {
+        var world = worldWithBob()
+        for index in 0..<8 {
+            let name = "peer\(index)"
+            world.addScripted(name, at: "192.0.2.\(100 + index)")
+            let invite = try world.request(.invite, from: name, to: "bob", callID: name, body: World.answerText)
+            world.send(.request(invite), from: name, to: "bob")
+            world.run(for: .milliseconds(20))
+        }
+        #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 4)
+        #expect((4..<8).allSatisfy { world.received(503, at: "peer\($0)").count == 1 })
+        #expect(world.cores["bob"]?.counters[.ringingCalls] == 4)
+        #expect(world.cores["bob"]?.occupancy.serverTransactions == 4)
+    }
+
+    @Test func oneSourceKeepsTwoInvitesWaiting() throws {
+        var world = worldWithBob()
+        for index in 0..<3 {
+            let invite = try world.request(
+                .invite, from: "carol", to: "bob", callID: "c\(index)", body: World.answerText)
+            world.send(.request(invite), from: "carol", to: "bob")
+            world.run(for: .milliseconds(20))
+        }
+        #expect(world.received(503, at: "carol").count == 1)
+        let first = try #require(world.incoming(at: "bob"))
+        world.perform(.reject(first, 486), by: "bob")
+        let next = try world.request(.invite, from: "carol", to: "bob", callID: "c9", body: World.answerText)
+        world.send(.request(next), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 3)
+    }
+
+    @Test func floodIsDroppedBeyondTheRate() throws {
+        var world = worldWithBob()
+        for index in 0..<100 as Range<UInt32> {
+            let request = try world.request(.message, from: "carol", to: "bob", callID: "c\(index)")
+            world.send(.request(request), from: "carol", to: "bob")
+        }
+        world.run(for: .milliseconds(50))
+        #expect(world.received(405, at: "carol").count == 40)
+        #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
+    }
+
+    @Test func eighthCallIsTheLast() throws {
+        var world = worldWithBob()
+        for index in 0..<9 {
+            let name = "peer\(index)"
+            world.addScripted(name, at: "192.0.2.\(100 + index)")
+            let invite = try world.request(.invite, from: name, to: "bob", callID: name, body: World.answerText)
+            world.send(.request(invite), from: name, to: "bob")
+            world.run(for: .milliseconds(20))
+            if let handle = world.incoming(at: "bob", index) { world.perform(.answer(handle, World.media), by: "bob") }
+        }
+        #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 8)
+        #expect(world.received(486, at: "peer8").count == 1)
+    }
+}

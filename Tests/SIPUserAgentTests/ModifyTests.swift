@@ -1,0 +1,184 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// Hold, resume and other changes of a call that stands.
+@Suite struct ModifyTests {
+    @Test func holdsAndResumes() throws {
+        var world = aliceAndBob()
+        _ = try world.talk()
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .milliseconds(100))
+        #expect(world.steps(from: 4) == ["alice>bob INVITE", "bob>alice 200 INVITE", "alice>bob ACK"])
+        #expect(world.agreements(at: "alice").last?.media.direction == .sendOnly)
+        #expect(world.agreements(at: "bob").last?.media.direction == .receiveOnly)
+        #expect(world.story(of: "alice").suffix(2) == ["modified", "mediaAgreed"])
+        #expect(world.story(of: "bob").suffix(2) == ["mediaAgreed", "heldByPeer"])
+        world.perform(.resume(caller), by: "alice")
+        world.run(for: .milliseconds(100))
+        #expect(world.agreements(at: "alice").last?.media.direction == .sendReceive)
+        #expect(world.story(of: "bob").last == "resumedByPeer")
+    }
+
+    @Test func calleeHoldsToo() throws {
+        var world = aliceAndBob()
+        let callee = try world.talk()
+        world.perform(.hold(callee), by: "bob")
+        world.run(for: .milliseconds(100))
+        #expect(world.steps(from: 4) == ["bob>alice INVITE", "alice>bob 200 INVITE", "bob>alice ACK"])
+        #expect(world.story(of: "alice").last == "heldByPeer")
+    }
+
+    @Test func holdAskedBeforeTheAcknowledgementWaitsForIt() throws {
+        var world = World()
+        let (invite, handle) = try world.carolCallsBob()
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.perform(.hold(handle), by: "bob")
+        world.run(for: .seconds(1))
+        #expect(world.requests(.invite, from: "bob").isEmpty)
+        let answer = try #require(world.received(200, at: "carol").first)
+        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
+        #expect(world.requests(.invite, from: "bob").count == 1)
+    }
+
+    @Test func crossedReinvitesAreRefusedAndTriedAgainApart() throws {
+        var world = aliceAndBob()
+        let callee = try world.talk()
+        let start = world.now
+        world.perform(.hold(caller), by: "alice")
+        world.perform(.hold(callee), by: "bob")
+        world.run(for: .seconds(10))
+        #expect(world.responses(491, from: "alice").count == 1)
+        #expect(world.responses(491, from: "bob").count == 1)
+        #expect(world.story(of: "alice").filter { $0 == "modified" }.count == 1)
+        #expect(world.story(of: "bob").filter { $0 == "modified" }.count == 1)
+        #expect(world.agreements(at: "alice").last?.media.direction == .inactive)
+        let again = world.ladder.filter { $0.at > start && $0.summary.hasSuffix(" INVITE") && isRequest($0) }
+        let alice = try #require(again.first { $0.from == "alice" }).at - start
+        let bob = try #require(again.first { $0.from == "bob" }).at - start
+        // The 491 came after 20 ms; the owner of the Call-ID waits 2.1 to 4 s, the other up to 2 s.
+        #expect((2120...4020).contains(alice.milliseconds))
+        #expect((20...2020).contains(bob.milliseconds))
+        #expect(Int(alice.milliseconds) % 10 == 0 && Int(bob.milliseconds) % 10 == 0)
+    }
+
+    private func isRequest(_ step: World.Step) -> Bool {
+        if case .request = step.message { true } else { false }
+    }
+
+    /// A call between Alice and a scripted Carol, and Carol's first response.
+    private func standing() throws -> (World, Request) {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        return (world, invite)
+    }
+
+    @Test(arguments: [488, 486, 500, 603] as [Int]) func refusedReinviteLeavesTheCallUp(status: Int) throws {
+        var (world, _) = try standing()
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        let reinvite = try #require(world.last(.invite, at: "carol"))
+        try world.reply(try #require(StatusCode(status)), to: reinvite, from: "carol")
+        #expect(world.story(of: "alice").last == "modifyFailed")
+        #expect(world.ends(at: "alice").isEmpty)
+        #expect(world.agreements(at: "alice").last?.media.direction == .sendReceive)
+    }
+
+    @Test(arguments: [481, 408] as [Int]) func reinviteThatFindsNoDialogEndsTheCall(status: Int) throws {
+        var (world, _) = try standing()
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        let reinvite = try #require(world.last(.invite, at: "carol"))
+        try world.reply(try #require(StatusCode(status)), to: reinvite, from: "carol")
+        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+        #expect(world.requests(.bye, from: "alice").count == 1)
+    }
+
+    @Test func reinviteWithoutAnswerEndsTheCall() throws {
+        var (world, _) = try standing()
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .seconds(33))
+        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+        #expect(world.requests(.bye, from: "alice").count > 0)
+    }
+
+    @Test func faxIsRefusedAndTheCallStays() throws {
+        var (world, _) = try standing()
+        let tag = try #require(world.last(.ack, at: "carol")?.from.tag)
+        let callID = try #require(world.last(.ack, at: "carol")?.callID)
+        let fax = World.answerText.replacing("o=- 1 1", with: "o=- 1 2").replacing(
+            "m=audio 20000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000", with: "m=image 20000 udptl t38")
+        let reinvite = try world.request(
+            .invite, from: "carol", to: "alice", callID: callID, sequence: 7, toTag: tag, body: fax)
+        world.send(.request(reinvite), from: "carol", to: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(world.received(488, at: "carol").count == 1)
+        #expect(world.ends(at: "alice").isEmpty)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.requests(.bye, from: "alice").count == 1)
+    }
+
+    @Test func offerlessReinviteIsOfferedAndAnsweredInTheAcknowledgement() throws {
+        var (world, _) = try standing()
+        let acknowledgement = try #require(world.last(.ack, at: "carol"))
+        let reinvite = try world.request(
+            .invite, from: "carol", to: "alice", callID: acknowledgement.callID, sequence: 7,
+            toTag: acknowledgement.from.tag)
+        world.send(.request(reinvite), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+        let offer = try #require(world.received(200, at: "carol").last)
+        #expect(!offer.body.isEmpty)
+        var answer = try world.request(
+            .ack, from: "carol", to: "alice", callID: acknowledgement.callID, sequence: 7,
+            toTag: acknowledgement.from.tag, body: World.answerText.replacing("20000", with: "22222"))
+        answer.cSeq.method = .ack
+        world.send(.request(answer), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.agreements(at: "alice").last?.media.remoteRTP?.port == 22222)
+    }
+
+    @Test func secondInviteBeforeTheFirstIsAnsweredGets500WithRetryAfter() throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob()
+        world.perform(.ring(handle), by: "bob")
+        world.run(for: .milliseconds(20))
+        let tag = try #require(world.received(180, at: "carol").first?.to.tag)
+        let second = try world.request(
+            .invite, from: "carol", to: "bob", sequence: 2, toTag: tag, body: World.answerText)
+        world.send(.request(second), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        let refusal = try #require(world.received(500, at: "carol").first)
+        let wait = try #require(try refusal.headers.first(RetryAfter.self))
+        #expect((0...10).contains(wait.seconds))
+    }
+
+    @Test func callThatLastsTooLongIsEnded() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.maximumCallDuration = .seconds(60)
+        var world = aliceAndBob(bob: configuration)
+        _ = try world.talk()
+        world.run(for: .seconds(61))
+        #expect(world.ends(at: "bob").map(\.cause) == [.tooLong])
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .hungUp, by: .remote)])
+    }
+
+    @Test func inDialogRequestsAreTakenFromAnyAddress() throws {
+        var (world, _) = try standing()
+        world.addScripted("mallory", at: "192.0.2.66")
+        let acknowledgement = try #require(world.last(.ack, at: "carol"))
+        var bye = try world.request(
+            .bye, from: "carol", to: "alice", callID: acknowledgement.callID, sequence: 7,
+            toTag: acknowledgement.from.tag)
+        bye.vias[0].host = .address(try #require(IPAddress("192.0.2.66")))
+        world.send(.request(bye), from: "mallory", to: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(world.received(200, at: "mallory").count == 1)
+        #expect(world.story(of: "alice").contains("peerMoved"))
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .hungUp, by: .remote)])
+    }
+}
