@@ -78,6 +78,12 @@ let package = Package(
 
         tests(
             "SIPUserAgentTests", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
+        .target(
+            name: "VirtualSoundCard", path: "Tests/VirtualSoundCard", cSettings: [.define("PIC")],
+            linkerSettings: [.linkedLibrary("asound")]),
+        tests(
+            "MediaRuntimeTests",
+            uses: ["MediaRuntime", "RTPMedia", "AudioCodecs", "EngineKit", "CLinux", "CSndfile", "VirtualSoundCard"]),
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests(
             "RuntimeTests",

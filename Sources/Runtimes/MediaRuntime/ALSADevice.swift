@@ -85,11 +85,13 @@ private struct ALSADevice: ~Copyable {
 
     private func wait() {
         descriptors[0] = pollfd(fd: link.toDevice.descriptor, events: Int16(POLLIN), revents: 0)
-        var count = 1
-        count += addDescriptors(capture, at: count)
+        let captureCount = addDescriptors(capture, at: 1)
         // While the media thread owes periods the card stays ready: to wait for it would be to spin.
-        if link.demanded.load(ordering: .relaxed) <= written { count += addDescriptors(playback, at: count) }
-        poll(descriptors.baseAddress, nfds_t(count), Self.turn)
+        let isPlaybackAwaited = link.demanded.load(ordering: .relaxed) <= written
+        let playbackCount = isPlaybackAwaited ? addDescriptors(playback, at: 1 + captureCount) : 0
+        poll(descriptors.baseAddress, nfds_t(1 + captureCount + playbackCount), Self.turn)
+        acknowledge(capture, at: 1, count: captureCount)
+        acknowledge(playback, at: 1 + captureCount, count: playbackCount)
     }
 
     private func addDescriptors(_ pcm: borrowing PCM?, at place: Int) -> Int {
@@ -99,6 +101,17 @@ private struct ALSADevice: ~Copyable {
             let room = UInt32(descriptors.count - place)
             return Int(max(0, snd_pcm_poll_descriptors(pcm.handle, base + place, room)))
         case .none: return 0
+        }
+    }
+
+    /// Lets a plug-in take back the signal that woke us. What is ready is then asked of the PCM itself.
+    private func acknowledge(_ pcm: borrowing PCM?, at place: Int, count: Int) {
+        switch pcm {
+        case .some(let pcm):
+            guard count > 0, let base = descriptors.baseAddress else { return }
+            var events: UInt16 = 0
+            snd_pcm_poll_descriptors_revents(pcm.handle, base + place, UInt32(count), &events)
+        case .none: break
         }
     }
 

@@ -34,6 +34,8 @@ struct MediaCall: ~Copyable {
     let recording: WrittenFile?
     private let stereo: UnsafeMutableBufferPointer<Int16>
 
+    private var detector: ToneDetector?
+    private var hasReportedTone = false
     var digits = DigitQueue()
     /// Playout periods, for what is done every so often.
     var periodsPlayed = 0
@@ -43,7 +45,8 @@ struct MediaCall: ~Copyable {
 
     init(
         id: UInt32, ports: MediaPorts, session: consuming MediaSession, planned: Source?,
-        afterwards: PlaySpec.Afterwards, echoes: Bool, recording: WrittenFile?
+        afterwards: PlaySpec.Afterwards, echoes: Bool, recording: WrittenFile?,
+        expectedTone: Double?
     ) {
         self.id = id
         self.ports = ports
@@ -51,6 +54,7 @@ struct MediaCall: ~Copyable {
         self.planned = planned
         self.afterwards = afterwards
         self.recording = recording
+        detector = expectedTone.map { ToneDetector(frequency: $0) }
         source = echoes ? .echo : planned == nil ? .microphone : .silence
         echo = echoes ? SampleRing(samples: 4 * AudioPeriod.samples) : nil
         sent = recording == nil ? nil : SampleRing(samples: 4 * AudioPeriod.samples)
@@ -119,7 +123,15 @@ struct MediaCall: ~Copyable {
         session.playout(into: &span, at: now)
         periodsPlayed &+= 1
         echo?.write(UnsafeBufferPointer(period))
+        detector?.receive(UnsafeBufferPointer(period).span)
         if let recording, let sent { record(period, into: recording.samples, beside: sent) }
+    }
+
+    /// The level of the expected tone, once, when it has been found.
+    mutating func newToneLevel() -> Double? {
+        guard !hasReportedTone, let detector, detector.isFound else { return nil }
+        hasReportedTone = true
+        return detector.level
     }
 
     /// Left what was sent, right what was heard. Two clocks differ: a period of silence is put in, or one of sound

@@ -28,7 +28,7 @@ extension MediaEngine {
                 state.withLock { $0.calls[report.call]?.statistics = report.statistics }
             }
             if channel.isEnded.load(ordering: .acquiring) && channel.reports.count == 0 { break }
-            let isIdle = state.withLock { $0.calls.isEmpty && $0.link != nil }
+            let isIdle = state.withLock { $0.calls.isEmpty && $0.tones.isEmpty && $0.link != nil }
             let now = MonotonicClock.now
             idleSince = isIdle ? idleSince ?? now : nil
             if let since = idleSince, now - since >= Self.deviceLinger { closeDevices() }
@@ -87,7 +87,7 @@ extension MediaEngine {
                 MediaCall(
                     id: id, ports: ports, session: session, planned: planned,
                     afterwards: call.play?.afterwards ?? .silence, echoes: call.echoes || options.input == .echo,
-                    recording: recording))
+                    recording: recording, expectedTone: call.expectedTone))
         } catch {
             recording?.close()
             throw .media(error)

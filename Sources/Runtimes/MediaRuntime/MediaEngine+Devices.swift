@@ -61,7 +61,7 @@ extension MediaEngine {
 
     func closeDevices() {
         state.withLock { state in
-            guard state.link != nil, state.calls.isEmpty else { return }
+            guard state.link != nil, state.calls.isEmpty, state.tones.isEmpty else { return }
             state.link = nil
             send(.detach)
         }

@@ -47,6 +47,8 @@ package final class MediaEngine: Sendable {
     struct State {
         var random: RandomSource
         var calls: [UInt32: CallRecord] = [:]
+        /// The tones without end that are on.
+        var tones: Set<LocalTone> = []
         var link: DeviceLink?
         var isStarted = false
         var isShutDown = false

@@ -101,14 +101,22 @@ extension MediaWorker {
 
     /// Leaves in `scratch` what is to be heard: all calls and tones, mixed.
     mutating func mixPeriod(at now: Instant, heardAt: Instant) {
-        mix.update(repeating: 0)
+        mixer.begin(count: scratch.count)
         for slot in calls.indices {
             guard let call = calls[slot]?.pointer else { continue }
             call.pointee.playout(into: scratch, at: now)
-            for index in mix.indices { mix[index] &+= Int32(scratch[index]) }
+            mixer.add(UnsafeBufferPointer(scratch).span)
             if call.pointee.periodsPlayed % 10 == 0 { reportStatistics(call) }
+            if let level = call.pointee.newToneLevel() { report(.toneHeard(call: call.pointee.id, level: level)) }
         }
-        for index in mix.indices { scratch[index] = Int16(clamping: mix[index]) }
+        for index in tones.indices where tones[index] != nil {
+            var span = scratch.mutableSpan
+            tones[index]?.fill(&span)
+            mixer.add(UnsafeBufferPointer(scratch).span)
+            if tones[index]?.isFinished == true { tones[index] = nil }
+        }
+        var span = scratch.mutableSpan
+        mixer.write(into: &span)
         if let probe { probe.hear(scratch, at: heardAt) }
     }
 

@@ -21,6 +21,7 @@ extension MediaWorker {
                 if let box = box(of: id), !box.pointer.pointee.digits.append(step), case .digit(let digit) = step {
                     report(.digitRefused(call: id, digit))
                 }
+            case .tone(let tone, let generator): setTone(tone, generator)
             case .attach(let reference): attach(reference, at: now)
             case .detach: detach()
             case .quit:
@@ -30,6 +31,14 @@ extension MediaWorker {
                 detach()
                 isQuitting = true
             }
+        }
+    }
+
+    private mutating func setTone(_ tone: LocalTone, _ generator: ToneGenerator?) {
+        if let generator {
+            tones[tone.rawValue] = generator
+        } else {
+            tones[tone.rawValue]?.stop()
         }
     }
 

@@ -50,7 +50,9 @@ struct MediaWorker: ~Copyable {
     var demandSeen = 0
     let microphone: UnsafeMutableBufferPointer<Int16>
     let scratch: UnsafeMutableBufferPointer<Int16>
-    let mix: UnsafeMutableBufferPointer<Int32>
+    var mixer = Mixer(capacity: AudioPeriod.samples)
+    /// By `LocalTone`.
+    var tones = InlineArray<5, ToneGenerator?>(repeating: nil)
 
     private var armedFor: Int64 = 0
 
@@ -77,8 +79,6 @@ struct MediaWorker: ~Copyable {
         microphone.initialize(repeating: 0)
         scratch = .allocate(capacity: AudioPeriod.samples)
         scratch.initialize(repeating: 0)
-        mix = .allocate(capacity: AudioPeriod.samples)
-        mix.initialize(repeating: 0)
     }
 
     deinit {
@@ -86,7 +86,6 @@ struct MediaWorker: ~Copyable {
         ready.deallocate()
         microphone.deallocate()
         scratch.deallocate()
-        mix.deallocate()
     }
 
     /// The thread's body: returns after `WorkerCommand.quit`.
@@ -127,7 +126,11 @@ struct MediaWorker: ~Copyable {
     }
 
     /// Whether anybody is to be heard or spoken to.
-    var isActive: Bool { callCount > 0 }
+    var isActive: Bool {
+        if callCount > 0 { return true }
+        for index in tones.indices where tones[index] != nil { return true }
+        return false
+    }
 
     // MARK: - Time
 

@@ -20,6 +20,13 @@ struct CallBox: @unchecked Sendable {
     }
 }
 
+/// The tones that the person at this phone hears beside the calls. Each is heard once at a time.
+package enum LocalTone: Int, CaseIterable, Sendable {
+    case ringing, ringback, callWaiting, busy
+    /// A key that was pressed.
+    case key
+}
+
 /// What is asked of the media thread. Plain bits: the sender keeps what is referred to alive.
 enum WorkerCommand: Sendable {
     case add(CallBox)
@@ -27,6 +34,8 @@ enum WorkerCommand: Sendable {
     case stop(call: UInt32)
     case mute(call: UInt32, Bool)
     case digit(call: UInt32, DigitStep)
+    /// Nil ends the tone.
+    case tone(LocalTone, ToneGenerator?)
     case attach(DeviceReference)
     case detach
     case quit

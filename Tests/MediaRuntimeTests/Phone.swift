@@ -1,0 +1,61 @@
+import AudioCodecs
+import EngineKit
+import RTPMedia
+import Synchronization
+import Testing
+
+@testable import MediaRuntime
+
+/// An engine with one call, its ports, and all that it said.
+final class Phone: Sendable {
+    let engine: MediaEngine
+    let ports: MediaPorts
+    private let log = Mutex<[MediaNotice]>([])
+
+    init(
+        input: AudioSpec = .null, output: AudioSpec = .null, probe: AudioProbe? = nil, seed: UInt64
+    ) throws {
+        engine = try MediaEngine(
+            .init(input: input, output: output, random: RandomSource(seed: seed), probe: probe))
+        try engine.start()
+        ports = try engine.bindPorts(address: .loopback)
+        Task { [weak self, notices = engine.notices] in
+            for await notice in notices { self?.log.withLock { $0.append(notice) } }
+        }
+    }
+
+    deinit { engine.shutDown() }
+
+    var notices: [MediaNotice] { log.withLock { $0 } }
+
+    /// What the two agreed, as this one sees it.
+    func configuration(to peer: Phone, codec: AudioCodec = .opus) -> MediaConfiguration {
+        var formats = ReceiveFormats()
+        formats.insert(.audio(codec), payloadType: 96)
+        formats.insert(.telephoneEvent(clockRate: codec.clockRate), payloadType: 101)
+        return MediaConfiguration(
+            codec: codec, payloadType: 96, receiveFormats: formats,
+            sendTelephoneEvent: TelephoneEventFormat(payloadType: 101, clockRate: codec.clockRate),
+            remoteRTP: peer.ports.rtp, remoteRTCP: peer.ports.rtcp, jitterTarget: .milliseconds(20))
+    }
+
+    func call(_ peer: Phone, id: UInt32 = 1, codec: AudioCodec = .opus, options: MediaCallOptions = .init()) throws {
+        try engine.startSession(
+            id: id, ports: ports, configuration: configuration(to: peer, codec: codec), options: options)
+    }
+
+    /// Waits until the phone has said what is looked for; a test's own time limit bounds it.
+    func wait(for limit: Duration = .seconds(10), until holds: @Sendable (MediaNotice) -> Bool) async -> Bool {
+        let giveUpAt = MonotonicClock.now + limit
+        while MonotonicClock.now < giveUpAt {
+            if notices.contains(where: holds) { return true }
+            await pause(.milliseconds(5))
+        }
+        return false
+    }
+}
+
+/// Lets real time pass, which is what real devices and sockets live in.
+func pause(_ duration: Duration) async {
+    try? await Task.sleep(for: duration)
+}

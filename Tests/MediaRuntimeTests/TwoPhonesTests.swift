@@ -1,0 +1,102 @@
+import AudioCodecs
+import EngineKit
+import Glibc
+import RTPMedia
+import Testing
+
+@testable import MediaRuntime
+
+/// Two engines in one process, over real sockets on the loopback, without a sound card.
+@Suite(.serialized) struct TwoPhonesTests {
+    @Test(arguments: AudioCodec.allCases)
+    func carryAChirpBothWays(codec: AudioCodec) async throws {
+        let signal = [Int16](repeating: 0, count: 24_000) + Chirp.samples() + [Int16](repeating: 0, count: 24_000)
+        let probes = [
+            AudioProbe(signal: signal, hearing: .seconds(2)), AudioProbe(signal: signal, hearing: .seconds(2)),
+        ]
+        let left = try Phone(probe: probes[0], seed: 1)
+        let right = try Phone(probe: probes[1], seed: 2)
+        try left.call(right, codec: codec)
+        try right.call(left, codec: codec)
+        #expect(await left.wait { if case .media(.firstPacketPlayed) = $0.event { true } else { false } })
+        for probe in probes { probe.start() }
+        while probes.contains(where: { $0.heard.count < 80_000 }) { await pause(.milliseconds(20)) }
+        for (speaker, listener) in [(0, 1), (1, 0)] {
+            let match = try #require(Chirp.locate(in: probes[listener].heard))
+            let spoken = try #require(probes[speaker].spokenAt(sample: 24_000))
+            let heard = try #require(probes[listener].heardAt(sample: Int(match.offset)))
+            print("\(codec.name): one-way latency \((heard - spoken).milliseconds) ms, likeness \(match.likeness)")
+            #expect(match.likeness > 0.8)
+            #expect(heard - spoken > .milliseconds(20) && heard - spoken < .milliseconds(200))
+        }
+        left.engine.stop(1)
+        #expect(await left.wait { if case .stopped(let statistics) = $0.event { statistics.lost == 0 } else { false } })
+    }
+
+    @Test func playRecordAndFindATone() async throws {
+        let recording = TemporaryPath("call.wav")
+        let left = try Phone(seed: 3)
+        let right = try Phone(seed: 4)
+        try left.call(right, options: .init(play: PlaySpec(.tone(hertz: 1000, level: -12)), recording: recording.path))
+        try right.call(left, options: .init(echoes: true, expectedTone: 1000))
+        #expect(await left.wait { $0.event == .playStarted })
+        #expect(
+            await right.wait { if case .toneHeard(let level) = $0.event { abs(level + 12) < 0.5 } else { false } })
+        await pause(.seconds(1))
+        left.engine.stop(1)
+        left.engine.shutDown()
+        var reader = try AudioFileReader(path: recording.path)
+        var samples = [Int16](repeating: 0, count: 240_000)
+        let count = samples.withUnsafeMutableBufferPointer { reader.read(into: $0) }
+        var detector = ToneDetector(frequency: 1000)
+        samples.withUnsafeBufferPointer { detector.receive(UnsafeBufferPointer(rebasing: $0[..<count]).span) }
+        #expect(detector.isFound)
+    }
+
+    @Test func endOfAPlayedFileIsToldAndLoopsDoNotEnd() async throws {
+        let file = TemporaryPath("play.wav")
+        do {
+            var writer = try AudioFileWriter(path: file.path, channels: 1)
+            let sound = [Int16](repeating: 500, count: 9_600)
+            try sound.withUnsafeBufferPointer { try writer.write($0) }
+        }
+        let left = try Phone(seed: 5)
+        let right = try Phone(seed: 6)
+        try left.call(right, options: .init(play: PlaySpec(.file(file.path), afterwards: .hangUp)))
+        try right.call(left, options: .init(play: PlaySpec(.file(file.path), afterwards: .loop)))
+        #expect(await left.wait { $0.event == .playFinished(.hangUp) })
+        #expect(await right.wait { $0.event == .playStarted })
+        await pause(.milliseconds(500))
+        #expect(!right.notices.contains { if case .playFinished = $0.event { true } else { false } })
+    }
+
+    @Test func sendsDigitsAfterThePeerIsHeard() async throws {
+        let left = try Phone(seed: 7)
+        let right = try Phone(seed: 8)
+        try left.call(right)
+        try left.engine.sendDigits(1, "w5#")
+        try right.call(left)
+        let five = try #require(DTMFDigit("5"))
+        let hash = try #require(DTMFDigit("#"))
+        for digit in [five, hash] {
+            #expect(
+                await right.wait {
+                    if case .media(.digitEnded(digit, let milliseconds)) = $0.event {
+                        milliseconds >= 80
+                    } else {
+                        false
+                    }
+                })
+        }
+    }
+
+    @Test func refusesTheSameCallTwiceAndMissingFiles() async throws {
+        let left = try Phone(seed: 9)
+        let right = try Phone(seed: 10)
+        #expect(throws: MediaStartError.audio(.file(path: "/nowhere.wav", reason: "No such file or directory"))) {
+            try left.call(right, options: .init(play: PlaySpec(.file("/nowhere.wav"))))
+        }
+        try left.call(right)
+        #expect(throws: MediaStartError.duplicate(1)) { try left.call(right) }
+    }
+}
