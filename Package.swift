@@ -39,6 +39,10 @@ let nio: [Target.Dependency] = [
 
 let package = Package(
     name: "Offhook",
+    products: [
+        // What ALSA loads in the tests of the sound card.
+        .library(name: "VirtualSoundCard", type: .dynamic, targets: ["VirtualSoundCard"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
