@@ -19,8 +19,6 @@ package struct MessageLimits: Hashable, Sendable {
     package var contacts = 16
     /// Octets of a body.
     package var body = 32_768
-    /// Parts of a multipart body; parts are not themselves taken apart.
-    package var bodyParts = 8
     package var field = FieldLimits()
 
     package init() {}

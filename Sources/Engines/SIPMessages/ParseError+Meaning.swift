@@ -4,7 +4,7 @@ extension ParseError.Kind {
         switch self {
         case .version: 505
         case .tooLong(.message): 513
-        case .tooLong(.body), .tooMany(.bodyParts): 413
+        case .tooLong(.body): 413
         case .tooLong(.uri), .tooLong(.startLine): 414
         case .tooLong, .tooMany, .tooCostly: 513
         default: 400
@@ -30,7 +30,7 @@ extension ParseError.Kind {
         case .uriScheme: "RFC 3261 §19.1.1"
         case .bodyTruncated: "RFC 3261 §18.3"
         case .tooLong(.uri): "RFC 3261 §21.4.15"
-        case .tooLong(.body), .tooMany(.bodyParts): "RFC 3261 §21.4.11"
+        case .tooLong(.body): "RFC 3261 §21.4.11"
         case .tooLong, .tooMany, .tooCostly: "RFC 3261 §21.5.7"
         }
     }

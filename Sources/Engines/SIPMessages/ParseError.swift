@@ -79,7 +79,7 @@ package struct ParseError: Error, Sendable {
         case message, startLine = "start line", headerField = "header field", headerFields = "header fields"
         case headerFieldsPerName = "header fields of one name", foldedLines = "folded lines", method
         case identifier, uri = "URI", vias = "Via values", routes = "Route values", contacts = "Contact values"
-        case body, bodyParts = "body parts", host
+        case body, host
     }
 }
 
