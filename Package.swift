@@ -59,11 +59,13 @@ let package = Package(
         runtime(
             "SIPRuntime", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"] + nio),
 
+        runtime("TerminalRuntime", uses: ["TerminalUI", "EngineKit", "CNcurses", "CLinux"]),
         runtime(
             "MediaRuntime", uses: ["RTPMedia", "AudioCodecs", "EngineKit", "CALSA", "CSndfile", "CLinux"]),
 
         system("CALSA", pkgConfig: "alsa", apt: "libasound2-dev"),
         system("CSndfile", pkgConfig: "sndfile", apt: "libsndfile1-dev"),
+        system("CNcurses", apt: "libncurses-dev"),
         .target(name: "CLinux", path: "Sources/System/CLinux"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("COpus", pkgConfig: "opus", apt: "libopus-dev"),
@@ -98,6 +100,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks", dependencies: ["SIPMessages"], path: "Tests/Benchmarks", swiftSettings: swiftSettings),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
+        tests("TerminalRuntimeTests", uses: ["TerminalRuntime", "TerminalUI"]),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
         tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),
         tests("AudioCodecsTests", uses: ["AudioCodecs"]),

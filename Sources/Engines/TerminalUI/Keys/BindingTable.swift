@@ -36,7 +36,7 @@ extension Binding {
         Binding(
             .nextCall, keys: [.character("]"), .down], names: ["next"], title: "next", help: "Select the call below"),
         Binding(
-            .selectCall, keys: [.character("@")], names: ["line", "select"], argument: "CALL", title: "select",
+            .selectCall, keys: [.character("@")], names: ["select", "line"], argument: "CALL", title: "select",
             help: "Select a call by its number"),
         Binding(
             .listCalls, keys: [.character("l")], names: ["calls"], title: "calls", help: "Calls of now and before"),

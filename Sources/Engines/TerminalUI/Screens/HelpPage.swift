@@ -19,7 +19,7 @@ extension AppState {
         ]
         for (sign, meaning) in signs {
             var row = StyledText("   \(sign)", .key)
-            row.pad(to: 31)
+            row.pad(to: 33)
             row.append(meaning)
             rows.append(row)
         }
@@ -30,9 +30,10 @@ extension AppState {
 extension Binding {
     /// Keys, command with its argument, and what it does.
     fileprivate func helpRows(width: Int) -> [StyledText] {
-        let column = 31
+        let column = 33
         var rows: [StyledText] = []
-        for part in CellText.wrapped(help, to: width - column - 1) {
+        let aliases = names.count > 1 ? " (also \(names.dropFirst().joined(separator: ", ")))" : ""
+        for part in CellText.wrapped(help + aliases, to: width - column - 1) {
             var row = StyledText()
             if rows.isEmpty {
                 row.append("   " + allKeysText, .key)

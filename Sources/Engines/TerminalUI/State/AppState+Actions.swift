@@ -31,9 +31,7 @@ extension AppState {
         case .logDown: log.scroll(by: -5)
         case .commandLine: open(.command)
         case .redraw: return [.redraw]
-        case .suspend:
-            guard liveCalls.isEmpty else { return refuse("a call is up, stopping would silence it: hang up", at: now) }
-            return [.suspend]
+        case .suspend: return requestSuspension(at: now)
         case .quit: return liveCalls.isEmpty ? [.quit] : ask(.quit, at: now)
         case .confirm, .decline: return answerQuestion(action == .confirm)
         case .closePage: page = nil
@@ -47,6 +45,12 @@ extension AppState {
         case .leaveLine: leaveLine()
         }
         return []
+    }
+
+    /// Somebody asks the process to stop: the person, or another program by a signal.
+    package mutating func requestSuspension(at now: Instant) -> [UserCommand] {
+        guard liveCalls.isEmpty else { return refuse("a call is up, stopping would silence it: hang up", at: now) }
+        return [.suspend]
     }
 
     mutating func refuse(_ text: Printable, at now: Instant) -> [UserCommand] {
