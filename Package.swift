@@ -90,6 +90,13 @@ let package = Package(
         tests(
             "MediaRuntimeTests",
             uses: ["MediaRuntime", "RTPMedia", "AudioCodecs", "EngineKit", "CLinux", "CSndfile", "VirtualSoundCard"]),
+        .target(
+            name: "Simulation",
+            dependencies: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit", heap],
+            path: "Tests/Simulation", swiftSettings: swiftSettings),
+        tests(
+            "CallFlowTests",
+            uses: ["Simulation", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests(
             "RuntimeTests",

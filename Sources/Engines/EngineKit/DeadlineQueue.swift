@@ -2,58 +2,40 @@ import HeapModule
 
 /// The deadlines of many machines, of which a layer shows only the earliest.
 ///
-/// Inlinable, so that a layer gets a queue for its own key type, which does not ask witness tables at each comparison.
-///
 /// One deadline a key. Setting and cancelling cost O(log n) amortised: a replaced or cancelled entry stays in the heap
 /// and is passed over when it surfaces, and the heap is rebuilt when such entries outnumber the living.
 /// Equal deadlines fall due in the order in which they were set, so that a run repeats exactly.
 package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
-    @usableFromInline
-    struct Entry: Comparable, Sendable {
-        @usableFromInline let at: Instant
-        @usableFromInline let sequence: UInt64
-        @usableFromInline let key: Key
+    private struct Entry: Comparable, Sendable {
+        let at: Instant
+        let sequence: UInt64
+        let key: Key
 
-        @inlinable
-        init(at: Instant, sequence: UInt64, key: Key) {
-            self.at = at
-            self.sequence = sequence
-            self.key = key
-        }
-
-        @inlinable
         static func < (left: Entry, right: Entry) -> Bool {
             (left.at, left.sequence) < (right.at, right.sequence)
         }
 
-        @inlinable
         static func == (left: Entry, right: Entry) -> Bool {
             left.sequence == right.sequence
         }
     }
 
-    @usableFromInline var heap = Heap<Entry>()
-    @usableFromInline var current: [Key: (at: Instant, sequence: UInt64)] = [:]
-    @usableFromInline var nextSequence: UInt64 = 0
+    private var heap = Heap<Entry>()
+    private var current: [Key: (at: Instant, sequence: UInt64)] = [:]
+    private var nextSequence: UInt64 = 0
 
-    @inlinable
     package init() {}
 
-    @inlinable
     package var count: Int { current.count }
-    @inlinable
     package var isEmpty: Bool { current.isEmpty }
 
     /// The earliest deadline, or nil where none is set.
-    @inlinable
     package var deadline: Instant? { heap.min?.at }
 
     /// The deadline of one key.
-    @inlinable
     package subscript(key: Key) -> Instant? { current[key]?.at }
 
     /// Sets, moves or, with nil, cancels the deadline of `key`.
-    @inlinable
     package mutating func set(_ key: Key, at instant: Instant?) {
         guard let instant else { return cancel(key) }
         if current[key]?.at == instant { return }
@@ -63,14 +45,12 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
         dropStaleEntries()
     }
 
-    @inlinable
     package mutating func cancel(_ key: Key) {
         guard current.removeValue(forKey: key) != nil else { return }
         dropStaleEntries()
     }
 
     /// Takes one key whose deadline is at or before `now`, earliest first.
-    @inlinable
     package mutating func popDue(at now: Instant) -> Key? {
         guard let first = heap.min, first.at <= now else { return nil }
         heap.removeMin()
@@ -80,8 +60,7 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Keeps two promises: the heap's minimum is alive, and at most half of the heap is stale.
-    @inlinable
-    mutating func dropStaleEntries() {
+    private mutating func dropStaleEntries() {
         if heap.count > 2 * current.count + 16 {
             let alive = heap.unordered.filter { current[$0.key]?.sequence == $0.sequence }
             heap = Heap(alive)

@@ -15,7 +15,6 @@ package struct Instant: Hashable, Comparable, Sendable {
     /// Later than every deadline.
     package static let distantFuture = Instant(nanoseconds: .max)
 
-    @inlinable
     package static func < (left: Instant, right: Instant) -> Bool {
         left.nanoseconds < right.nanoseconds
     }

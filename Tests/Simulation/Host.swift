@@ -1,0 +1,52 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+
+/// A party of a simulated world, by its place in it.
+package struct HostID: Hashable, Sendable {
+    let index: Int
+}
+
+/// A message that reached a scripted agent.
+package struct Received: Sendable {
+    package let message: Message
+    /// Seen from the agent: `remote` is who sent the message.
+    package let flow: Flow
+    package let at: Instant
+}
+
+/// What a phone of the world was told, and when.
+package struct Notice: Sendable {
+    package let at: Instant
+    package let event: Event
+}
+
+/// What the person or script at a simulated phone does of itself.
+package struct Behaviour: Sendable {
+    /// After how long an incoming call rings; nil: it does not.
+    package var ringAfter: Duration?
+    /// After how long it is answered; nil: never.
+    package var answerAfter: Duration?
+    package var isAutomatic: Bool
+
+    package init(ringAfter: Duration? = .zero, answerAfter: Duration? = nil, isAutomatic: Bool = false) {
+        self.ringAfter = ringAfter
+        self.answerAfter = answerAfter
+        self.isAutomatic = isAutomatic
+    }
+
+    package static let rings = Behaviour()
+    package static let answersAfterOneSecond = Behaviour(answerAfter: .seconds(1))
+}
+
+/// One party: a real user agent, or a scripted agent that only keeps what it hears.
+struct SimulatedHost {
+    let name: String
+    let address: SocketAddress
+    /// Nil for a scripted agent.
+    var core: UserAgentCore?
+    var behaviour = Behaviour.rings
+    var notices: [Notice] = []
+    var inbox: [Received] = []
+}
