@@ -105,7 +105,8 @@ let package = Package(
             "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
         tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["SIPMessages"], path: "Tests/Benchmarks", swiftSettings: swiftSettings),
+            name: "Benchmarks", dependencies: ["SIPTransactions", "SIPMessages", "EngineKit"],
+            path: "Tests/Benchmarks", swiftSettings: swiftSettings),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
         tests("TerminalRuntimeTests", uses: ["TerminalRuntime", "TerminalUI"]),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
