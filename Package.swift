@@ -40,8 +40,9 @@ let nio: [Target.Dependency] = [
 let package = Package(
     name: "Offhook",
     products: [
+        .executable(name: "offhook", targets: ["offhook"]),
         // What ALSA loads in the tests of the sound card.
-        .library(name: "VirtualSoundCard", type: .dynamic, targets: ["VirtualSoundCard"])
+        .library(name: "VirtualSoundCard", type: .dynamic, targets: ["VirtualSoundCard"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -51,45 +52,45 @@ let package = Package(
     ],
     targets: [
         engine("EngineKit", uses: [heap]),
+        engine("SIPMessages", uses: ["EngineKit"]),
+        engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
         engine("SDP", uses: ["EngineKit"]),
-        engine("TerminalUI", uses: ["EngineKit"]),
+        engine("SIPUserAgent", uses: ["SIPTransactions", "SIPMessages", "SDP", "EngineKit", "CCrypto", deque]),
         engine("AudioCodecs", uses: ["EngineKit", "COpus"]),
         engine("RTPMedia", uses: ["AudioCodecs", "EngineKit"]),
+        engine("TerminalUI", uses: ["EngineKit"]),
 
         runtime(
             "SIPRuntime", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"] + nio),
-
-        runtime("TerminalRuntime", uses: ["TerminalUI", "EngineKit", "CNcurses", "CLinux"]),
         runtime(
             "MediaRuntime", uses: ["RTPMedia", "AudioCodecs", "EngineKit", "CALSA", "CSndfile", "CLinux"]),
+        runtime("TerminalRuntime", uses: ["TerminalUI", "EngineKit", "CNcurses", "CLinux"]),
 
         system("CALSA", pkgConfig: "alsa", apt: "libasound2-dev"),
-        system("CSndfile", pkgConfig: "sndfile", apt: "libsndfile1-dev"),
-        system("CNcurses", apt: "libncurses-dev"),
-        .target(name: "CLinux", path: "Sources/System/CLinux"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CNcurses", apt: "libncurses-dev"),
         system("COpus", pkgConfig: "opus", apt: "libopus-dev"),
+        system("CSndfile", pkgConfig: "sndfile", apt: "libsndfile1-dev"),
+        .target(name: "CLinux", path: "Sources/System/CLinux"),
         .target(name: "CTOML", path: "Sources/System/CTOML"),
 
         .target(
             name: "OffhookApp",
             dependencies: [
-                "SIPRuntime", "MediaRuntime", "TerminalUI", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP",
-                "RTPMedia", "AudioCodecs", "EngineKit", "CTOML", "CLinux",
+                "SIPRuntime", "MediaRuntime", "TerminalRuntime", "TerminalUI", "SIPUserAgent", "SIPTransactions",
+                "SIPMessages", "SDP", "RTPMedia", "AudioCodecs", "EngineKit", "CTOML", "CLinux",
             ],
             path: "Sources/App/OffhookApp", swiftSettings: swiftSettings),
-        engine("SIPMessages", uses: ["EngineKit"]),
-        engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
-        engine("SIPUserAgent", uses: ["SIPTransactions", "SIPMessages", "SDP", "EngineKit", "CCrypto", deque]),
+        .executableTarget(
+            name: "offhook", dependencies: ["OffhookApp", "MediaRuntime", argumentParser], path: "Sources/App/offhook",
+            swiftSettings: swiftSettings),
 
+        tests("EngineKitTests", uses: ["EngineKit"]),
+        tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
+        tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),
+        tests("SDPTests", uses: ["SDP", "EngineKit"]),
         tests(
             "SIPUserAgentTests", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
-        .target(
-            name: "VirtualSoundCard", path: "Tests/VirtualSoundCard", cSettings: [.define("PIC")],
-            linkerSettings: [.linkedLibrary("asound")]),
-        tests(
-            "MediaRuntimeTests",
-            uses: ["MediaRuntime", "RTPMedia", "AudioCodecs", "EngineKit", "CLinux", "CSndfile", "VirtualSoundCard"]),
         .target(
             name: "Simulation",
             dependencies: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit", heap],
@@ -97,22 +98,28 @@ let package = Package(
         tests(
             "CallFlowTests",
             uses: ["Simulation", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
-        tests("EngineKitTests", uses: ["EngineKit"]),
+        tests("AudioCodecsTests", uses: ["AudioCodecs"]),
+        tests("RTPMediaTests", uses: ["RTPMedia", "AudioCodecs", "EngineKit"]),
+        tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
+        tests("TerminalRuntimeTests", uses: ["TerminalRuntime", "TerminalUI"]),
         tests(
             "RuntimeTests",
             uses: ["SIPRuntime", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
+        .target(
+            name: "VirtualSoundCard", path: "Tests/VirtualSoundCard", cSettings: [.define("PIC")],
+            linkerSettings: [.linkedLibrary("asound")]),
         tests(
-            "OffhookAppTests", uses: ["OffhookApp", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP", "EngineKit"]),
-        tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
+            "MediaRuntimeTests",
+            uses: ["MediaRuntime", "RTPMedia", "AudioCodecs", "EngineKit", "CLinux", "CSndfile", "VirtualSoundCard"]),
+        tests(
+            "OffhookAppTests",
+            uses: [
+                "OffhookApp", "MediaRuntime", "RTPMedia", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP",
+                "EngineKit",
+            ]),
         .executableTarget(
             name: "Benchmarks", dependencies: ["SIPTransactions", "SIPMessages", "EngineKit"],
             path: "Tests/Benchmarks", swiftSettings: swiftSettings),
-        tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
-        tests("TerminalRuntimeTests", uses: ["TerminalRuntime", "TerminalUI"]),
-        tests("SDPTests", uses: ["SDP", "EngineKit"]),
-        tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),
-        tests("AudioCodecsTests", uses: ["AudioCodecs"]),
-        tests("RTPMediaTests", uses: ["RTPMedia", "AudioCodecs", "EngineKit"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

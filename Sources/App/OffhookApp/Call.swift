@@ -26,12 +26,16 @@ struct Call: Sendable {
     var identity: CallIdentity
     var phase: Phase
     let isIncoming: Bool
+    /// Why the caller of an incoming call is trusted.
+    var trust = CallerTrust.stranger
     var script: CallScript?
     var run = ScriptRun()
 
     var earlyMedia = EarlyMedia()
     /// The media of each early dialog, in the order in which they came.
     var earlyAgreements: [(dialog: EarlyDialogID, agreement: MediaAgreement)] = []
+    /// The early dialog that the media engine plays.
+    var listensTo: EarlyDialogID?
     var agreement: MediaAgreement?
     var localMedia: LocalMedia?
     var hasPorts = false
@@ -44,6 +48,9 @@ struct Call: Sendable {
     var finalStatus: StatusCode?
     var statistics: MediaStatistics?
     var alert: AlertTone?
+    /// How it ended, while its media is being closed.
+    var end: CallEnd?
+    var duration: Duration?
 
     /// Somebody is being alerted, and nobody has answered yet.
     var isRinging: Bool { phase == .incoming }
@@ -53,10 +60,9 @@ struct Call: Sendable {
 
 /// How far a script has come.
 struct ScriptRun: Equatable, Sendable {
-    var nextDigit = 0
-    var waitsForMedia = false
+    var hasBegun = false
     var hasStartedPlaying = false
-    var heardTones: Set<Double> = []
+    var hasHeardTone = false
     var receivedDigits = ""
     /// Nothing of the promised media came in time after the answer.
     var missedMedia = false
@@ -66,12 +72,13 @@ struct ScriptRun: Equatable, Sendable {
 }
 
 /// What may fall due in a call.
-enum CallTimer: Hashable, Sendable {
+enum CallTimer: Hashable, CaseIterable, Sendable {
     case ringback
+    /// To look whether early media goes on.
+    case earlyMedia
     case answer
     case ringTimeout
     case duration
-    case digits
     case mediaExpected
     case statistics
 }

@@ -1,4 +1,6 @@
 import EngineKit
+import MediaRuntime
+import RTPMedia
 import SDP
 import SIPMessages
 import SIPUserAgent
@@ -11,25 +13,31 @@ extension CallCoordinator {
             receivePorts(handle, rtpPort: rtpPort, rtcpPort: rtcpPort, at: now)
         case .openFailed(let problem):
             failToOpen(handle, problem, at: now)
-        case .heard(let source):
-            receiveMedia(handle, from: source, at: now)
+        case .heard:
+            receiveMedia(handle, at: now)
         case .digit(let digit, let milliseconds):
             calls[handle]?.run.receivedDigits.append(digit)
             self.report(handle, .digit(digit, sent: false, milliseconds: milliseconds))
-        case .tone(let hertz, let level):
-            calls[handle]?.run.heardTones.insert(hertz)
+        case .digitSent(let digit, let milliseconds):
+            self.report(handle, .digit(digit, sent: true, milliseconds: milliseconds))
+        case .tone(let level):
+            guard let hertz = calls[handle]?.script?.expectedTone else { return }
+            calls[handle]?.run.hasHeardTone = true
             self.report(handle, .tone(hertz: hertz, level: level))
-        case .playFinished:
-            finishPlaying(handle)
+        case .playFinished(let afterwards):
+            self.report(handle, .playFinished)
+            if afterwards == .hangUp { hangUp(handle) }
         case .playFailed(let problem), .recordFailed(let problem):
             fail(handle, with: .badInput, problem)
             hangUp(handle)
         case .silent(let seconds):
             self.report(handle, .mediaSilent(seconds: seconds))
             if seconds >= 30 { hangUp(handle) }
+        case .closed(let statistics):
+            if let statistics { calls[handle]?.statistics = statistics }
+            conclude(handle)
         case .statistics(let statistics):
-            calls[handle]?.statistics = statistics
-            if calls[handle]?.isUp == true { self.report(handle, .statistics(statistics)) }
+            receiveStatistics(statistics, of: handle, at: now)
         }
     }
 
@@ -40,10 +48,7 @@ extension CallCoordinator {
         media.rtcpPort = rtcpPort
         call.localMedia = media
         call.hasPorts = true
-        let plan = MediaPlan(
-            recordPath: call.script?.recordPath, echoes: call.script?.echoes ?? false,
-            expectedTones: call.script?.expectedTones ?? [], sendsMicrophone: call.script?.play == nil)
-        emit(.media(.start(handle, plan)))
+        emit(.media(.start(handle, call.script?.mediaOptions ?? MediaCallOptions())))
         switch opening {
         case .placing(let target, let account):
             call.phase = .calling
@@ -78,35 +83,31 @@ extension CallCoordinator {
         }
     }
 
-    private mutating func receiveMedia(_ handle: CallHandle, from source: SocketAddress, at now: Instant) {
+    private mutating func receiveMedia(_ handle: CallHandle, at now: Instant) {
         guard var call = calls[handle] else { return }
         let isFirst = !call.hasHeardMedia
         call.hasHeardMedia = true
-        if call.phase == .calling, let early = call.earlyDialog(sendingFrom: source) {
-            let wasHeard = call.earlyMedia.heard
-            call.earlyMedia.receiveMedia(of: early.dialog, at: now)
-            calls[handle] = call
-            if wasHeard != early.dialog {
-                if call.earlyAgreements.count > 1 { emit(.media(.update(handle, early.agreement))) }
-                report(handle, .early)
-            }
-            applyEarlyMedia(handle)
-        } else {
-            calls[handle] = call
-        }
-        guard isFirst, call.isUp else { return }
-        setTimer(.mediaExpected, of: handle, at: nil)
-        continueAfterMedia(handle, at: now)
+        calls[handle] = call
+        if call.phase == .calling { hearEarlyMedia(handle, at: now) }
+        if isFirst { setTimer(.mediaExpected, of: handle, at: nil) }
     }
 
-    private mutating func finishPlaying(_ handle: CallHandle) {
-        guard let call = calls[handle], let script = call.script else { return }
-        report(handle, .playFinished)
-        switch script.afterPlaying {
-        case .hangup: if call.isUp { hangUp(handle) }
-        case .live: emit(.media(.live(handle)))
-        case .loop, .silence: break
-        }
+    /// Media comes before the answer: it is that of the early dialog that the media engine listens to.
+    private mutating func hearEarlyMedia(_ handle: CallHandle, at now: Instant) {
+        guard var call = calls[handle], let dialog = call.listensTo else { return }
+        let isNew = call.earlyMedia.heard != dialog
+        call.earlyMedia.receiveMedia(of: dialog, at: now)
+        calls[handle] = call
+        if isNew { report(handle, .early) }
+        applyEarlyMedia(handle)
+    }
+
+    private mutating func receiveStatistics(_ statistics: MediaStatistics, of handle: CallHandle, at now: Instant) {
+        guard let call = calls[handle] else { return }
+        let isGrowing = statistics.receivedPackets > call.statistics?.receivedPackets ?? 0
+        calls[handle]?.statistics = statistics
+        if call.isUp { report(handle, .statistics(statistics)) }
+        if call.phase == .calling, call.hasHeardMedia, isGrowing { hearEarlyMedia(handle, at: now) }
     }
 
     /// Notes a fault of our own, which outweighs what the peer said.
@@ -114,14 +115,5 @@ extension CallCoordinator {
         guard calls[handle]?.run.fault == nil else { return }
         calls[handle]?.run.fault = status
         calls[handle]?.run.faultText = text
-    }
-}
-
-extension Call {
-    /// The early dialog whose description names the address that media came from; with one early dialog, that one:
-    /// behind a NAT its address differs.
-    func earlyDialog(sendingFrom source: SocketAddress) -> (dialog: EarlyDialogID, agreement: MediaAgreement)? {
-        if let match = earlyAgreements.first(where: { $0.agreement.media.remoteRTP == source }) { return match }
-        return earlyAgreements.count == 1 ? earlyAgreements.first : nil
     }
 }

@@ -8,22 +8,27 @@ extension CallCoordinator {
         guard var call = calls[handle], call.phase != .ended else { return }
         if let status = end.status { call.finalStatus = status }
         call.phase = .ended
+        call.end = end
+        call.duration = call.answeredAt.flatMap { answered in now.map { $0 - answered } }
         calls[handle] = call
         setAlert(nil, of: handle)
-        for timer in [CallTimer.ringback, .answer, .ringTimeout, .duration, .digits, .mediaExpected, .statistics] {
-            setTimer(timer, of: handle, at: nil)
-        }
+        for timer in CallTimer.allCases { setTimer(timer, of: handle, at: nil) }
         emit(.media(.close(handle)))
-        let duration = call.answeredAt.flatMap { answered in now.map { $0 - answered } }
-        report(handle, .ended(end, duration: duration, call.statistics))
+    }
+
+    /// Media has ended too: the last word on a call.
+    mutating func conclude(_ handle: CallHandle) {
+        guard let call = calls[handle], let end = call.end else { return }
+        report(handle, .ended(end, duration: call.duration, call.statistics))
         judge(call, end)
         calls[handle] = nil
         order.removeAll { $0 == handle }
         callsEnded += 1
-        endWhenDone(afterCallThatCameIn: call.isIncoming)
+        endWhenDone()
+        if isProcessWaiting { finishProcess() }
     }
 
-    private mutating func endWhenDone(afterCallThatCameIn isIncoming: Bool) {
+    private mutating func endWhenDone() {
         guard ending == nil else { return }
         if let plan = settings.answering {
             if let count = plan.count, callsEnded >= count { end() }
@@ -45,7 +50,7 @@ extension CallCoordinator {
             }
         }
         if call.answeredAt != nil {
-            for tone in script.expectedTones where !call.run.heardTones.contains(tone) {
+            if let tone = script.expectedTone, !call.run.hasHeardTone {
                 broken.append("tone of \(JSON.fixed(tone, places: 0) ?? "?") Hz not heard")
             }
             if let digits = script.expectedDigits, !call.run.receivedDigits.contains(digits) {
@@ -82,6 +87,8 @@ extension CallCoordinator {
 
     /// Everything is down: the verdict, and the process's status.
     mutating func finishProcess() {
+        isProcessWaiting = !calls.isEmpty
+        guard calls.isEmpty else { return }
         let exit = ending?.exit ?? result ?? defaultResult
         emit(.report(.verdict(failed: failures, exit: exit)))
         emit(.finished(exit))

@@ -31,27 +31,21 @@ extension CallCoordinator {
         setTimer(.ringTimeout, of: handle, at: plan.script.ringTimeout.map { now + $0 })
     }
 
-    /// The call was answered: its script begins.
+    /// Begins the script of a call once it is answered and has media.
     mutating func beginScript(of handle: CallHandle, at now: Instant) {
-        guard let call = calls[handle], let script = call.script else { return }
-        if let expected = script.expectedStatus, expected != call.finalStatus { return hangUp(handle) }
+        guard let call = calls[handle], let script = call.script, call.isUp, call.agreement != nil, !call.run.hasBegun
+        else { return }
+        calls[handle]?.run.hasBegun = true
         setTimer(.duration, of: handle, at: script.duration.map { now + $0 })
         setTimer(.mediaExpected, of: handle, at: now + settings.mediaPatience)
-        if script.moment == .answered || !call.run.hasStartedPlaying { startPlaying(handle) }
-        if !script.digits.isEmpty { setTimer(.digits, of: handle, at: now) }
+        startPlaying(handle)
+        sendDigits(handle, script.digits)
     }
 
     mutating func startPlaying(_ handle: CallHandle) {
-        guard let call = calls[handle], let play = call.script?.play, !call.run.hasStartedPlaying else { return }
+        guard let call = calls[handle], call.script?.play != nil, !call.run.hasStartedPlaying else { return }
         calls[handle]?.run.hasStartedPlaying = true
-        emit(.media(.play(handle, play, loops: call.script?.afterPlaying == .loop)))
-    }
-
-    /// Media of the peer was heard for the first time after the answer.
-    mutating func continueAfterMedia(_ handle: CallHandle, at now: Instant) {
-        guard calls[handle]?.run.waitsForMedia == true else { return }
-        calls[handle]?.run.waitsForMedia = false
-        setTimer(.digits, of: handle, at: now)
+        emit(.media(.play(handle)))
     }
 
     mutating func handle(_ timer: CallTimer, of handle: CallHandle, at now: Instant) {
@@ -60,6 +54,10 @@ extension CallCoordinator {
         case .ringback:
             calls[handle]?.earlyMedia.handleDeadline(at: now)
             applyEarlyMedia(handle)
+        case .earlyMedia:
+            guard call.phase == .calling else { return }
+            emit(.media(.reportStatistics(handle)))
+            setTimer(.earlyMedia, of: handle, at: now + Self.earlyMediaInterval)
         case .answer:
             guard let plan = settings.answering, call.phase == .incoming else { return }
             if plan.status.isSuccess {
@@ -71,35 +69,11 @@ extension CallCoordinator {
             reject(handle, status: 480)
         case .duration:
             hangUp(handle)
-        case .digits:
-            sendNextDigit(handle, at: now)
         case .mediaExpected:
             missMedia(handle, at: now)
         case .statistics:
             emit(.media(.reportStatistics(handle)))
             setTimer(.statistics, of: handle, at: now + settings.statisticsInterval)
-        }
-    }
-
-    /// One step of `--dtmf`: a digit lasts 100 ms and is followed by a pause of the same length (RFC 4733 §2.5.1.3
-    /// leaves both to the sender; ITU-T Q.24 asks receivers for 40 ms each).
-    private mutating func sendNextDigit(_ handle: CallHandle, at now: Instant) {
-        guard let call = calls[handle], let script = call.script, call.run.nextDigit < script.digits.count else {
-            return
-        }
-        calls[handle]?.run.nextDigit += 1
-        switch script.digits[call.run.nextDigit] {
-        case .digit(let digit):
-            sendDigit(handle, digit)
-            setTimer(.digits, of: handle, at: now + .milliseconds(200))
-        case .pause:
-            setTimer(.digits, of: handle, at: now + .seconds(1))
-        case .waitForMedia:
-            if call.hasHeardMedia {
-                setTimer(.digits, of: handle, at: now)
-            } else {
-                calls[handle]?.run.waitsForMedia = true
-            }
         }
     }
 

@@ -5,7 +5,7 @@ import SIPUserAgent
 
 /// What the user agent tells.
 extension CallCoordinator {
-    mutating func receive(_ event: Event, at now: Instant) {
+    mutating func receive(_ event: UserAgentEvent, at now: Instant) {
         switch event {
         case .registration(let account, let state):
             emit(.report(.registration(account: accountName(account), state)))
@@ -16,9 +16,9 @@ extension CallCoordinator {
         case .ringing(let handle, let progress):
             receiveProgress(handle, progress, at: now)
         case .earlyMedia(let handle, let dialog, let agreement):
-            receiveEarlyMedia(handle, dialog, agreement)
+            receiveEarlyMedia(handle, dialog, agreement, at: now)
         case .mediaAgreed(let handle, let agreement):
-            receiveAgreement(handle, agreement)
+            receiveAgreement(handle, agreement, at: now)
         case .pathProven(let handle):
             guard var agreement = calls[handle]?.agreement, !agreement.mayTransmit else { return }
             agreement.mayTransmit = true
@@ -57,7 +57,7 @@ extension CallCoordinator {
             handle: handle, number: callsBegun, callID: incoming.callID, account: accountName(incoming.account),
             peer: incoming.from.uri.description)
         var call = Call(identity: identity, phase: .incoming, isIncoming: true, script: settings.answering?.script)
-        call.agreement = nil
+        call.trust = incoming.trust
         calls[handle] = call
         order.append(handle)
         report(handle, .incoming(incoming))
@@ -80,7 +80,7 @@ extension CallCoordinator {
     }
 
     private mutating func receiveEarlyMedia(
-        _ handle: CallHandle, _ dialog: EarlyDialogID, _ agreement: MediaAgreement
+        _ handle: CallHandle, _ dialog: EarlyDialogID, _ agreement: MediaAgreement, at now: Instant
     ) {
         guard var call = calls[handle], call.phase == .calling else { return }
         if let index = call.earlyAgreements.firstIndex(where: { $0.dialog == dialog }) {
@@ -89,15 +89,19 @@ extension CallCoordinator {
             call.earlyAgreements.append((dialog, agreement))
         }
         let isHeard = call.earlyMedia.heard == nil || call.earlyMedia.heard == dialog
+        if isHeard { call.listensTo = dialog }
         calls[handle] = call
-        if isHeard { emit(.media(.update(handle, agreement))) }
+        guard isHeard else { return }
+        emit(.media(.update(handle, agreement)))
+        setTimer(.earlyMedia, of: handle, at: now + Self.earlyMediaInterval)
     }
 
-    private mutating func receiveAgreement(_ handle: CallHandle, _ agreement: MediaAgreement) {
+    private mutating func receiveAgreement(_ handle: CallHandle, _ agreement: MediaAgreement, at now: Instant) {
         guard calls[handle] != nil else { return }
         calls[handle]?.agreement = agreement
         emit(.media(.update(handle, agreement)))
         report(handle, .media(agreement))
+        beginScript(of: handle, at: now)
     }
 
     private mutating func receiveAnswer(_ handle: CallHandle, _ answer: CallAnswer, at now: Instant) {
@@ -112,8 +116,12 @@ extension CallCoordinator {
         setAlert(nil, of: handle)
         report(handle, .answered(answer.status, reason: answer.reason))
         setTimer(.statistics, of: handle, at: now + settings.statisticsInterval)
+        if call.script?.expectedStatus.map({ $0 != answer.status }) == true { return hangUp(handle) }
         beginScript(of: handle, at: now)
     }
+
+    /// How often early media is asked whether it goes on.
+    static let earlyMediaInterval = Duration.milliseconds(200)
 
     private mutating func receiveModified(_ handle: CallHandle) {
         guard let call = calls[handle], let direction = call.agreement?.media.direction else { return }

@@ -1,4 +1,5 @@
 import EngineKit
+import MediaRuntime
 import SDP
 import SIPMessages
 import SIPUserAgent
@@ -54,6 +55,8 @@ struct CallCoordinator: Sendable {
     var failures: [String] = []
     /// `offhook call`: the process ends with its call.
     var endsWithLastCall = false
+    /// The user agent is down, and only calls whose media still ends keep the process.
+    var isProcessWaiting = false
 
     /// Why the process is on its way out.
     struct Ending: Equatable, Sendable {
@@ -136,10 +139,9 @@ struct CallCoordinator: Sendable {
         emit(.media(.mute(handle, isMuted)))
     }
 
-    mutating func sendDigit(_ handle: CallHandle, _ digit: Character) {
-        guard let call = calls[handle], call.isUp else { return }
-        emit(.media(.sendDigit(handle, digit)))
-        report(handle, .digit(digit, sent: true, milliseconds: nil))
+    mutating func sendDigits(_ handle: CallHandle, _ digits: String) {
+        guard let call = calls[handle], call.isUp, !digits.isEmpty else { return }
+        emit(.media(.sendDigits(handle, digits)))
     }
 
     /// Ends every call and registration; `finished` follows with `exit`, or with what the calls came to.
@@ -156,6 +158,20 @@ struct CallCoordinator: Sendable {
         guard ending?.isShutDown == false else { return }
         ending?.isShutDown = true
         emit(.signalling(.shutDown))
+    }
+
+    /// The time of the whole command is over.
+    mutating func timeOut(at now: Instant) {
+        for handle in order where calls[handle]?.isIncoming == false && calls[handle]?.answeredAt == nil {
+            failures.append("\(calls[handle]?.identity.shortName ?? ""): no answer within --timeout")
+        }
+        end()
+    }
+
+    /// Whether somebody vouches for the peer: we called it, a person answered it, or it is known.
+    func isPeerTrusted(_ handle: CallHandle) -> Bool {
+        guard let call = calls[handle], call.isIncoming, settings.answering != nil else { return true }
+        return call.trust != .stranger
     }
 
     // MARK: - Shared by the parts of the coordinator

@@ -8,33 +8,19 @@ package struct CallScript: Sendable {
         case answered, early
     }
 
-    /// What follows the end of what was played.
-    package enum AfterPlaying: String, CaseIterable, Sendable {
-        case hangup, loop, silence, live
-    }
-
-    /// One thing that a digit string asks for.
-    package enum DigitStep: Equatable, Sendable {
-        /// One of `0-9 * # A-D`.
-        case digit(Character)
-        /// `,`: one second.
-        case pause
-        /// `w`: until media of the peer is heard.
-        case waitForMedia
-    }
-
     /// A file or a tone.
     package var play: AudioSpec?
     package var moment = PlayMoment.answered
-    package var afterPlaying = AfterPlaying.silence
+    package var afterPlaying = PlaySpec.Afterwards.silence
     package var recordPath: String?
-    package var digits: [DigitStep] = []
+    /// As `DigitStep` reads it: digits, `,` and `w`.
+    package var digits = ""
     package var duration: Duration?
     package var ringTimeout: Duration?
     package var headers = Headers()
     package var expectedStatus: StatusCode?
     /// Hertz.
-    package var expectedTones: [Double] = []
+    package var expectedTone: Double?
     package var expectedDigits: String?
     package var echoes = false
 
@@ -55,7 +41,14 @@ extension CallScript {
         moment = options.moment
         afterPlaying = options.afterPlaying
         recordPath = options.record
-        if let digits = options.dtmf { self.digits = try Self.digitSteps(digits) }
+        if let text = options.dtmf {
+            do {
+                _ = try DigitStep.parse(text)
+                digits = text
+            } catch {
+                throw Fault(option: "--dtmf", problem: error.description)
+            }
+        }
         duration = options.duration
         ringTimeout = options.ringTimeout
         for header in options.headers { try Self.append(header, to: &headers) }
@@ -65,10 +58,12 @@ extension CallScript {
             }
             expectedStatus = code
         }
-        for hertz in options.expectedTones where !(20...20_000).contains(hertz) {
-            throw Fault(option: "--expect-tone", problem: "\(hertz) Hz is not between 20 and 20000 Hz")
+        if let hertz = options.expectedTone {
+            guard AudioSpec.toneFrequencies.contains(hertz) else {
+                throw Fault(option: "--expect-tone", problem: "\(hertz) Hz is not between 20 and 20000 Hz")
+            }
+            expectedTone = hertz
         }
-        expectedTones = options.expectedTones
         if let digits = options.expectedDigits {
             guard !digits.isEmpty, digits.allSatisfy({ Self.isDigit($0) }) else {
                 throw Fault(
@@ -86,20 +81,6 @@ extension CallScript {
         } catch {
             throw Fault(option: "--play", problem: error.reason)
         }
-    }
-
-    static func digitSteps(_ text: String) throws(Fault) -> [DigitStep] {
-        var steps: [DigitStep] = []
-        for character in text {
-            switch character {
-            case ",": steps.append(.pause)
-            case "w", "W": steps.append(.waitForMedia)
-            case _ where isDigit(character): steps.append(.digit(Character(character.uppercased())))
-            default:
-                throw Fault(option: "--dtmf", problem: "'\(character)' is not one of 0-9, *, #, A-D, ',' and 'w'")
-            }
-        }
-        return steps
     }
 
     static func isDigit(_ character: Character) -> Bool {
@@ -129,6 +110,15 @@ extension CallScript {
         } catch {
             throw Fault(option: "--header", problem: "the value of \(name) holds a line end or NUL")
         }
+    }
+}
+
+extension CallScript {
+    /// What the media engine has to know of the script.
+    var mediaOptions: MediaCallOptions {
+        MediaCallOptions(
+            play: play.map { PlaySpec($0, afterwards: afterPlaying) }, waitsForCue: true, recording: recordPath,
+            echoes: echoes, expectedTone: expectedTone)
     }
 }
 

@@ -1,3 +1,5 @@
+import MediaRuntime
+
 /// What the command line asks of a phone, as written. What it means, together with the configuration, is decided by
 /// `PhoneSettings`, which also names what is wrong with it.
 package struct PhoneOptions: Sendable {
@@ -47,7 +49,7 @@ package struct AnsweringOptions: Sendable {
 package struct CallScriptOptions: Sendable {
     package var play: String?
     package var moment = CallScript.PlayMoment.answered
-    package var afterPlaying = CallScript.AfterPlaying.silence
+    package var afterPlaying = PlaySpec.Afterwards.silence
     package var record: String?
     package var dtmf: String?
     package var duration: Duration?
@@ -55,7 +57,7 @@ package struct CallScriptOptions: Sendable {
     package var headers: [String] = []
     package var expectedStatus: Int?
     /// Hertz.
-    package var expectedTones: [Double] = []
+    package var expectedTone: Double?
     package var expectedDigits: String?
 
     package init() {}

@@ -27,6 +27,8 @@ extension PhoneReport {
             )
         case .warning(let text):
             return ("warning", [.init("text", .string(text))])
+        case .loopback(let report):
+            return ("loopback", report.json)
         case .verdict(let failed, let exit):
             return (
                 "verdict",

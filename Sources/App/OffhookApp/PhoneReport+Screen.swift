@@ -24,7 +24,7 @@ extension PhoneReport {
             return [.log(.warning, .other(Printable("audio")), Printable(text))]
         case .warning(let text):
             return [.log(.warning, .phone, Printable(text))]
-        case .verdict:
+        case .loopback, .verdict:
             return []
         }
     }
@@ -156,7 +156,7 @@ extension SIPUserAgent.CallEnd {
 
 extension MediaStatistics {
     /// `kilobitsPerSecond` is not a counter's business: the screen's owner knows the time between two readings.
-    fileprivate var onScreen: CallQuality {
+    var onScreen: CallQuality {
         CallQuality(
             lossPercent: lossPercent, jitterMilliseconds: jitterMilliseconds, bufferMilliseconds: bufferMilliseconds,
             roundTripMilliseconds: roundTripMilliseconds, packetsSent: sentPackets, packetsReceived: receivedPackets,

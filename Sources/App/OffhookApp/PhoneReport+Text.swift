@@ -16,6 +16,7 @@ extension PhoneReport {
         case .audioDevice(let name, let state, let detail):
             "audio    \(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"
         case .warning(let text): "warning  \(text)"
+        case .loopback(let report): report.text(isUnicode: Locale.isUnicode)
         case .verdict(let failed, let exit):
             exit == .success
                 ? "done" : "failed   " + (failed + ["exit status \(exit.code)"]).joined(separator: "; ")

@@ -4,25 +4,15 @@ import SIPMessages
 import SIPUserAgent
 
 /// What the phone reports: each case is an event of `Docs/Scripting.md`, for the screen and for scripts alike.
-package enum PhoneReport: Sendable {
-    case ready(addresses: [ListeningAddress])
+enum PhoneReport: Sendable {
+    case ready(addresses: [Listener])
     case registration(account: String, RegistrationState)
     case call(CallIdentity, CallOccurrence)
     case options(target: String, OptionsAnswer)
     case audioDevice(name: String, state: String, detail: String)
     case warning(String)
+    case loopback(LoopbackReport)
     case verdict(failed: [String], exit: ExitStatus)
-}
-
-/// An address that the phone is bound to.
-package struct ListeningAddress: Hashable, Sendable {
-    package var transport: Transport
-    package var address: SocketAddress
-
-    package init(transport: Transport, address: SocketAddress) {
-        self.transport = transport
-        self.address = address
-    }
 }
 
 /// What every event of a call carries.
@@ -39,7 +29,7 @@ package struct CallIdentity: Hashable, Sendable {
 }
 
 /// What happened in a call.
-package enum CallOccurrence: Sendable {
+enum CallOccurrence: Sendable {
     case outgoing
     case incoming(IncomingCall)
     case trying

@@ -37,6 +37,8 @@ struct PhoneSettings: Sendable {
     var seed: UInt64?
     var timeout: Duration?
     var contacts: [ConfiguredContact]
+    /// A test signal and an ear in place of microphone and loudspeaker.
+    var probe: AudioProbe?
 
     var accountNames: [AccountID: String] {
         Dictionary(uniqueKeysWithValues: userAgent.accounts.map { ($0.id, $0.name) })
@@ -84,6 +86,14 @@ struct PhoneSettings: Sendable {
         if let answering {
             userAgent.automaticAnswer = try Self.automaticAnswer(answering, limits: userAgent.limits, calls: calls)
         }
+    }
+
+    /// The address that RTP is bound to: that of the first listener, as media goes the way of signalling.
+    var mediaAddress: IPAddress { listen.first?.address.address ?? .unspecified }
+
+    mutating func restrictCodecs(to codecs: [CodecKind]) {
+        self.codecs = codecs
+        userAgent.capabilities.codecs = codecs
     }
 
     // MARK: - Its parts

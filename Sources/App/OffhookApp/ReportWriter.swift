@@ -33,7 +33,7 @@ struct ReportWriter: Sendable {
     }
 
     private func text(_ report: PhoneReport, wallClock: WallClock) -> String {
-        wallClock.timeOfDay + "  " + Printable(report.text).text
+        wallClock.timeOfDay + "  " + Printable.line(report.text)
     }
 
     /// Writes all of `text`, or as much as the reader takes before it goes away.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MediaRuntime
 import OffhookApp
 
 extension DurationArgument: ExpressibleByArgument {
@@ -10,7 +11,7 @@ extension DurationArgument: ExpressibleByArgument {
 extension SIPSettings.Limits: ExpressibleByArgument {}
 extension PhoneOptions.LogLevel: ExpressibleByArgument {}
 extension CallScript.PlayMoment: ExpressibleByArgument {}
-extension CallScript.AfterPlaying: ExpressibleByArgument {}
+extension PlaySpec.Afterwards: ExpressibleByArgument {}
 
 /// Where the configuration is and how the process talks.
 struct OutputArguments: ParsableArguments {
@@ -111,7 +112,7 @@ struct ScriptArguments: ParsableArguments {
     var when = CallScript.PlayMoment.answered
 
     @Option(help: ArgumentHelp("What follows the end of the file: hangup, loop, silence or live.", valueName: "what"))
-    var then = CallScript.AfterPlaying.silence
+    var then = PlaySpec.Afterwards.silence
 
     @Option(help: ArgumentHelp("One stereo WAV: left what we sent, right what we heard.", valueName: "path"))
     var record: String?
@@ -134,8 +135,8 @@ struct ScriptArguments: ParsableArguments {
     @Option(help: ArgumentHelp("The final status that makes the call a success.", valueName: "code"))
     var expectStatus: Int?
 
-    @Option(help: ArgumentHelp("A tone that must be heard; repeatable.", valueName: "hz"))
-    var expectTone: [Double] = []
+    @Option(help: ArgumentHelp("A tone that must be heard.", valueName: "hz"))
+    var expectTone: Double?
 
     @Option(name: .customLong("expect-dtmf"), help: ArgumentHelp("Digits that must be received.", valueName: "string"))
     var expectDTMF: String?
@@ -151,7 +152,7 @@ struct ScriptArguments: ParsableArguments {
         options.ringTimeout = ringTimeout?.duration
         options.headers = header
         options.expectedStatus = expectStatus
-        options.expectedTones = expectTone
+        options.expectedTone = expectTone
         options.expectedDigits = expectDTMF
         return options
     }

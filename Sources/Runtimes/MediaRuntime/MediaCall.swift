@@ -22,6 +22,7 @@ struct MediaCall: ~Copyable {
     /// What goes out once the path stands; what goes out now; and what will after the file.
     private let planned: Source?
     private var source: Source
+    var waitsForCue: Bool
     private let afterwards: PlaySpec.Afterwards
     /// Capture periods since ours may go out.
     private var periodsReady = 0
@@ -45,13 +46,14 @@ struct MediaCall: ~Copyable {
 
     init(
         id: UInt32, ports: MediaPorts, session: consuming MediaSession, planned: Source?,
-        afterwards: PlaySpec.Afterwards, echoes: Bool, recording: WrittenFile?,
+        waitsForCue: Bool, afterwards: PlaySpec.Afterwards, echoes: Bool, recording: WrittenFile?,
         expectedTone: Double?
     ) {
         self.id = id
         self.ports = ports
         self.session = session
         self.planned = planned
+        self.waitsForCue = waitsForCue
         self.afterwards = afterwards
         self.recording = recording
         detector = expectedTone.map { ToneDetector(frequency: $0) }
@@ -105,7 +107,7 @@ struct MediaCall: ~Copyable {
     }
 
     private mutating func startPlayIfReady() -> PlayProgress {
-        guard let planned, periodsReady <= Self.pathPatience else { return .none }
+        guard let planned, !waitsForCue, periodsReady <= Self.pathPatience else { return .none }
         let configuration = session.configuration
         guard configuration.sends, configuration.isPathProven, configuration.remoteRTP != nil else { return .none }
         periodsReady += 1

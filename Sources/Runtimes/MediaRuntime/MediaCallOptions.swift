@@ -22,6 +22,8 @@ package struct PlaySpec: Hashable, Sendable {
 package struct MediaCallOptions: Hashable, Sendable {
     /// Starts once the media path stands: the peer's media came, or half a second passed since ours may go out.
     package var play: PlaySpec?
+    /// The play waits for `MediaEngine.beginPlaying` too: media may stand before the call is answered.
+    package var waitsForCue: Bool
     /// A stereo WAV: left what was sent, right what was heard.
     package var recording: String?
     /// What is received is sent back.
@@ -30,9 +32,11 @@ package struct MediaCallOptions: Hashable, Sendable {
     package var expectedTone: Double?
 
     package init(
-        play: PlaySpec? = nil, recording: String? = nil, echoes: Bool = false, expectedTone: Double? = nil
+        play: PlaySpec? = nil, waitsForCue: Bool = false, recording: String? = nil, echoes: Bool = false,
+        expectedTone: Double? = nil
     ) {
         self.play = play
+        self.waitsForCue = waitsForCue
         self.recording = recording
         self.echoes = echoes
         self.expectedTone = expectedTone

@@ -85,7 +85,7 @@ extension MediaEngine {
             let session = try MediaSession(configuration: configuration, random: random, at: MonotonicClock.now)
             return CallBox(
                 MediaCall(
-                    id: id, ports: ports, session: session, planned: planned,
+                    id: id, ports: ports, session: session, planned: planned, waitsForCue: call.waitsForCue,
                     afterwards: call.play?.afterwards ?? .silence, echoes: call.echoes || options.input == .echo,
                     recording: recording, expectedTone: call.expectedTone))
         } catch {

@@ -201,6 +201,11 @@ package final class MediaEngine: Sendable {
         perform(id, .stop(call: id))
     }
 
+    /// Gives a call that waits for it the cue to play.
+    package func beginPlaying(_ id: UInt32) {
+        perform(id, .beginPlaying(call: id))
+    }
+
     package func setMuted(_ id: UInt32, _ isMuted: Bool) {
         perform(id, .mute(call: id, isMuted))
     }

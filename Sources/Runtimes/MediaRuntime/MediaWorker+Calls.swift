@@ -12,6 +12,7 @@ extension MediaWorker {
             case .update(let id, let configuration):
                 if let box = box(of: id) { box.pointer.pointee.session.update(configuration, at: now) }
             case .stop(let id): stop(id, at: now)
+            case .beginPlaying(let id): box(of: id)?.pointer.pointee.waitsForCue = false
             case .mute(let id, let isMuted):
                 if let box = box(of: id) {
                     box.pointer.pointee.isMuted = isMuted

@@ -1,9 +1,9 @@
 import CLinux
 
 /// Starts detached threads. What a thread works on is kept alive by its body until that returns.
-enum RealtimeThread {
+package enum RealtimeThread {
     /// The real-time priorities, 1 to 99: the device thread only moves periods and comes before the worker.
-    enum Priority: CInt {
+    package enum Priority: CInt {
         case normal = 0
         case worker = 70
         case device = 75
@@ -19,7 +19,7 @@ enum RealtimeThread {
 
     /// Whether the thread has the real-time schedule that its priority asks for.
     @discardableResult
-    static func start(
+    package static func start(
         _ name: String, priority: Priority, _ body: @escaping @Sendable () -> Void
     ) throws(SystemError) -> Bool {
         let context = Unmanaged.passRetained(Body(body))

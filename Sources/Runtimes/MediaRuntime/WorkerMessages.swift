@@ -32,6 +32,7 @@ enum WorkerCommand: Sendable {
     case add(CallBox)
     case update(call: UInt32, MediaConfiguration)
     case stop(call: UInt32)
+    case beginPlaying(call: UInt32)
     case mute(call: UInt32, Bool)
     case digit(call: UInt32, DigitStep)
     /// Nil ends the tone.

@@ -1,0 +1,14 @@
+import Glibc
+
+/// What the environment says of the terminal's characters.
+enum Locale {
+    /// Whether output may hold more than ASCII (the POSIX order of the variables).
+    static var isUnicode: Bool {
+        for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
+            guard let value = environmentVariable(name), !value.isEmpty else { continue }
+            let folded = value.lowercased()
+            return folded.contains("utf-8") || folded.contains("utf8")
+        }
+        return false
+    }
+}

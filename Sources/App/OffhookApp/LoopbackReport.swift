@@ -1,0 +1,137 @@
+import EngineKit
+import RTPMedia
+import SIPMessages
+
+/// What a run of the loopback test measured.
+struct LoopbackReport: Sendable {
+    struct Direction: Sendable {
+        /// `A → B`.
+        var name: String
+        var signal: LoopbackSignal
+        var hearing: LoopbackHearing
+        /// Of the phone that heard.
+        var statistics: MediaStatistics
+        /// Packets that the phone that spoke has sent.
+        var sentPackets: UInt64
+        /// Milliseconds in a packet.
+        var packetTime: Int
+    }
+
+    struct Step: Sendable {
+        var text: String
+        var isFromCaller: Bool
+        /// Since the INVITE.
+        var at: Duration
+    }
+
+    struct Check: Equatable, Sendable {
+        var name: String
+        var measured: String
+        var threshold: String
+        var holds: Bool
+    }
+
+    var addresses: (caller: String, callee: String)
+    var audio: String
+    var codec: String
+    var ladder: [Step]
+    var setUp: Duration?
+    var isEndedCleanly: Bool
+    var directions: [Direction]
+    /// Milliseconds that one device holds: 0 for those of the process itself.
+    var deviceMilliseconds: Double
+    var elapsed: Duration
+    /// What went wrong before anything could be measured.
+    var problem: String?
+
+    static let expectedCodec = "opus"
+    static let levelTolerance = 0.5
+    static let longestLatency = 150.0
+    static let highestJitter = 10.0
+    static let longestSetUp = 1000.0
+
+    /// Every threshold that the verdict rests on, with what was measured.
+    var checks: [Check] {
+        var checks = [
+            Check(
+                name: "call set-up", measured: Self.milliseconds(setUp), threshold: "<= \(Int(Self.longestSetUp)) ms",
+                holds: setUp.map { $0.milliseconds <= Self.longestSetUp } ?? false),
+            Check(
+                name: "codec", measured: codec, threshold: "= \(Self.expectedCodec)", holds: codec == Self.expectedCodec
+            ),
+        ]
+        for direction in directions { checks += Self.checks(of: direction) }
+        checks.append(
+            Check(
+                name: "hang-up", measured: isEndedCleanly ? "BYE answered" : "not answered", threshold: "BYE answered",
+                holds: isEndedCleanly))
+        return checks
+    }
+
+    private static func checks(of direction: Direction) -> [Check] {
+        let hearing = direction.hearing
+        let level = abs(hearing.level - direction.signal.level)
+        let statistics = direction.statistics
+        return [
+            Check(
+                name: "\(direction.name) tone \(Int(direction.signal.tone)) Hz",
+                measured: "\(hearing.windowsWithTone)/\(hearing.windows) windows", threshold: "all",
+                holds: hearing.windows > 0 && hearing.windowsWithTone >= hearing.windows),
+            Check(
+                name: "\(direction.name) foreign tone", measured: "\(hearing.windowsWithForeignTone) windows",
+                threshold: "none", holds: hearing.windowsWithForeignTone == 0),
+            Check(
+                name: "\(direction.name) level", measured: "\(fixed(hearing.level, 1)) dBFS",
+                threshold: "\(fixed(direction.signal.level, 1)) +- \(levelTolerance) dB", holds: level <= levelTolerance
+            ),
+            Check(
+                name: "\(direction.name) latency", measured: milliseconds(hearing.latency),
+                threshold: "<= \(Int(longestLatency)) ms",
+                holds: hearing.latency.map { (0...longestLatency).contains($0.milliseconds) } ?? false),
+            Check(
+                name: "\(direction.name) loss", measured: "lost \(statistics.lost), late \(statistics.late)",
+                threshold: "none", holds: statistics.lost == 0 && statistics.late == 0 && statistics.receivedPackets > 0
+            ),
+            Check(
+                name: "\(direction.name) jitter", measured: "\(fixed(statistics.jitterMilliseconds, 1)) ms",
+                threshold: "<= \(Int(highestJitter)) ms", holds: statistics.jitterMilliseconds <= highestJitter),
+        ]
+    }
+
+    var passes: Bool { problem == nil && checks.allSatisfy(\.holds) }
+
+    static func milliseconds(_ duration: Duration?) -> String {
+        duration.map { "\(fixed($0.milliseconds, 1)) ms" } ?? "not measured"
+    }
+
+    static func fixed(_ value: Double, _ places: Int) -> String {
+        JSON.fixed(value, places: places) ?? "?"
+    }
+}
+
+/// Mouth to ear, and who owns which part of it.
+struct LatencySplit: Equatable, Sendable {
+    /// Waiting for the packet to fill.
+    var frame: Double
+    /// The codec's look-ahead.
+    var codec: Double
+    /// Half the round trip that RTCP measured; nil before it has.
+    var network: Double?
+    /// What the jitter buffer held back.
+    var buffer: Double
+    var device: Double
+    var total: Double
+
+    /// What no other part explains: phases of clocks, scheduling, and the network where it was not measured.
+    var rest: Double { total - frame - codec - (network ?? 0) - buffer - device }
+
+    init?(_ direction: LoopbackReport.Direction, deviceMilliseconds: Double) {
+        guard let latency = direction.hearing.latency else { return nil }
+        total = latency.milliseconds
+        frame = Double(direction.packetTime)
+        codec = direction.statistics.sendCodec == .opus ? 6.5 : 0
+        network = direction.statistics.roundTripMilliseconds.map { $0 / 2 }
+        buffer = direction.statistics.bufferMilliseconds
+        device = deviceMilliseconds
+    }
+}

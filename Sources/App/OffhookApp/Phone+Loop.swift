@@ -1,0 +1,69 @@
+import EngineKit
+import Glibc
+import SIPRuntime
+import TerminalRuntime
+
+extension Phone {
+    private static let refreshInterval = Duration.milliseconds(100)
+
+    /// Runs until everything has ended, and gives the process's exit status.
+    ///
+    /// - Parameter signals: nil where another thread reads them.
+    func run(signals: Signals?) -> ExitStatus {
+        let timeoutAt = settings.timeout.map { SystemClock.now + $0 }
+        var isTimedOut = false
+        var refreshAt = SystemClock.now
+        while exit == nil {
+            step()
+            while let signal = signals?.next() {
+                guard signal.endsProcess else { continue }
+                guard end(by: signal.number) else { return .signal(signal.number) }
+            }
+            let now = SystemClock.now
+            if let timeoutAt, timeoutAt <= now, !isTimedOut {
+                isTimedOut = true
+                ask { coordinator, now in coordinator.timeOut(at: now) }
+            }
+            var wake = coordinator.deadline ?? .distantFuture
+            if let timeoutAt, !isTimedOut { wake = min(wake, timeoutAt) }
+            if let onRefresh, !coordinator.calls.isEmpty {
+                if refreshAt <= now {
+                    onRefresh()
+                    refreshAt = now + Self.refreshInterval
+                }
+                wake = min(wake, refreshAt)
+            }
+            if exit == nil { wait(until: wake, signals: signals) }
+        }
+        close()
+        return exit ?? .internalError
+    }
+
+    /// Ends all calls and registrations because of a signal. False for the second one, which ends the process at once.
+    func end(by signal: Int32) -> Bool {
+        guard coordinator.ending?.exit != .signal(signal), !wasSignalled else { return false }
+        wasSignalled = true
+        ask { coordinator, _ in coordinator.end(.signal(signal)) }
+        return true
+    }
+
+    private func wait(until wake: Instant, signals: Signals?) {
+        let nanoseconds = max(0, (wake - SystemClock.now).saturatedNanoseconds)
+        // Rounded up, lest the loop turn without sleep for the last millisecond; an hour is as good as for ever.
+        let milliseconds = min(nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0), 3_600_000)
+        var descriptors = [
+            pollfd(fd: inbox.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signals?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
+        ]
+        _ = poll(&descriptors, nfds_t(descriptors.count), CInt(milliseconds))
+    }
+}
+
+extension Signals.Signal {
+    fileprivate var endsProcess: Bool {
+        switch self {
+        case .interrupt, .terminate, .hangUp: true
+        case .continued, .stop, .resized, .user: false
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import EngineKit
+import Glibc
+import MediaRuntime
+import SIPMessages
+import SIPRuntime
+import SIPUserAgent
+import TerminalRuntime
+
+/// The commands that run without a screen: one purpose, reports on the way, an exit status at the end.
+package enum ScriptedPhone {
+    /// `offhook call TARGET`
+    package static func call(_ target: String, script: CallScriptOptions, _ options: PhoneOptions) -> ExitStatus {
+        run(options) { signals, start throws(StartFault) in
+            let settings = try PhoneSettings(options)
+            let script = try checked(script)
+            let uri = try resolve(target, settings)
+            let phone = try Phone(settings, traces: options.sipTrace)
+            attach(phone, options, start: start)
+            phone.ask { coordinator, _ in coordinator.endsWithLastCall = true }
+            phone.whenListening { phone in
+                phone.ask { coordinator, now in
+                    coordinator.dial(uri, account: settings.account, script: script, at: now)
+                }
+            }
+            try phone.startMedia()
+            return phone.run(signals: signals)
+        }
+    }
+
+    /// `offhook answer`
+    package static func answer(
+        _ answering: AnsweringOptions, script: CallScriptOptions, _ options: PhoneOptions
+    ) -> ExitStatus {
+        run(options) { signals, start throws(StartFault) in
+            let settings = try PhoneSettings(options, answering: answering)
+            let script = try checked(script)
+            let plan: AnsweringPlan
+            do throws(CallScript.Fault) {
+                plan = try AnsweringPlan(answering, script: script)
+            } catch {
+                throw StartFault(error)
+            }
+            let phone = try Phone(settings, answering: plan, traces: options.sipTrace)
+            attach(phone, options, start: start)
+            if answering.allowAny {
+                phone.onReport(.warning("everybody who reaches this phone is answered, and hears what it sends"))
+            }
+            phone.whenListening { phone in
+                for account in settings.userAgent.accounts where account.registrar != nil {
+                    phone.perform(.register(account.id))
+                }
+            }
+            try phone.startMedia()
+            return phone.run(signals: signals)
+        }
+    }
+
+    /// `offhook register`
+    package static func register(keep: Bool, _ options: PhoneOptions) -> ExitStatus {
+        run(options) { signals, start throws(StartFault) in
+            let settings = try PhoneSettings(options.silent)
+            let account = settings.userAgent.accounts.first {
+                $0.id == settings.account ?? $0.id && $0.registrar != nil
+            }
+            guard let account else {
+                throw StartFault(.configuration, "no account has a registrar; write one into the configuration")
+            }
+            let phone = try Phone(settings, traces: options.sipTrace)
+            attach(phone, options, start: start)
+            phone.onEvent = { [unowned phone] event in
+                guard case .registration(account.id, let state) = event else { return }
+                switch state {
+                case .registered where !keep: phone.ask { coordinator, _ in coordinator.end() }
+                case .failed(let status, _, let retryAfter) where retryAfter == nil || !keep:
+                    phone.ask { coordinator, _ in coordinator.end(ExitStatus(failedRegistration: status)) }
+                default: break
+                }
+            }
+            phone.whenListening { $0.perform(.register(account.id)) }
+            return phone.run(signals: signals)
+        }
+    }
+
+    /// `offhook options TARGET`
+    package static func options(_ target: String, expectedStatus: Int?, _ options: PhoneOptions) -> ExitStatus {
+        run(options) { signals, start throws(StartFault) in
+            let settings = try PhoneSettings(options.silent)
+            let uri = try resolve(target, settings)
+            let phone = try Phone(settings, traces: options.sipTrace)
+            attach(phone, options, start: start)
+            phone.onEvent = { [unowned phone] event in
+                guard case .optionsAnswered(_, let answer) = event else { return }
+                phone.onReport(.options(target: uri.description, answer))
+                let exit = ExitStatus(answer: answer, expected: expectedStatus)
+                phone.ask { coordinator, _ in coordinator.end(exit) }
+            }
+            phone.whenListening {
+                $0.perform(.options(OptionsHandle(rawValue: 1), OptionsQuery(account: settings.account, target: uri)))
+            }
+            return phone.run(signals: signals)
+        }
+    }
+
+    // MARK: - Shared
+
+    /// Blocks signals before the first thread starts, and says what kept a command from starting.
+    private static func run(
+        _ options: PhoneOptions, _ body: (Signals, Instant) throws(StartFault) -> ExitStatus
+    ) -> ExitStatus {
+        let start = SystemClock.now
+        do throws(StartFault) {
+            let signals: Signals
+            do {
+                signals = try Signals()
+            } catch {
+                throw StartFault(.internalError, "\(error)")
+            }
+            return try body(signals, start)
+        } catch {
+            ReportWriter.write("offhook: \(error.text)\n", to: STDERR_FILENO)
+            return error.exit
+        }
+    }
+
+    private static func checked(_ options: CallScriptOptions) throws(StartFault) -> CallScript {
+        do throws(CallScript.Fault) {
+            return try CallScript(options)
+        } catch {
+            throw StartFault(error)
+        }
+    }
+
+    private static func resolve(_ target: String, _ settings: PhoneSettings) throws(StartFault) -> URI {
+        let account = settings.userAgent.accounts.first { $0.id == settings.account ?? $0.id }
+        switch TargetResolution(contacts: settings.contacts, account: account).uri(for: target) {
+        case .success(let uri): return uri
+        case .failure(let problem): throw StartFault(.usage, "target: \(problem.text)")
+        }
+    }
+
+    /// Reports go where the options say, SIP messages to standard error.
+    private static func attach(_ phone: Phone, _ options: PhoneOptions, start: Instant) {
+        let usesStandardOutput = phone.settings.output == .standardStreams
+        let writer = ReportWriter(isJSON: options.json, standardOutputIsAudio: usesStandardOutput, start: start)
+        phone.onReport = { writer.write($0, at: SystemClock.now, wallClock: .now()) }
+        phone.onMessage = { ReportWriter.write($0.text, to: STDERR_FILENO) }
+    }
+}
+
+extension ExitStatus {
+    /// What a registration that failed comes to; nothing received is the network's fault.
+    init(failedRegistration status: StatusCode?) {
+        switch status?.value {
+        case nil: self = .network
+        case 401, 407: self = .authenticationFailed
+        default: self = .registrationFailed
+        }
+    }
+
+    /// What an OPTIONS request came to: any final response is an answer, unless a certain one was expected.
+    init(answer: OptionsAnswer, expected: Int?) {
+        guard let status = answer.status else {
+            self = .network
+            return
+        }
+        if let expected {
+            self = status.value == expected ? .success : .expectationFailed
+        } else {
+            self = ExitStatus(finalResponse: status)
+        }
+    }
+}
+
+extension PhoneOptions {
+    /// The same without sound, for commands that make no calls.
+    fileprivate var silent: PhoneOptions {
+        var options = self
+        options.audio = "null"
+        options.input = nil
+        options.output = nil
+        return options
+    }
+}
