@@ -100,12 +100,16 @@ struct World {
         carry(Transmit(bytes: message.bytes(), flow: Flow(transport: .udp, local: source, remote: destination)))
     }
 
-    /// Raw bytes from a scripted peer.
     mutating func send(_ text: String, from name: String, to target: String) {
+        send(bytes: Array(text.utf8), from: name, to: target)
+    }
+
+    /// Raw bytes from a scripted peer.
+    mutating func send(bytes: [UInt8], from name: String, to target: String) {
         guard let source = addresses[name], let destination = addresses[target] else { return }
         inFlight.append(
             Packet(
-                at: now + delay, bytes: Array(text.utf8),
+                at: now + delay, bytes: bytes,
                 flow: Flow(transport: .udp, local: destination, remote: source)))
     }
 

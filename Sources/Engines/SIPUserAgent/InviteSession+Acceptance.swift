@@ -113,7 +113,7 @@ extension InviteSession {
 
     /// The peer used our tag, so what we send reaches it (ROBUSTNESS S1).
     mutating func provePath(over flow: Flow) {
-        if let peer, peer.remote != flow.remote, phase != .ended {
+        if let peer, !flow.isFromSamePeer(as: peer), phase != .ended {
             emit(.peerMoved(handle, flow.remote))
         }
         peer = flow
@@ -122,5 +122,12 @@ extension InviteSession {
         acceptance?.allowance = nil
         acceptance?.repetitionsLeft = nil
         if phase != .ended { emit(.pathProven(handle)) }
+    }
+}
+
+extension Flow {
+    /// Whether two flows come from one address; the port counts only where it is not drawn anew for each connection.
+    fileprivate func isFromSamePeer(as other: Flow) -> Bool {
+        remote.address == other.remote.address && (transport.isReliable || remote.port == other.remote.port)
     }
 }

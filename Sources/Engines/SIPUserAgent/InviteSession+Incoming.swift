@@ -22,7 +22,7 @@ struct Arrival: Sendable {
 extension InviteSession {
     /// Takes a call; the caller of this has checked the INVITE, its account and the limits.
     ///
-    /// - Throws: what the INVITE is refused for: 400 for an unusable Contact, 488 or 400 for its description.
+    /// - Throws: the response that refuses the INVITE: 400 for an unusable Contact, 488 or 400 for its description.
     init(
         arriving arrival: Arrival, handle: CallHandle, account: Account, capabilities: LocalMedia,
         settings: SessionSettings, random: RandomSource
@@ -37,9 +37,9 @@ extension InviteSession {
         do throws(Dialog.Fault) {
             dialog = try Dialog(of: arrival.request, localTag: tag, localSequence: sequence)
         } catch {
-            throw InviteRefusal(status: 400, reason: "Contact Unusable")
+            throw InviteRefusal(response: arrival.request.response(400, reason: "Contact Unusable"))
         }
-        try negotiation.receiveInitialOffer(of: arrival.request)
+        try negotiation.receiveInitialOffer(of: arrival.request, at: arrival.flow.local.address)
         self.init(
             handle: handle, account: account, settings: settings, random: random, phase: .alerting,
             offerAnswer: negotiation, localAddress: arrival.flow.local.address)
@@ -60,6 +60,7 @@ extension InviteSession {
         guard phase == .alerting, let arrival else { return ignoreCommand() }
         var response = arrival.request.response(183)
         offerAnswer.local = media
+        wish = media.direction
         if arrival.earlyAnswer == nil, offerAnswer.hasRemoteOffer,
             let answer = try? offerAnswer.makeAnswer(address: localAddress)
         {
@@ -83,6 +84,7 @@ extension InviteSession {
                 agreedMedia = offerAnswer.agreed
             } else {
                 offerAnswer.local = media
+                wish = media.direction
                 if offerAnswer.hasRemoteOffer {
                     let answer = try offerAnswer.makeAnswer(address: localAddress)
                     response.setDescription(answer.description)
@@ -92,7 +94,10 @@ extension InviteSession {
                 }
             }
         } catch {
-            refuse(488, reason: nil, headers: Headers())
+            act(
+                .respond(
+                    dressed(arrival.request.refusal(of: error, at: localAddress), headers: Headers()),
+                    arrival.transaction))
             end(CallEnd(cause: .mediaRefused, by: .local, status: 488, reason: error.description), at: now)
             return
         }
@@ -162,21 +167,20 @@ extension InviteSession {
 
 /// Why an INVITE is refused before anybody hears of it.
 struct InviteRefusal: Error {
-    var status: StatusCode
-    var reason: String?
+    let response: Response
 }
 
 extension OfferAnswer {
     /// Takes the offer of a first INVITE, where it has one.
-    mutating func receiveInitialOffer(of request: Request) throws(InviteRefusal) {
+    mutating func receiveInitialOffer(of request: Request, at address: IPAddress) throws(InviteRefusal) {
         guard request.claimsDescription else { return }
         guard let offer = request.sessionDescription else {
-            throw InviteRefusal(status: 400, reason: "Session Description Unreadable")
+            throw InviteRefusal(response: request.response(400, reason: "Session Description Unreadable"))
         }
         do throws(NegotiationError) {
             try receiveOffer(offer)
         } catch {
-            throw InviteRefusal(status: 488, reason: nil)
+            throw InviteRefusal(response: request.refusal(of: error, at: address))
         }
     }
 }

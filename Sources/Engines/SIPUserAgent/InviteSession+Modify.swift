@@ -28,11 +28,12 @@ extension InviteSession {
     }
 
     mutating func resume(at now: Instant) {
-        let wish = invitation?.call.media.direction ?? .sendReceive
+        let wish = wish
         modify { $0.direction = wish }
     }
 
     mutating func reinvite(_ media: LocalMedia?, at now: Instant) {
+        if let media { wish = media.direction }
         modify { if let media { $0 = media } }
     }
 
@@ -173,7 +174,7 @@ extension InviteSession {
             }
         } catch {
             offerAnswer.cancelOffer()
-            act(.respond(request.response(StatusCode(error.owedStatus) ?? 488), transaction))
+            act(.respond(request.refusal(of: error, at: address), transaction))
             return
         }
         dialog?.refreshTarget(from: request.headers)

@@ -17,6 +17,7 @@ struct Invitation: Sendable {
     var isPending = true
     /// Whether a CANCEL is wanted; it goes out after a provisional response (§9.1).
     var isCancelled = false
+    var isCancelSent = false
     var ringsUntil: Instant?
     /// Targets of 3xx responses: still to be tried, and how many may be.
     var redirections: [URI] = []
@@ -101,7 +102,7 @@ extension InviteSession {
         peer = flow
         invitation?.hasProvisional = true
         if invitation?.isCancelled ?? false {
-            act(.cancelInvite)
+            if !(invitation?.isCancelSent ?? true) { act(.cancelInvite) }
             return
         }
         guard phase == .calling else { return }

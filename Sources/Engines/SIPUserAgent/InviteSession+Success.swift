@@ -85,9 +85,7 @@ extension InviteSession {
         do throws(NegotiationError) {
             guard offerAnswer.hasLocalOffer else {
                 guard let offer = response.sessionDescription else { return Outcome(fault: "no offer in the answer") }
-                try offerAnswer.receiveOffer(offer)
-                let answer = try offerAnswer.makeAnswer(address: localAddress)
-                return Outcome(media: answer.media, description: answer.description)
+                return answer(offer)
             }
             if let answer = response.sessionDescription {
                 return Outcome(media: try offerAnswer.receiveAnswer(answer))
@@ -96,6 +94,19 @@ extension InviteSession {
         } catch {
             offerAnswer.cancelOffer()
             return Outcome(fault: error.description)
+        }
+    }
+
+    /// Answers the offer of a 2xx; one that can't be met gets an answer that refuses every stream, and then BYE.
+    private mutating func answer(_ offer: SessionDescription) -> Outcome {
+        do throws(NegotiationError) {
+            try offerAnswer.receiveOffer(offer)
+            let answer = try offerAnswer.makeAnswer(address: localAddress)
+            return Outcome(media: answer.media, description: answer.description)
+        } catch {
+            offerAnswer.cancelOffer()
+            let refusal = offerAnswer.refuse(offer, address: localAddress)
+            return Outcome(description: refusal, fault: error.description)
         }
     }
 

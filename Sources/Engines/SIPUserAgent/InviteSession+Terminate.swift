@@ -9,7 +9,8 @@ extension InviteSession {
         case .calling: end(CallEnd(cause: .cancelled, by: .local), at: now)
         case .alerting: reject(603, reason: nil, headers: Headers(), at: now)
         case .accepted, .confirmed: end(CallEnd(cause: .hungUp, by: .local), at: now)
-        case .ended: ignoreCommand()
+        // The peer was faster.
+        case .ended: break
         }
     }
 

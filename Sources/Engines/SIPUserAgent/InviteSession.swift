@@ -39,6 +39,8 @@ struct InviteSession: Sendable {
     /// Dialogs that exist only to be ended: further forks, and those that a cancelled INVITE made.
     var unwanted: [Dialog] = []
     var offerAnswer: OfferAnswer
+    /// The direction that the user wants when nobody is on hold.
+    var wish: Direction
     var agreed: AgreedMedia?
     /// Our address on the way to the peer; set before anything that carries it is built.
     var localAddress: IPAddress
@@ -91,6 +93,7 @@ struct InviteSession: Sendable {
         self.random = random
         self.phase = phase
         self.offerAnswer = offerAnswer
+        wish = offerAnswer.local.direction
         self.localAddress = localAddress
         isPathProven = phase == .calling
     }
@@ -140,8 +143,11 @@ struct InviteSession: Sendable {
         (dialog == nil ? 0 : 1) + unwanted.count + (phase == .calling ? invitation?.earlyDialogs.count ?? 0 : 0)
     }
 
-    /// Whether this call waits for an answer, ours or theirs.
-    var isRinging: Bool { phase == .calling || phase == .alerting }
+    /// What the call counts as against the limits; nothing once it is over.
+    var census: Census {
+        guard phase != .ended else { return Census() }
+        return Census(calls: 1, ringing: phase == .alerting ? 1 : 0, dialogs: dialogCount)
+    }
 
     // MARK: - For the extensions
 
@@ -175,6 +181,25 @@ struct InviteSession: Sendable {
     var isBounded: Bool {
         guard let arrival else { return false }
         return arrival.isAutomatic && arrival.trust == .stranger && arrival.flow.transport == .udp
+    }
+}
+
+/// Calls that are not over, those from outside that nobody has answered yet, and the dialogs of all.
+struct Census: Equatable, Sendable {
+    var calls = 0
+    var ringing = 0
+    var dialogs = 0
+
+    static func += (left: inout Census, right: Census) {
+        left.calls += right.calls
+        left.ringing += right.ringing
+        left.dialogs += right.dialogs
+    }
+
+    static func -= (left: inout Census, right: Census) {
+        left.calls -= right.calls
+        left.ringing -= right.ringing
+        left.dialogs -= right.dialogs
     }
 }
 

@@ -25,6 +25,14 @@ extension Request {
         for field in (try? other.headers.all(ProxyAuthorization.self)) ?? [] { headers.append(field) }
     }
 
+    /// The answer to an offer that can't be met, with a Warning that says why (§20.43, §21.4.26).
+    func refusal(of error: NegotiationError, at address: IPAddress) -> Response {
+        var response = response(StatusCode(error.owedStatus) ?? 488)
+        let host = Host.address(address)
+        try? response.headers.append(.warning, "\(error.warningCode) \(host) \"\(error.warningText)\"")
+        return response
+    }
+
     /// The session description in the body; nil where there is none, or none that can be read.
     var sessionDescription: SessionDescription? { headers.description(in: body) }
 
@@ -89,4 +97,25 @@ extension URI {
 
     /// Whether every hop to this address is to be secure (§26.2.2).
     var isSecure: Bool { sipURI?.isSecure ?? false }
+}
+
+extension NegotiationError {
+    /// The warn-code of RFC 3261 §20.43.
+    fileprivate var warningCode: Int {
+        switch self {
+        case .nothingInCommon, .streamRefused: 305
+        case .unusableAddress, .forbiddenTarget: 301
+        case .fewerStreams, .mismatchedStreams, .offerOutstanding, .noOffer: 399
+        }
+    }
+
+    /// The warn-text, which repeats nothing that the peer wrote.
+    fileprivate var warningText: String {
+        switch self {
+        case .nothingInCommon, .streamRefused: "Incompatible media format"
+        case .unusableAddress, .forbiddenTarget: "Incompatible network address formats"
+        case .fewerStreams, .mismatchedStreams: "Media lines do not match the former description"
+        case .offerOutstanding, .noOffer: "Another offer is outstanding"
+        }
+    }
 }

@@ -44,9 +44,9 @@ extension UserAgentCore {
     private func inviteRefusal() -> Refusal? {
         let limits = configuration.limits
         if shutDown != .no { return .shuttingDown }
-        if callsInUse >= limits.calls { return .calls }
-        if callsRinging >= limits.ringingCalls { return .ringingCalls }
-        if dialogsInUse >= limits.dialogs { return .dialogs }
+        if census.calls >= limits.calls { return .calls }
+        if census.ringing >= limits.ringingCalls { return .ringingCalls }
+        if census.dialogs >= limits.dialogs { return .dialogs }
         return nil
     }
 }

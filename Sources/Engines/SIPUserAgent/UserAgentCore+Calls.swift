@@ -8,7 +8,7 @@ extension UserAgentCore {
     /// Places a call.
     mutating func place(_ call: OutgoingCall, as handle: CallHandle, at now: Instant) {
         guard !handle.isIncoming, sessions[handle] == nil else { return emit(.warning(.commandIgnored)) }
-        guard shutDown == .no, callsInUse < configuration.limits.calls else {
+        guard shutDown == .no, census.calls < configuration.limits.calls else {
             return emit(.ended(handle, CallEnd(cause: .limited, by: .local)))
         }
         guard let account = account(call.account) else {
@@ -22,19 +22,26 @@ extension UserAgentCore {
 
     mutating func add(_ session: InviteSession) {
         sessions[session.handle] = session
+        census += session.census
         callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = session.handle
+    }
+
+    /// Lets a call do what the user wants of it.
+    mutating func instruct(_ handle: CallHandle, at now: Instant, _ body: (inout InviteSession) -> Void) {
+        guard sessions[handle] != nil else { return emit(.warning(.commandIgnored)) }
+        update(handle, at: now, body)
     }
 
     /// Lets a call do something, does what it asks for, and forgets it when it has nothing more to say.
     mutating func update(_ handle: CallHandle, at now: Instant, _ body: (inout InviteSession) -> Void) {
-        guard sessions[handle] != nil else { return emit(.warning(.commandIgnored)) }
+        guard var session = sessions.removeValue(forKey: handle) else { return }
         var actions: [InviteSession.Action] = []
-        if var session = sessions.removeValue(forKey: handle) {
-            body(&session)
-            while let action = session.nextAction() { actions.append(action) }
-            sessions[handle] = session
-            noteProgress(of: session)
-        }
+        census -= session.census
+        body(&session)
+        census += session.census
+        while let action = session.nextAction() { actions.append(action) }
+        sessions[handle] = session
+        noteProgress(of: session)
         for action in actions { perform(action, of: handle, at: now) }
         guard let session = sessions[handle] else { return }
         if session.isFinished {
@@ -56,7 +63,7 @@ extension UserAgentCore {
                 return update(handle, at: now) { $0.reject(486, reason: nil, headers: Headers(), at: now) }
             }
         }
-        update(handle, at: now) { $0.answer(media, headers: headers, automatic: automatic, at: now) }
+        instruct(handle, at: now) { $0.answer(media, headers: headers, automatic: automatic, at: now) }
     }
 
     /// Gives back what a call took of the limits.
@@ -95,27 +102,17 @@ extension UserAgentCore {
             update(handle, at: now) { $0.fail(.invite, .withdrawn, at: now) }
             return
         }
-        _ = transactions.cancel(transaction, at: now)
+        if transactions.cancel(transaction, at: now) != nil { sessions[handle]?.invitation?.isCancelSent = true }
     }
 
     private mutating func forget(_ session: InviteSession) {
         sessions[session.handle] = nil
+        census -= session.census
         callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = nil
         if let invite = session.arrival?.transaction { callsByInvite[invite] = nil }
         deadlines.cancel(.call(session.handle))
         let leftovers = outbound.filter { $0.value.owner.call == session.handle }.map(\.key)
         for id in leftovers.sorted() { forgetOutbound(id) }
-    }
-
-    /// Calls that are not over.
-    var callsInUse: Int { sessions.values.lazy.filter { $0.phase != .ended }.count }
-
-    /// Calls from outside that nobody has answered yet.
-    var callsRinging: Int { sessions.values.lazy.filter { $0.phase == .alerting }.count }
-
-    /// The dialogs of calls that are not over.
-    var dialogsInUse: Int {
-        sessions.values.lazy.filter { $0.phase != .ended }.map(\.dialogCount).reduce(0, +)
     }
 }
 

@@ -14,7 +14,9 @@ extension UserAgentCore {
             refuse(.unknownDialog, from: flow)
             return request.response(481)
         }
-        if let violation = Validation.violations(of: request, .ours).first {
+        // A BYE ends its call whatever it carries: gateways put statistics in there.
+        let violations = Validation.violations(of: request, .ours)
+        if let violation = violations.first(where: { !(request.method == .bye && $0.isAboutBody) }) {
             refuse(violation.refusal, from: flow)
             return violation.response(to: request, .ours, toTag: nil)
         }
@@ -73,7 +75,7 @@ extension UserAgentCore {
             deadlines.set(.call(handle), at: session.deadline)
         } catch {
             refuse(.invalid, from: flow)
-            return respond(request.response(error.status, reason: error.reason), in: transaction, at: now)
+            return respond(error.response, in: transaction, at: now)
         }
         emit(
             .incomingCall(
@@ -87,6 +89,13 @@ extension UserAgentCore {
 }
 
 extension Violation {
+    fileprivate var isAboutBody: Bool {
+        switch kind {
+        case .contentTypeMissing, .contentTypeUnsupported, .contentEncodingUnsupported: true
+        default: false
+        }
+    }
+
     /// How the violation is counted.
     fileprivate var refusal: Refusal {
         switch kind {

@@ -184,8 +184,17 @@ extension UserAgentCore {
     }
 
     mutating func connectionClosed(_ connection: ConnectionID, at now: Instant) {
-        let affected = outbound.values.filter { $0.flow?.connection == connection }.compactMap(\.transaction)
-        for transaction in affected.sorted() { transactions.transportFailed(.client(transaction), at: now) }
+        let affected = outbound.values.filter { $0.flow?.connection == connection && !isRinging($0) }
+        for transaction in affected.compactMap(\.transaction).sorted() {
+            transactions.transportFailed(.client(transaction), at: now)
+        }
+    }
+
+    /// Whether a request is an INVITE that somebody has in hand: its answer may come over a connection that the peer
+    /// opens for it (§18.2.2).
+    private func isRinging(_ request: OutboundRequest) -> Bool {
+        guard case .call(let handle, .invite) = request.owner else { return false }
+        return sessions[handle]?.invitation?.hasProvisional ?? false
     }
 }
 

@@ -22,6 +22,8 @@ package struct UserAgentCore: Sendable {
     var listeners: [Listener] = []
     var transactions: TransactionLayer
     var sessions: [CallHandle: InviteSession] = [:]
+    /// The sum over `sessions`.
+    var census = Census()
     /// Call-ID and our tag name a call: the peer's tag then tells its dialogs apart.
     var callsByTag: [CallKey: CallHandle] = [:]
     /// The call of each INVITE that came in, for CANCEL.
@@ -113,16 +115,16 @@ package struct UserAgentCore: Sendable {
     package mutating func perform(_ command: Command, at now: Instant) {
         switch command {
         case .call(let handle, let call): place(call, as: handle, at: now)
-        case .ring(let handle): update(handle, at: now) { $0.ring(at: now) }
-        case .progress(let handle, let media): update(handle, at: now) { $0.progress(media, at: now) }
+        case .ring(let handle): instruct(handle, at: now) { $0.ring(at: now) }
+        case .progress(let handle, let media): instruct(handle, at: now) { $0.progress(media, at: now) }
         case .answer(let handle, let media, let headers, let automatic):
             answer(handle, media, headers: headers, automatic: automatic, at: now)
         case .reject(let handle, let status, let reason, let headers):
-            update(handle, at: now) { $0.reject(status, reason: reason, headers: headers, at: now) }
+            instruct(handle, at: now) { $0.reject(status, reason: reason, headers: headers, at: now) }
         case .hangUp(let handle): update(handle, at: now) { $0.hangUp(at: now) }
-        case .hold(let handle): update(handle, at: now) { $0.hold(at: now) }
-        case .resume(let handle): update(handle, at: now) { $0.resume(at: now) }
-        case .reinvite(let handle, let media): update(handle, at: now) { $0.reinvite(media, at: now) }
+        case .hold(let handle): instruct(handle, at: now) { $0.hold(at: now) }
+        case .resume(let handle): instruct(handle, at: now) { $0.resume(at: now) }
+        case .reinvite(let handle, let media): instruct(handle, at: now) { $0.reinvite(media, at: now) }
         case .options(let handle, let query): ask(query, as: handle, at: now)
         case .register(let account): register(account, at: now)
         case .unregister(let account): unregister(account, at: now)
