@@ -62,7 +62,7 @@ import Testing
 
     @Test func aFifthLostStillGivesACallOnEverySeed() {
         let conditions = NetworkConditions(loss: 0.2, delay: .milliseconds(5)...Duration.milliseconds(60))
-        for seed in 0..<300 as Range<UInt64> {
+        for seed in Seeds.upTo(100) {
             let (world, alice, bob) = Self.call(seed: seed, conditions: conditions)
             #expect(world.story(of: alice).contains("established"), "seed \(seed)\n\(world.ladder)")
             #expect(world.story(of: bob).contains("established"), "seed \(seed)\n\(world.ladder)")
@@ -75,7 +75,7 @@ import Testing
         let conditions = NetworkConditions(
             loss: 0.5, duplication: 0.2, reordering: 0.3, lateness: .seconds(4),
             delay: .milliseconds(1)...Duration.milliseconds(400))
-        for seed in 0..<300 as Range<UInt64> {
+        for seed in Seeds.upTo(100) {
             let (world, alice, bob) = Self.call(seed: seed, conditions: conditions)
             #expect(world.ends(at: alice).count == 1, "seed \(seed)")
             #expect(world.ends(at: bob).count == world.incomingCalls(at: bob).count, "seed \(seed)")

@@ -17,6 +17,14 @@ extension World {
         }
     }
 
+    /// The calls of the phone whose end was told.
+    package func endedCalls(at host: HostID) -> Set<CallHandle> {
+        Set(
+            notices(of: host).compactMap { notice in
+                if case .ended(let call, _) = notice.event { call } else { nil }
+            })
+    }
+
     /// The calls that came in at the phone, in order.
     package func incomingCalls(at host: HostID) -> [CallHandle] {
         notices(of: host).compactMap { notice in
@@ -34,6 +42,26 @@ extension World {
         let name = hosts[sender.index].name
         return ladder.lines.count { line in
             line.contains(" \(name) -") && line.hasSuffix("  \(summary)")
+        }
+    }
+
+    /// The calls of all phones that were told of and whose end was never told, or told more than once.
+    package var unendedCalls: [String] {
+        hosts.flatMap { host in
+            var open: [CallHandle: Int] = [:]
+            var ends: [CallHandle: Int] = [:]
+            for notice in host.notices {
+                switch notice.event {
+                case .incomingCall(let call, _), .trying(let call), .ringing(let call, _), .answered(let call, _):
+                    open[call, default: 0] += 1
+                case .ended(let call, _):
+                    ends[call, default: 0] += 1
+                default:
+                    break
+                }
+            }
+            let wrong = Set(open.keys).union(ends.keys).filter { ends[$0] != 1 }
+            return wrong.sorted().map { "\(host.name): call \($0.rawValue) ended \(ends[$0] ?? 0) times" }
         }
     }
 }
