@@ -118,8 +118,13 @@ let package = Package(
                 "EngineKit",
             ]),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["SIPTransactions", "SIPMessages", "EngineKit"],
+            name: "Benchmarks",
+            dependencies: [
+                "SIPTransactions", "SIPMessages", "MediaRuntime", "RTPMedia", "AudioCodecs", "EngineKit",
+                "CAllocationCount", "VirtualSoundCard",
+            ],
             path: "Tests/Benchmarks", swiftSettings: swiftSettings),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
