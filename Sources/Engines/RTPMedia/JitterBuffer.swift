@@ -68,6 +68,8 @@ package struct JitterBuffer: ~Copyable, Sendable {
         package var concealedSamples: UInt64 = 0
         /// How often the timeline was set anew or shifted to return to the target.
         package var adjusted: UInt64 = 0
+
+        package init() {}
     }
     package internal(set) var counters = Counters()
 

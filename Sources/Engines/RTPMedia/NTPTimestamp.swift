@@ -27,10 +27,10 @@ package struct NTPTimestamp: Hashable, Sendable {
     /// the peer has had no report of ours, or its figures can't be.
     package static func roundTrip(arrival: NTPTimestamp, lastReport: UInt32, delay: UInt32) -> Duration? {
         guard lastReport != 0 else { return nil }
-        let units = Int32(bitPattern: arrival.middle &- lastReport &- delay)
+        let units = Int64(arrival.middle &- lastReport) - Int64(delay)
         // A trip over a minute is a mistake, and so is one well below zero; a hair below is rounding.
         guard units >= -66, units < 60 << 16 else { return nil }
-        return .nanoseconds(Int64(max(0, units)) * 1_000_000_000 / 65_536)
+        return .nanoseconds(max(0, units) * 1_000_000_000 / 65_536)
     }
 
     /// A duration in units of 1/65536 s, at most what 32 bits hold.

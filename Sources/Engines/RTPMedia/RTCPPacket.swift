@@ -22,6 +22,13 @@ package enum RTCPPacket: Equatable, Sendable {
         package var timestamp: UInt32
         package var packetCount: UInt32
         package var octetCount: UInt32
+
+        package init(ntp: NTPTimestamp, timestamp: UInt32, packetCount: UInt32, octetCount: UInt32) {
+            self.ntp = ntp
+            self.timestamp = timestamp
+            self.packetCount = packetCount
+            self.octetCount = octetCount
+        }
     }
 
     /// The report blocks of an SR or RR as they lie in the compound packet.
