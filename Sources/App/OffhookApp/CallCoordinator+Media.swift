@@ -60,7 +60,6 @@ extension CallCoordinator {
                         OutgoingCall(
                             account: account, target: target, headers: call.script?.headers ?? Headers(), media: media,
                             ringTimeout: call.script?.ringTimeout ?? .seconds(120)))))
-            report(handle, .outgoing)
         case .answering:
             calls[handle] = call
             sendAnswer(handle)

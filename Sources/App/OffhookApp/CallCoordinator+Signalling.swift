@@ -11,6 +11,9 @@ extension CallCoordinator {
             emit(.report(.registration(account: accountName(account), state)))
         case .incomingCall(let handle, let incoming):
             receiveCall(handle, incoming, at: now)
+        case .placed(let handle, let callID):
+            calls[handle]?.identity.callID = callID
+            report(handle, .outgoing)
         case .trying(let handle):
             report(handle, .trying)
         case .ringing(let handle, let progress):

@@ -8,29 +8,44 @@ import TerminalUI
 /// Finds the call that a traced message belongs to, for its ladder, and says the message in one line.
 struct LadderIndex {
     private var references: [String: CallReference] = [:]
+    /// Messages that came before what they belong to: the wire is faster than the event of a call.
+    private var waiting: [(callID: String, summary: MessageSummary)] = []
+    private static let waitingLimit = 32
 
-    /// Remembers the Call-ID of a call, as soon as it is known.
-    mutating func note(_ identity: CallIdentity) {
-        guard let callID = identity.callID else { return }
-        references[callID] = CallReference(identity.handle.rawValue)
+    /// Remembers the Call-ID of a call, and gives the messages that waited for it.
+    mutating func note(_ identity: CallIdentity) -> [(CallReference, MessageSummary)] {
+        guard let callID = identity.callID, references[callID] == nil else { return [] }
+        let reference = CallReference(identity.handle.rawValue)
+        references[callID] = reference
+        let found = waiting.filter { $0.callID == callID }
+        waiting.removeAll { $0.callID == callID }
+        return found.map { (reference, $0.summary) }
     }
 
-    func summary(of traced: TracedMessage) -> (CallReference, MessageSummary)? {
-        guard let message = try? MessageParser.parse(traced.bytes), let reference = references[message.callID] else {
-            return nil
-        }
+    /// Forgets a call whose line is gone.
+    mutating func forget(_ identity: CallIdentity) {
+        if let callID = identity.callID { references[callID] = nil }
+    }
+
+    /// The message's line and its call; nil where no call of this phone is known by its Call-ID, or not yet.
+    mutating func summary(of traced: TracedMessage) -> (CallReference, MessageSummary)? {
+        guard let message = try? MessageParser.parse(traced.bytes) else { return nil }
+        let summary = Self.summary(of: message, traced)
+        if let reference = references[message.callID] { return (reference, summary) }
+        if waiting.count == Self.waitingLimit { waiting.removeFirst() }
+        waiting.append((message.callID, summary))
+        return nil
+    }
+
+    private static func summary(of message: Message, _ traced: TracedMessage) -> MessageSummary {
         var text =
             switch message {
             case .request(let request): "\(request.method.name) \(request.uri)"
             case .response(let response): "\(response.status.value) \(response.reason)"
             }
-        if let codecs = Self.codecs(of: message) { text += "  \(codecs)" }
-        return (
-            reference,
-            MessageSummary(
-                summary: Printable(text), direction: traced.direction == .sent ? .sent : .received,
-                time: traced.instant)
-        )
+        if let codecs = codecs(of: message) { text += "  \(codecs)" }
+        return MessageSummary(
+            summary: Printable(text), direction: traced.direction == .sent ? .sent : .received, time: traced.instant)
     }
 
     /// The encodings of the message's session description.

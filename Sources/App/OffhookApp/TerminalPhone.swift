@@ -116,7 +116,7 @@ private final class ScreenBridge {
         if case .ready(let addresses) = report { describePeerToPeerAccounts(addresses) }
         for event in report.screenEvents { screen.post(event) }
         guard case .call(let identity, let occurrence) = report else { return }
-        ladder.note(identity)
+        for (reference, summary) in ladder.note(identity) { screen.post(.sipMessage(reference, summary)) }
         switch occurrence {
         case .held, .resumed:
             guard let call = phone.coordinator.calls[identity.handle] else { return }

@@ -7,6 +7,8 @@ import SIPTransactions
 package enum Event: Sendable {
     case registration(AccountID, RegistrationState)
     case incomingCall(CallHandle, IncomingCall)
+    /// A call of ours begins under this Call-ID.
+    case placed(CallHandle, callID: String)
     /// 100 Trying: somebody has the INVITE.
     case trying(CallHandle)
     /// A 101...199. Without a description it calls for a local ringback tone.

@@ -17,6 +17,7 @@ extension UserAgentCore {
         let session = InviteSession(
             calling: call, handle: handle, account: account, settings: settings, random: random.split())
         add(session)
+        emit(.placed(handle, callID: session.callID))
         update(handle, at: now) { $0.start(at: now) }
     }
 

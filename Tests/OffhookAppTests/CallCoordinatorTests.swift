@@ -1,0 +1,253 @@
+import EngineKit
+import RTPMedia
+import SDP
+import SIPMessages
+import Testing
+
+@testable import OffhookApp
+@testable import SIPUserAgent
+
+/// What a coordinator asked for and reported so far, in short words.
+private struct Desk {
+    var coordinator: CallCoordinator
+    var now = Instant.zero
+    var signalling: [String] = []
+    var media: [String] = []
+    var reports: [String] = []
+    var exit: OffhookApp.ExitStatus?
+
+    init(answering: AnsweringPlan? = nil) {
+        coordinator = CallCoordinator(
+            CallCoordinator.Settings(
+                codecs: [.opus], accountNames: [AccountID(rawValue: 0): "me"], answering: answering))
+    }
+
+    mutating func tell(_ event: SIPUserAgent.Event) {
+        coordinator.receive(event, at: now)
+        drain()
+    }
+
+    mutating func tell(_ report: MediaReport, _ handle: CallHandle) {
+        coordinator.receive(report, of: handle, at: now)
+        drain()
+    }
+
+    mutating func pass(_ duration: Duration) {
+        let end = now + duration
+        while let deadline = coordinator.deadline, deadline <= end {
+            now = deadline
+            coordinator.handleDeadline(at: now)
+            drain()
+        }
+        now = end
+    }
+
+    /// Ports are bound and media is closed at once, as the media engine does.
+    mutating func drain() {
+        while let output = coordinator.nextOutput() {
+            switch output {
+            case .signalling(let command): signalling.append("\(command)".prefixWord)
+            case .media(.open(let handle)):
+                coordinator.receive(.opened(rtpPort: 20000, rtcpPort: 20001), of: handle, at: now)
+            case .media(.close(let handle)): coordinator.receive(.closed(nil), of: handle, at: now)
+            case .media(.alert(_, let tone)): media.append("alert \(tone.map { "\($0)" } ?? "none")")
+            case .media(let order): media.append("\(order)".prefixWord)
+            case .report(let report): reports.append(report.event.name)
+            case .finished(let status): exit = status
+            }
+        }
+    }
+
+    mutating func dial(_ script: CallScript? = CallScript()) throws -> CallHandle {
+        coordinator.endsWithLastCall = true
+        let uri = try URI(parsing: "sip:bob@192.0.2.7")
+        let handle = coordinator.dial(uri, account: nil, script: script, at: now)
+        drain()
+        return handle
+    }
+
+    mutating func answer(_ handle: CallHandle, status: StatusCode = 200) throws {
+        tell(.answered(handle, CallAnswer(status: status, reason: "OK", dialog: nil, headers: Headers())))
+        tell(.mediaAgreed(handle, try agreement()))
+        tell(.established(handle))
+    }
+
+    func agreement(direction: Direction = .sendReceive) throws -> MediaAgreement {
+        let format = try #require(MediaFormat(payloadType: 0, encodingName: "PCMU", clockRate: 8000))
+        let media = AgreedMedia(
+            remoteRTP: SocketAddress(.v4(0xC000_0207), port: 30000), remoteRTCP: nil, rtcpMux: false,
+            direction: direction, sendFormat: format, receiveFormats: [format], sendTelephoneEvent: nil,
+            receiveTelephoneEvents: [], ptime: 20, localAddress: .loopback, localRTPPort: 20000,
+            localRTCPPort: 20001)
+        return MediaAgreement(
+            media: media, signallingPeer: SocketAddress(.v4(0xC000_0207), port: 5060), mayTransmit: true)
+    }
+
+    mutating func end(_ handle: CallHandle, _ cause: CallEnd.Cause, status: StatusCode? = nil) {
+        tell(.ended(handle, CallEnd(cause: cause, by: .remote, status: status)))
+        tell(.shutDownFinished)
+    }
+}
+
+extension String {
+    fileprivate var prefixWord: String { String(prefix { $0.isLetter }) }
+}
+
+@Suite struct CallCoordinatorTests {
+    @Test func playsAndSendsDigitsOnlyOnceMediaStands() throws {
+        var script = CallScript()
+        script.play = .tone(hertz: 440, level: -20)
+        script.digits = "12"
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        #expect(desk.signalling == ["call"])
+        desk.tell(.answered(handle, CallAnswer(status: 200, reason: "OK", dialog: nil, headers: Headers())))
+        #expect(!desk.media.contains("play"), "the answer alone gives no media to play into")
+        desk.tell(.mediaAgreed(handle, try desk.agreement()))
+        #expect(desk.media == ["start", "update", "play", "sendDigits"])
+    }
+
+    @Test(arguments: [
+        (486, OffhookApp.ExitStatus.busy), (404, .notFound), (603, .declined), (503, .serverFailure),
+        (302, .redirected),
+        (407, .authenticationFailed), (488, .noCommonMedia), (480, .noAnswer),
+    ])
+    func endsWithWhatTheFinalResponseStandsFor(status: Int, exit: OffhookApp.ExitStatus) throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        desk.end(handle, .refused, status: StatusCode(status))
+        #expect(desk.exit == exit)
+        #expect(desk.reports.last == "verdict")
+    }
+
+    @Test func countsAnExpectedRefusalAsSuccess() throws {
+        var script = CallScript()
+        script.expectedStatus = 486
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        desk.end(handle, .refused, status: 486)
+        #expect(desk.exit == .success)
+    }
+
+    @Test func hangsUpOnAnAnswerThatWasNotExpected() throws {
+        var script = CallScript()
+        script.expectedStatus = 486
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        try desk.answer(handle)
+        #expect(desk.signalling.contains("hangUp"))
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == .expectationFailed)
+    }
+
+    @Test func saysThatNoMediaCameWithinFiveSeconds() throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        try desk.answer(handle)
+        desk.pass(.seconds(6))
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == .noMedia)
+    }
+
+    @Test func doesNotMissMediaThatWasNotPromised() throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        try desk.answer(handle)
+        desk.tell(.mediaAgreed(handle, try desk.agreement(direction: .sendOnly)))
+        desk.pass(.seconds(6))
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == .success)
+    }
+
+    @Test func failsWhereToneOrDigitsWereNotHeard() throws {
+        var script = CallScript()
+        script.expectedTone = 440
+        script.expectedDigits = "12"
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        try desk.answer(handle)
+        desk.tell(.heard, handle)
+        desk.tell(.digit("1", milliseconds: 100), handle)
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == .expectationFailed)
+        #expect(desk.coordinator.failures.count == 2)
+    }
+
+    @Test func hangsUpAfterTheDuration() throws {
+        var script = CallScript()
+        script.duration = .seconds(3)
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        try desk.answer(handle)
+        desk.pass(.milliseconds(2999))
+        #expect(!desk.signalling.contains("hangUp"))
+        desk.pass(.milliseconds(1))
+        #expect(desk.signalling.contains("hangUp"))
+    }
+
+    @Test func ringsBackWithoutMediaAndStopsWithTheAnswer() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        desk.tell(
+            .ringing(handle, CallProgress(status: 180, reason: "Ringing", earlyDialog: nil, hasDescription: false)))
+        #expect(desk.media.last == "alert ringback")
+        try desk.answer(handle)
+        #expect(desk.media.contains("alert none"))
+    }
+
+    @Test func ringsBackWhenEarlyMediaDoesNotCome() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        let dialog = EarlyDialogID(remoteTag: "a")
+        desk.tell(
+            .ringing(
+                handle, CallProgress(status: 183, reason: "Progress", earlyDialog: dialog, hasDescription: true)))
+        desk.tell(.earlyMedia(handle, dialog, try desk.agreement()))
+        desk.pass(.milliseconds(900))
+        #expect(!desk.media.contains("alert ringback"))
+        desk.pass(.milliseconds(200))
+        #expect(desk.media.contains("alert ringback"))
+        desk.tell(.heard, handle)
+        #expect(desk.media.last == "alert none")
+        #expect(desk.reports.contains("call.early"))
+    }
+
+    @Test func hearsEarlyMediaAsLongAsPacketsCome() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        let dialog = EarlyDialogID(remoteTag: "a")
+        desk.tell(
+            .ringing(
+                handle, CallProgress(status: 183, reason: "Progress", earlyDialog: dialog, hasDescription: true)))
+        desk.tell(.earlyMedia(handle, dialog, try desk.agreement()))
+        desk.tell(.heard, handle)
+        for count in 1...20 {
+            desk.pass(.milliseconds(200))
+            var statistics = MediaStatistics()
+            statistics.receivedPackets = UInt64(10 * count)
+            desk.tell(.statistics(statistics), handle)
+        }
+        #expect(!desk.media.contains("alert ringback"))
+        desk.pass(.seconds(2))
+        #expect(desk.media.last { $0.hasPrefix("alert") } == "alert ringback")
+    }
+
+    @Test func endsWithTheSignalThatEndedIt() throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        try desk.answer(handle)
+        desk.coordinator.end(.signal(15))
+        desk.drain()
+        #expect(desk.signalling.last == "shutDown")
+        desk.end(handle, .shutDown)
+        #expect(desk.exit == .signal(15))
+    }
+
+    @Test func waitedInVainForCalls() throws {
+        var desk = Desk(answering: try AnsweringPlan(AnsweringOptions(), script: CallScript()))
+        desk.coordinator.timeOut(at: desk.now)
+        desk.drain()
+        desk.tell(.shutDownFinished)
+        #expect(desk.exit == .noAnswer)
+    }
+}

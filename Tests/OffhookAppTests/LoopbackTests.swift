@@ -1,0 +1,39 @@
+import Testing
+
+@testable import OffhookApp
+
+/// The loopback test of the phone, in real time over real sockets: it must pass, and it must be able to fail.
+@Suite(.serialized) struct LoopbackTests {
+    private func failures(_ fault: LoopbackTest.PlantedFault?) throws(StartFault) -> [String] {
+        let report = try LoopbackTest.measure(seed: 7, fault: fault).report
+        return [report.problem].compactMap(\.self) + report.checks.filter { !$0.holds }.map(\.name)
+    }
+
+    @Test func passesBetweenTwoSoundPhones() throws {
+        #expect(try failures(nil) == [])
+    }
+
+    @Test func failsWhereOneSideIsMuted() throws {
+        let failures = try failures(.mutedPath)
+        #expect(failures.contains("B → A tone 440 Hz"))
+        #expect(failures.contains("B → A latency"))
+        #expect(!failures.contains("A → B tone 1000 Hz"))
+    }
+
+    @Test func failsWhereTheDirectionsAreSwapped() throws {
+        let failures = try failures(.swappedDirections)
+        #expect(failures.contains("A → B tone 1000 Hz"))
+        #expect(failures.contains("A → B foreign tone"))
+        #expect(failures.contains("B → A foreign tone"))
+    }
+
+    @Test func failsWhereASecondIsLost() throws {
+        let failures = try failures(.lostSecond)
+        #expect(failures.contains("A → B tone 1000 Hz"))
+        #expect(!failures.contains("B → A tone 440 Hz"))
+    }
+
+    @Test func failsWhereAnotherCodecWasAgreed() throws {
+        #expect(try failures(.codecMismatch).contains("codec"))
+    }
+}
