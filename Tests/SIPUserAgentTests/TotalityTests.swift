@@ -1,5 +1,4 @@
 import EngineKit
-import Foundation
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -8,27 +7,21 @@ import Testing
 
 /// Whatever arrives, in whatever state: no trap, bounded state, and nothing left in the end.
 @Suite struct TotalityTests {
-    private static let corpora = ProcessInfo.processInfo.environment["OFFHOOK_CORPORA"]
-
-    @Test(.enabled(if: corpora != nil, "OFFHOOK_CORPORA names the corpora")) func takesTheTortureMessages() throws {
-        let directory = URL(fileURLWithPath: try #require(Self.corpora)).appending(path: "rfc4475")
-        let files = try #require(FileManager.default.enumerator(at: directory, includingPropertiesForKeys: nil))
-        var count = 0
-        for case let file as URL in files where file.pathExtension == "dat" {
-            let bytes = [UInt8](try Data(contentsOf: file))
+    @Test(.enabled(if: TortureFiles.arePresent, "OFFHOOK_CORPORA is not set")) func takesTheTortureMessages() throws {
+        let files = TortureFiles.all()
+        try #require(files.count >= 40)
+        for (name, bytes) in files {
             var world = World()
             world.add("bob", at: "192.0.2.2")
             world.addScripted("carol", at: "192.0.2.9")
             for _ in 0..<2 { world.send(bytes: bytes, from: "carol", to: "bob") }
             world.run(for: .seconds(1))
             // One call at most, and one answer for each kind: none of these is worth more.
-            #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count <= 1, "\(file.lastPathComponent)")
+            #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count <= 1, "\(name)")
             world.perform(.shutDown, by: "bob")
             world.run(for: .seconds(200))
-            #expect(world.cores["bob"]?.occupancy == .empty, "\(file.lastPathComponent)")
-            count += 1
+            #expect(world.cores["bob"]?.occupancy == .empty, "\(name)")
         }
-        #expect(count >= 40)
     }
 
     /// Damages the messages of a call on their way: bits, cuts, splices.
