@@ -4,9 +4,9 @@ import SIPMessages
 /// The INVITE client transaction: RFC 3261 §17.1.1 with figure 5 of RFC 6026.
 struct InviteClientTransaction: Equatable, Sendable {
     enum State: Equatable, Sendable {
-        indirect case calling(Retransmission, Acknowledgement)
+        indirect case calling(Retransmission, InviteOutline)
         /// `giveUpAt` is set once the INVITE was cancelled (§9.1).
-        indirect case proceeding(Acknowledgement, giveUpAt: Instant?)
+        indirect case proceeding(InviteOutline, giveUpAt: Instant?)
         /// A non-2xx final response came. The ACK is kept as it was sent, to repeat it.
         case completed(acknowledgement: [UInt8], until: Instant)
         /// A 2xx came; more may, also from other branches of a fork.
@@ -24,7 +24,7 @@ struct InviteClientTransaction: Equatable, Sendable {
         self.isReliable = isReliable
         state = .calling(
             Retransmission(of: bytes, every: timers.a(isReliable: isReliable), giveUpAfter: timers.b, at: now),
-            Acknowledgement(of: request))
+            InviteOutline(of: request))
     }
 
     var deadline: Instant? {
@@ -48,14 +48,14 @@ struct InviteClientTransaction: Equatable, Sendable {
 
     mutating func receive(_ response: Response, at now: Instant) -> Reaction {
         switch state {
-        case .calling(_, let acknowledgement):
+        case .calling(_, let outline):
             if response.status.isProvisional {
-                state = .proceeding(acknowledgement, giveUpAt: nil)
+                state = .proceeding(outline, giveUpAt: nil)
                 return .deliver
             }
-            return complete(response, acknowledgement, at: now)
-        case .proceeding(let acknowledgement, _):
-            return response.status.isProvisional ? .deliver : complete(response, acknowledgement, at: now)
+            return complete(response, outline, at: now)
+        case .proceeding(let outline, _):
+            return response.status.isProvisional ? .deliver : complete(response, outline, at: now)
         case .completed(let acknowledgement, _):
             if response.status.isSuccess { return .stray }
             return response.status.isProvisional ? .ignore : .acknowledge(acknowledgement)
@@ -67,13 +67,13 @@ struct InviteClientTransaction: Equatable, Sendable {
     }
 
     private mutating func complete(
-        _ response: Response, _ acknowledgement: Acknowledgement, at now: Instant
+        _ response: Response, _ outline: InviteOutline, at now: Instant
     ) -> Reaction {
         if response.status.isSuccess {
             state = .accepted(until: now + timers.m)
             return .deliver
         }
-        let bytes = acknowledgement.request(for: response).bytes()
+        let bytes = outline.acknowledgement(of: response).bytes()
         let patience = timers.d(isReliable: isReliable)
         state = patience == .zero ? .terminated : .completed(acknowledgement: bytes, until: now + patience)
         return .deliverAndAcknowledge(bytes)
@@ -81,8 +81,8 @@ struct InviteClientTransaction: Equatable, Sendable {
 
     /// The INVITE was cancelled: from now on it waits 64*T1 for its final response (§9.1).
     mutating func cancel(at now: Instant) {
-        guard case .proceeding(let acknowledgement, nil) = state else { return }
-        state = .proceeding(acknowledgement, giveUpAt: now + timers.giveUp)
+        guard case .proceeding(let outline, nil) = state else { return }
+        state = .proceeding(outline, giveUpAt: now + timers.giveUp)
     }
 
     enum Expiry: Equatable {
@@ -94,12 +94,12 @@ struct InviteClientTransaction: Equatable, Sendable {
 
     mutating func handleDeadline(at now: Instant) -> Expiry {
         switch state {
-        case .calling(var retransmission, let acknowledgement):
+        case .calling(var retransmission, let outline):
             switch retransmission.step(at: now, nextInterval: { $0 * 2 }) {
             case .wait:
                 return .nothing
             case .retransmit:
-                state = .calling(retransmission, acknowledgement)
+                state = .calling(retransmission, outline)
                 return .retransmit(retransmission.bytes)
             case .giveUp:
                 state = .terminated
@@ -130,8 +130,8 @@ struct InviteClientTransaction: Equatable, Sendable {
     }
 
     /// What a CANCEL of this INVITE is made from, as long as it may be sent (§9.1: only after a provisional response).
-    var cancellable: Acknowledgement? {
-        guard case .proceeding(let acknowledgement, _) = state else { return nil }
-        return acknowledgement
+    var cancellable: InviteOutline? {
+        guard case .proceeding(let outline, _) = state else { return nil }
+        return outline
     }
 }

@@ -47,6 +47,8 @@ extension TransactionLayer {
         package var clientTransactions = 0
         package var serverTransactions = 0
         package var deadlines = 0
+        /// The keys by which messages find those transactions.
+        package var keys = 0
         /// Requests from the network beyond `Limits.server`.
         package var refusedRequests: UInt64 = 0
         /// Requests of the user beyond `Limits.client`, or under a branch in use.
@@ -56,7 +58,9 @@ extension TransactionLayer {
         /// ACKs and responses that a transaction absorbed, and requests that came again.
         package var absorbed: UInt64 = 0
 
-        /// Whether nothing is left: no transaction, no deadline.
-        package var isQuiescent: Bool { clientTransactions == 0 && serverTransactions == 0 && deadlines == 0 }
+        /// Whether nothing is left: no transaction, no deadline, no key.
+        package var isQuiescent: Bool {
+            clientTransactions == 0 && serverTransactions == 0 && deadlines == 0 && keys == 0
+        }
     }
 }

@@ -100,6 +100,7 @@ package struct TransactionLayer: Sendable {
         counts.clientTransactions = inviteClients.count + nonInviteClients.count
         counts.serverTransactions = inviteServers.count + nonInviteServers.count
         counts.deadlines = deadlines.count
+        counts.keys = clientIndex.count + serverIndex.count + originals.count
         return counts
     }
 

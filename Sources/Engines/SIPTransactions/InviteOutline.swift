@@ -1,7 +1,7 @@
 import SIPMessages
 
 /// What is left to keep of an INVITE for the requests that are built from it: ACK (RFC 3261 §17.1.1.3) and CANCEL (§9.1).
-struct Acknowledgement: Equatable, Sendable {
+struct InviteOutline: Equatable, Sendable {
     /// The INVITE without its body, with one Via and with no other headers than Route.
     private let template: Request
 
@@ -18,7 +18,7 @@ struct Acknowledgement: Equatable, Sendable {
     }
 
     /// The ACK of a non-2xx final response: To is the response's, all else the INVITE's.
-    func request(for response: Response) -> Request {
+    func acknowledgement(of response: Response) -> Request {
         var request = template
         request.to = response.to
         return request
