@@ -95,6 +95,27 @@ struct MediaSessionTests {
         #expect(abs(try #require(call.a.session.statistics.roundTripMilliseconds) - 10) < 11)
     }
 
+    @Test func lostSpeechComesBackFromTheNextPacketWhereTheBufferHoldsIt() throws {
+        for (target, least) in [(60, 0.5), (40, 0.5)] {
+            let call = try call(impairment: Impairment(loss: 0.1), target: .milliseconds(target))
+            var position = 0
+            var phase = 0.0
+            call.a.speaks = { count in
+                (0..<count).map { _ in
+                    // A gliding voice with harmonics and syllables.
+                    let time = Double(position) / 48_000
+                    position += 1
+                    phase += (120 + 40 * AudioMath.sine(turns: time * 0.7)) / 48_000
+                    let voice = (1...12).reduce(0.0) { $0 + AudioMath.sine(turns: phase * Double($1)) / Double($1) }
+                    return AudioMath.sample(6_000 * max(0.3, AudioMath.sine(turns: time * 3)) * voice)
+                }
+            }
+            call.run(.seconds(10))
+            let recovered = Double(call.b.session.statistics.recoveredByFEC)
+            #expect(recovered > least * Double(call.lostRTP.toB), "\(recovered) of \(call.lostRTP.toB) at \(target) ms")
+        }
+    }
+
     @Test func jitterThatReordersIsBridgedByTheBuffer() throws {
         let call = try call(
             impairment: Impairment(duplication: 0.05, jitter: .milliseconds(45)), target: .milliseconds(60))
