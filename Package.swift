@@ -82,7 +82,7 @@ let package = Package(
             ],
             path: "Sources/App/OffhookApp", swiftSettings: swiftSettings),
         .executableTarget(
-            name: "offhook", dependencies: ["OffhookApp", "MediaRuntime", argumentParser], path: "Sources/App/offhook",
+            name: "offhook", dependencies: ["OffhookApp", argumentParser], path: "Sources/App/offhook",
             swiftSettings: swiftSettings),
 
         tests("EngineKitTests", uses: ["EngineKit"]),

@@ -68,7 +68,11 @@ import Testing
         core.perform(.hangUp(caller), at: .zero)
         var outputs: [Output] = []
         while let output = core.nextOutput() { outputs.append(output) }
-        #expect(outputs.count == 2)
+        #expect(outputs.count == 3)
+        guard case .event(.placed) = outputs.first else {
+            Issue.record("the call was not announced")
+            return
+        }
         core.receive(.resolved(ResolveID(rawValue: 1), []), at: .zero)
         #expect(core.nextOutput() == nil)
     }

@@ -253,9 +253,10 @@ struct World {
         (events[name] ?? []).compactMap { if case .mediaAgreed(_, let agreement) = $0 { agreement } else { nil } }
     }
 
-    /// The events of a user agent by their names.
+    /// The events of a user agent by their names, `placed` aside: every call of ours begins with it.
     func story(of name: String) -> [String] {
-        (events[name] ?? []).map { event in
+        (events[name] ?? []).compactMap { event in
+            if case .placed = event { return nil }
             let text = String(describing: event)
             return String(text.prefix { $0 != "(" })
         }

@@ -4,6 +4,9 @@ import SIPMessages
 
 /// What a call does on its own: what it plays, records, sends and expects. Without a script a person decides.
 package struct CallScript: Sendable {
+    /// What follows the end of what was played.
+    package typealias AfterPlaying = PlaySpec.Afterwards
+
     package enum PlayMoment: String, CaseIterable, Sendable {
         case answered, early
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import MediaRuntime
 import OffhookApp
 
 extension DurationArgument: ExpressibleByArgument {
@@ -11,7 +10,7 @@ extension DurationArgument: ExpressibleByArgument {
 extension SIPSettings.Limits: ExpressibleByArgument {}
 extension PhoneOptions.LogLevel: ExpressibleByArgument {}
 extension CallScript.PlayMoment: ExpressibleByArgument {}
-extension PlaySpec.Afterwards: ExpressibleByArgument {}
+extension CallScript.AfterPlaying: ExpressibleByArgument {}
 
 /// Where the configuration is and how the process talks.
 struct OutputArguments: ParsableArguments {
@@ -112,7 +111,7 @@ struct ScriptArguments: ParsableArguments {
     var when = CallScript.PlayMoment.answered
 
     @Option(help: ArgumentHelp("What follows the end of the file: hangup, loop, silence or live.", valueName: "what"))
-    var then = PlaySpec.Afterwards.silence
+    var then = CallScript.AfterPlaying.silence
 
     @Option(help: ArgumentHelp("One stereo WAV: left what we sent, right what we heard.", valueName: "path"))
     var record: String?
