@@ -184,7 +184,20 @@ extension UserAgentCore {
     }
 
     mutating func connectionClosed(_ connection: ConnectionID, at now: Instant) {
-        let affected = outbound.values.filter { $0.flow?.connection == connection && !isRinging($0) }
+        // What a dialog sends next goes to its target over a connection that is opened for it.
+        for handle in sessions.keys where sessions[handle]?.peer?.connection == connection {
+            sessions[handle]?.peer?.connection = nil
+        }
+        failRequests(at: now) { $0.connection == connection }
+    }
+
+    /// Nothing reaches the other end of `flow` for now: ICMP, or a connection that ended before it gave any response.
+    mutating func flowFailed(_ flow: Flow, at now: Instant) {
+        failRequests(at: now) { $0 == flow }
+    }
+
+    private mutating func failRequests(at now: Instant, over isAffected: (Flow) -> Bool) {
+        let affected = outbound.values.filter { $0.flow.map(isAffected) == true && !isRinging($0) }
         for transaction in affected.compactMap(\.transaction).sorted() {
             transactions.transportFailed(.client(transaction), at: now)
         }

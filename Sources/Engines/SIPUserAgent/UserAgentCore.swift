@@ -104,7 +104,7 @@ package struct UserAgentCore: Sendable {
             if let cause {
                 transactions.transportFailed(cause, at: now)
             } else {
-                transactions.transportFailed(over: flow, at: now)
+                flowFailed(flow, at: now)
             }
         case .localAddressesChanged:
             localAddressesChanged(at: now)

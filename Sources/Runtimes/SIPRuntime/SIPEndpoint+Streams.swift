@@ -19,8 +19,13 @@ extension SIPEndpoint {
             let remote = SocketAddress(channel.remoteAddress),
             let id = connections.accept(local: local, remote: remote, at: SystemClock.now)
         else { throw TooManyConnections() }
+        do {
+            try prepare(channel, for: id)
+        } catch {
+            _ = connections.remove(id)
+            throw error
+        }
         channels[id] = channel
-        try prepare(channel, for: id)
         settle()
     }
 
@@ -28,6 +33,12 @@ extension SIPEndpoint {
         let highWater = configuration.streamLimits.writeHighWater
         let mark = ChannelOptions.Types.WriteBufferWaterMark(low: highWater / 2, high: highWater)
         try channel.syncOptions?.setOption(.writeBufferWaterMark, value: mark)
+        // What the kernel holds for a peer that does not read counts too: by itself it would take megabytes.
+        try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: .init(highWater))
+        // One read a turn, so that whoever floods one connection does not keep the others waiting.
+        try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+        try channel.syncOptions?.setOption(
+            .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 16_384))
         try channel.pipeline.syncOperations.addHandler(StreamHandler(endpoint: self, id: id))
     }
 
@@ -49,8 +60,13 @@ extension SIPEndpoint {
         settle()
     }
 
-    /// The stream can't be cut any further (RFC 3261 §18.3).
+    /// The stream can't be cut any further: whoever asked is told, and the connection ends (RFC 3261 §18.3).
     func framingFailed(_ error: FramingError, on id: ConnectionID) {
+        if let answer = error.owedResponse?.bytes(), let flow = connections.flow(of: id) {
+            trace(.received, error.head, flow)
+            trace(.sent, answer, flow)
+            write(answer, on: id)
+        }
         close(id)
     }
 
@@ -149,6 +165,18 @@ extension SIPEndpoint {
         transmitFailed(
             Flow(transport: flow.transport, local: flow.local, remote: flow.remote), nil, .reset)
         settle()
+    }
+}
+
+extension FramingError {
+    /// What a request is owed whose end can't be found.
+    fileprivate var owedResponse: Response? {
+        do throws(ParseError) {
+            guard case .request(let request) = try MessageParser.parse(head), request.method != .ack else { return nil }
+            return kind == .tooLong ? request.response(513) : request.response(400, reason: "Bad Content-Length")
+        } catch {
+            return error.owedResponse
+        }
     }
 }
 

@@ -7,6 +7,9 @@ import SIPTransactions
 final class StreamHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
+    /// Keep-alives in one read.
+    private static let mostPings = 16
+
     private let endpoint: SIPEndpoint
     private let id: ConnectionID
     private var framer = StreamFramer()
@@ -20,9 +23,16 @@ final class StreamHandler: ChannelInboundHandler {
         framer.append(unwrapInboundIn(data).readableBytesView)
         let id = id
         var messages = 0
+        var pings = 0
         do throws(FramingError) {
             while let frame = try framer.next() {
-                if case .message = frame { messages += 1 }
+                switch frame {
+                case .message: messages += 1
+                case .keepAlivePing: pings += 1
+                case .keepAlivePong: break
+                }
+                // A ping comes twice a minute (RFC 5626 §4.4.1); whoever sends them by the dozen wants our answers.
+                guard pings <= Self.mostPings else { return context.close(promise: nil) }
                 endpoint.assumeIsolated { $0.receive(frame, on: id) }
                 // A message may have been the reason to close.
                 guard context.channel.isActive else { return }

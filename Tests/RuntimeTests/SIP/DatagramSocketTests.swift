@@ -12,7 +12,7 @@ struct DatagramSocketTests {
 
     private func receive(on socket: DatagramSocket) -> [UInt8]? {
         var request = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
-        guard poll(&request, 1, 5_000) > 0 else { return nil }
+        guard poll(&request, 1, 30_000) > 0 else { return nil }
         var buffer = [UInt8](repeating: 0, count: 2048)
         let count = recv(socket.descriptor, &buffer, buffer.count, 0)
         return count >= 0 ? Array(buffer[..<count]) : nil
@@ -37,7 +37,7 @@ struct DatagramSocketTests {
         let closed = try closedAddress()
         #expect(socket.send([1], from: .loopback, to: closed) { _ in } == nil)
         var request = pollfd(fd: socket.descriptor, events: 0, revents: 0)
-        #expect(poll(&request, 1, 5_000) == 1)
+        #expect(poll(&request, 1, 30_000) == 1)
         var failures: [DatagramSocket.DeliveryFailure] = []
         #expect(socket.takeDeliveryFailures { failures.append($0) } == 1)
         #expect(failures == [.init(remote: closed, errno: ECONNREFUSED)])
@@ -64,7 +64,7 @@ struct DatagramSocketTests {
         let source = IPAddress.v4(0x7f00_0005)
         #expect(socket.send([9], from: source, to: peer.address) { _ in } == nil)
         var request = pollfd(fd: peer.descriptor, events: Int16(POLLIN), revents: 0)
-        #expect(poll(&request, 1, 5_000) == 1)
+        #expect(poll(&request, 1, 30_000) == 1)
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         var byte: UInt8 = 0
@@ -96,7 +96,7 @@ struct DatagramSocketTests {
         let closed = try DatagramSocket(binding: SocketAddress(.loopbackV6, port: 0)).address
         #expect(socket.send([1], from: .loopbackV6, to: closed) { _ in } == nil)
         var request = pollfd(fd: socket.descriptor, events: 0, revents: 0)
-        #expect(poll(&request, 1, 5_000) == 1)
+        #expect(poll(&request, 1, 30_000) == 1)
         var failures: [DatagramSocket.DeliveryFailure] = []
         socket.takeDeliveryFailures { failures.append($0) }
         #expect(failures == [.init(remote: closed, errno: ECONNREFUSED)])
