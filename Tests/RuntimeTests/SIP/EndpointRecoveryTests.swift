@@ -76,6 +76,32 @@ extension EndpointTests {
             await bob.endpoint.shutDown()
         }
 
+        @Test func aRingingCallOutlivesItsConnectionAndAnUnansweredOneDoesNot() async throws {
+            for rings in [true, false] {
+                let alice = try await TestPhone()
+                let listener = try RawSocket(listeningAt: SocketAddress(.loopback, port: 0))
+                let call = try await alice.call(listener.address, over: .tcp)
+                var connection: RawSocket? = try listener.accept()
+                guard case .request(let invite)? = try connection?.receiveMessage() else { throw RawSocket.Silence() }
+                if rings {
+                    connection?.send(invite.response(180, toTag: "raw").bytes())
+                    try await alice.next { if case .ringing(call, _) = $0 { () } else { nil } }
+                }
+                connection = nil
+                if rings {
+                    // The final response comes over a connection of the peer's own (RFC 3261 §18.2.2).
+                    let other = try RawSocket(connectingTo: await alice.address(.tcp))
+                    other.send(options())
+                    #expect(other.receive(until: "\r\n\r\n").hasPrefix("SIP/2.0 200 "))
+                    other.send(invite.response(486, toTag: "raw").bytes())
+                }
+                let end = try await alice.nextEnd()
+                #expect(end.status == (rings ? 486 : nil))
+                #expect(end.cause == (rings ? .refused : .unreachable))
+                await alice.endpoint.shutDown()
+            }
+        }
+
         @Test func aRequestTooLargeForADatagramGoesOverTCPAndOverUDPWhereThatFails() async throws {
             let alice = try await TestPhone(seed: 1)
             let both = try await TestPhone(seed: 2)

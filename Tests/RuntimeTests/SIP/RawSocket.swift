@@ -1,5 +1,6 @@
 import EngineKit
 import Glibc
+import SIPMessages
 import Testing
 
 @testable import SIPRuntime
@@ -93,6 +94,21 @@ final class RawSocket {
         }
         return String(decoding: text, as: UTF8.self)
     }
+
+    /// The next whole SIP message of a stream; nothing may come behind it.
+    func receiveMessage() throws -> Message {
+        var framer = StreamFramer()
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while waitUntilReadable() {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count <= 0 { break }
+            framer.append(buffer[..<count])
+            if case .message(let bytes) = try framer.next() { return try MessageParser.parse(bytes) }
+        }
+        throw Silence()
+    }
+
+    struct Silence: Error {}
 
     /// Whether the peer closes, or resets, within thirty seconds; what it sends before is dropped.
     func isClosedByPeer() -> Bool {
