@@ -10,7 +10,7 @@ import Testing
 final class Phone: Sendable {
     let engine: MediaEngine
     let ports: MediaPorts
-    private let log = Mutex<[MediaNotice]>([])
+    private let log: NoticeLog
 
     init(
         input: AudioSpec = .null, output: AudioSpec = .null, probe: AudioProbe? = nil, seed: UInt64
@@ -19,14 +19,12 @@ final class Phone: Sendable {
             .init(input: input, output: output, random: RandomSource(seed: seed), probe: probe))
         try engine.start()
         ports = try engine.bindPorts(address: .loopback)
-        Task { [weak self, notices = engine.notices] in
-            for await notice in notices { self?.log.withLock { $0.append(notice) } }
-        }
+        log = NoticeLog(engine)
     }
 
     deinit { engine.shutDown() }
 
-    var notices: [MediaNotice] { log.withLock { $0 } }
+    var notices: [MediaNotice] { log.notices }
 
     /// What the two agreed, as this one sees it.
     func configuration(to peer: Phone, codec: AudioCodec = .opus) -> MediaConfiguration {
@@ -53,6 +51,21 @@ final class Phone: Sendable {
         }
         return false
     }
+}
+
+/// All that an engine said.
+final class NoticeLog: Sendable {
+    private let log = Mutex<[MediaNotice]>([])
+
+    init(_ engine: MediaEngine) {
+        Task { [weak self, notices = engine.notices] in
+            for await notice in notices { self?.log.withLock { $0.append(notice) } }
+        }
+    }
+
+    var notices: [MediaNotice] { log.withLock { $0 } }
+
+    func contains(_ notice: (MediaNotice) -> Bool) -> Bool { notices.contains(where: notice) }
 }
 
 /// Lets real time pass, which is what real devices and sockets live in.

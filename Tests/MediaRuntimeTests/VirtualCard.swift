@@ -70,12 +70,21 @@ final class VirtualCard: @unchecked Sendable {
 
                 """
         }
+        text += """
+            pcm.server { type asym
+              playback.pcm { type pulse server "unix:\(serverDirectory)/native" device "line" }
+              capture.pcm { type pulse server "unix:\(serverDirectory)/native" device "line.monitor" } }
+
+            """
         let path = "/dev/shm/offhook-test-\(getpid()).conf"
         guard let file = fopen(path, "w") else { return false }
         fputs(text, file)
         fclose(file)
         return setenv("ALSA_CONFIG_PATH", path, 1) == 0
     }()
+
+    /// Where a sound server that a test starts has its socket.
+    static let serverDirectory = "/tmp/offhook-test-\(getpid())-pulse"
 
     /// The plug-in lies where the tests were built.
     private static var pluginPath: String? {

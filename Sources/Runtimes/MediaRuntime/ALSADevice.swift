@@ -26,6 +26,8 @@ private func runOpenDevice(_ link: DeviceLink, _ names: DeviceNames) {
 private struct ALSADevice: ~Copyable {
     /// How long another program, or the phone's own last call, may still hold the card.
     private static let busyPatience = Duration.milliseconds(500)
+    /// A card that plays moves many times in this.
+    private static let stillness = Duration.milliseconds(100)
     /// The poll's bound, in milliseconds: plug-ins have been seen that never wake their descriptors.
     private static let turn: CInt = 10
 
@@ -37,6 +39,8 @@ private struct ALSADevice: ~Copyable {
     private let descriptors: UnsafeMutableBufferPointer<pollfd>
     /// Periods that were taken from the ring and written.
     private var written = 0
+    /// When the playback PCM last took a period.
+    private var lastWrittenAt = Instant.zero
 
     init(_ link: DeviceLink, _ names: DeviceNames) throws(AudioError) {
         let playback: PCM? = if let name = names.playback { try Self.open(name, .output) } else { nil }
@@ -52,8 +56,9 @@ private struct ALSADevice: ~Copyable {
 
     /// Starts what is open, and opens the microphone where that is wished.
     mutating func begin() throws(AudioError) {
-        try prime()
+        // In this order: to open a microphone may take longer than what playout has ahead.
         try followCaptureWish()
+        try prime()
     }
 
     deinit {
@@ -153,12 +158,21 @@ private struct ALSADevice: ~Copyable {
 
     // MARK: - Playback
 
-    /// Gives the card a period of silence to play while the first one is made.
-    private func prime() throws(AudioError) {
-        guard playback != nil else { return }
-        period.update(repeating: 0)
-        _ = try playback?.write(period)
-        playback?.start()
+    /// Gives the card silence to play while the first period is made.
+    private func prime() throws(AudioError) { try playback?.prime() }
+
+    /// Starts playout again where it has not moved for a while: a sound server that ran dry may wait for ever, and
+    /// its plug-in not say so.
+    private mutating func isStandingStill() throws(AudioError) -> Bool {
+        let now = MonotonicClock.now
+        // While the media thread owes periods the fault is not the card's.
+        let isOwed = link.demanded.load(ordering: .relaxed) > written && link.playout.count < period.count
+        if isOwed || lastWrittenAt == .zero { lastWrittenAt = now }
+        guard now - lastWrittenAt > Self.stillness else { return false }
+        lastWrittenAt = now
+        link.underruns.wrappingAdd(1, ordering: .relaxed)
+        try playback?.restart()
+        return true
     }
 
     private mutating func movePlayout() throws(AudioError) {
@@ -167,6 +181,7 @@ private struct ALSADevice: ~Copyable {
             link.underruns.wrappingAdd(1, ordering: .relaxed)
             return try prime()
         }
+        if try isStandingStill() { return }
         var filled = buffer - available
         while filled + period.count <= buffer, link.playout.takePeriod(into: period) {
             guard try playback?.write(period) != nil else {
@@ -174,14 +189,14 @@ private struct ALSADevice: ~Copyable {
                 return try prime()
             }
             written += 1
+            lastWrittenAt = MonotonicClock.now
             filled += period.count
         }
-        // What was made ahead of a demand was written ahead of it too.
-        let outstanding = max(0, link.demanded.load(ordering: .relaxed) - written)
-        let missing = (ahead - filled) / period.count - outstanding
-        guard missing > 0 else { return }
+        // Counted from what was written, so that what the media thread made ahead of a demand answers it.
+        let wanted = written + max(0, (ahead - filled) / period.count)
+        guard wanted > link.demanded.load(ordering: .relaxed) else { return }
         link.playbackDelay.store(playback?.delay() ?? 0, ordering: .relaxed)
-        link.demanded.wrappingAdd(missing, ordering: .releasing)
+        link.demanded.store(wanted, ordering: .releasing)
         link.toWorker.signal()
     }
 }

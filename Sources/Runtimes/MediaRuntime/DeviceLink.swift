@@ -15,7 +15,8 @@ final class DeviceLink: Sendable {
     /// For messages: `hw:0`, or `A and B` where the directions differ.
     let name: String
     let captured = SampleRing(samples: 2 * AudioPeriod.samples)
-    let playout = SampleRing(samples: 2 * AudioPeriod.samples)
+    /// Room for all that a card with large periods may ask for at once.
+    let playout = SampleRing(samples: 16 * AudioPeriod.samples)
     let toWorker: Wakeup
     let toDevice: Wakeup
     /// For whoever opens the device and wants to know how that ended.
@@ -36,6 +37,8 @@ final class DeviceLink: Sendable {
     let playbackDelay = Atomic<Int>(0)
     /// Times that the card ran dry or over.
     let underruns = Atomic<Int>(0)
+    /// Periods of silence that were sent because the microphone's were late.
+    let bridged = Atomic<Int>(0)
     let overruns = Atomic<Int>(0)
 
     private let rawState = Atomic<UInt8>(State.opening.rawValue)

@@ -24,6 +24,8 @@ struct StreamClock {
     /// Nil: nothing runs. With a device: when its stall is bridged.
     var due: Instant?
     var lastProgress = Instant.zero
+    /// When a period was last sent or played.
+    var lastPeriod = Instant.zero
     /// Periods that were made up for a device that was late, and that it may still bring.
     var owed = 0
 }
@@ -47,6 +49,7 @@ extension MediaWorker {
     }
 
     private mutating func runPlayoutClock(at now: Instant) {
+        playoutClock.lastProgress = now
         while var due = playoutClock.due, due <= now {
             if now - due > Self.catchUp { due = now }
             playPeriod(at: due, heardAt: due)
@@ -55,6 +58,7 @@ extension MediaWorker {
     }
 
     private mutating func runCaptureClock(at now: Instant) {
+        (captureClock.lastProgress, captureClock.owed) = (now, 0)
         while var due = captureClock.due, due <= now {
             if now - due > Self.catchUp { due = now }
             fillMicrophone()

@@ -8,8 +8,9 @@ extension MediaWorker {
     /// A device that has not opened, or not moved its first period, in this time is lost. A sound server that must
     /// first be started takes a second.
     static let openingPatience = Duration.seconds(3)
-    /// A period that is this late is bridged.
-    private static let lateness = AudioPeriod.duration * 2
+    /// A period that has not come this long after the last one is bridged: twice this, and a packet of 20 ms is still
+    /// sent less than 20 ms late.
+    private static let lateness = Duration.milliseconds(17)
 
     var drivesCapture: Bool {
         guard isDeviceRunning, let link else { return false }
@@ -72,19 +73,23 @@ extension MediaWorker {
         guard let link else { return }
         let delay = Duration.nanoseconds(Int64(link.captureDelay.load(ordering: .relaxed)) * 1_000_000_000 / 48_000)
         while link.captured.takePeriod(into: microphone) {
-            (captureClock.lastProgress, captureClock.due) = (now, now + Self.lateness)
+            captureClock.lastProgress = now
             if captureClock.owed > 0 {
+                // Its place was filled. The bridge goes on until the device is in time again.
                 captureClock.owed -= 1
+                if captureClock.owed == 0 { captureClock.due = captureClock.lastPeriod + Self.lateness }
             } else {
                 capturePeriod(at: now, spokenAt: now - AudioPeriod.duration - delay)
+                (captureClock.lastPeriod, captureClock.due) = (now, now + Self.lateness)
             }
         }
         while let due = captureClock.due, due <= now {
             microphone.update(repeating: 0)
+            link.bridged.wrappingAdd(1, ordering: .relaxed)
             capturePeriod(at: now, spokenAt: now - AudioPeriod.duration)
             // A device that has not given anything yet owes nothing.
             if link.captured.totalWritten > 0 { captureClock.owed = min(captureClock.owed + 1, 4) }
-            captureClock.due = due + AudioPeriod.duration
+            (captureClock.lastPeriod, captureClock.due) = (now, due + AudioPeriod.duration)
         }
     }
 
@@ -97,7 +102,7 @@ extension MediaWorker {
             demandSeen = demanded
             (playoutClock.lastProgress, playoutClock.due) = (now, now + Self.lateness)
         }
-        while periodsProvided < demanded {
+        while periodsProvided < demanded && link.playout.space >= scratch.count {
             mixPeriod(at: now, heardAt: now + delay)
             link.playout.write(UnsafeBufferPointer(scratch))
             periodsProvided += 1

@@ -4,8 +4,10 @@ import Glibc
 /// One direction of an ALSA device: 48 kHz, 16 bits, non-blocking. For the device thread alone, as its functions may
 /// block without bound in a plug-in whose sound server hangs.
 struct PCM: ~Copyable {
-    /// Periods that the card may hold; playout keeps it to `ahead`, the rest is room for a late wake-up.
-    private static let periodsInBuffer: snd_pcm_uframes_t = 4
+    /// Periods that the card shall hold. Playout's are its latency; a microphone's are room for a late wake-up.
+    private static func periodsInBuffer(_ direction: AudioError.Direction) -> snd_pcm_uframes_t {
+        direction == .input ? 4 : 2
+    }
 
     let handle: OpaquePointer
     let direction: AudioError.Direction
@@ -16,9 +18,12 @@ struct PCM: ~Copyable {
     let buffer: Int
     /// One period of all channels.
     private let interleaved: UnsafeMutableBufferPointer<Int16>
+    /// What playout keeps in the card, of all channels.
+    private let silence: UnsafeMutableBufferPointer<Int16>
 
-    /// Playout keeps so many frames in the card: one period that is being played, and one more.
-    private var ahead: Int { 2 * max(period, AudioPeriod.samples) }
+    /// Playout keeps so many frames in the card. All of a small buffer, as a sound server that has less than it asked
+    /// for is near running dry; of a large one, the period that is being played and one more.
+    private let ahead: Int
 
     func sizes() -> (buffer: Int, ahead: Int) { (buffer, ahead) }
 
@@ -39,7 +44,7 @@ struct PCM: ~Copyable {
         var opened: OpaquePointer?
         let result = snd_pcm_open(&opened, device, stream, CInt(SND_PCM_NONBLOCK))
         guard result >= 0, let handle = opened else { throw Self.error(result, name, direction) }
-        let set = Self.setUp(handle)
+        let set = Self.setUp(handle, periods: Self.periodsInBuffer(direction))
         guard set.error >= 0 else {
             snd_pcm_close(handle)
             throw .refused(device: name, direction: direction, reason: Self.text(of: set.error))
@@ -48,6 +53,10 @@ struct PCM: ~Copyable {
         (channels, period, buffer) = (set.channels, set.period, set.buffer)
         interleaved = .allocate(capacity: AudioPeriod.samples * set.channels)
         interleaved.initialize(repeating: 0)
+        let least = 2 * max(set.period, AudioPeriod.samples)
+        ahead = set.buffer <= 2 * least ? set.buffer : least
+        silence = .allocate(capacity: ahead * set.channels)
+        silence.initialize(repeating: 0)
         setWakeUps()
     }
 
@@ -56,15 +65,18 @@ struct PCM: ~Copyable {
         snd_pcm_drop(handle)
         snd_pcm_close(handle)
         interleaved.deallocate()
+        silence.deallocate()
     }
 
-    private static func setUp(_ handle: OpaquePointer) -> (error: CInt, channels: Int, period: Int, buffer: Int) {
+    private static func setUp(
+        _ handle: OpaquePointer, periods: snd_pcm_uframes_t
+    ) -> (error: CInt, channels: Int, period: Int, buffer: Int) {
         var allocated: OpaquePointer?
         guard snd_pcm_hw_params_malloc(&allocated) >= 0, let parameters = allocated else { return (-ENOMEM, 0, 0, 0) }
         defer { snd_pcm_hw_params_free(parameters) }
         var channels: UInt32 = 1
         var period = snd_pcm_uframes_t(AudioPeriod.samples)
-        var buffer = period * periodsInBuffer
+        var buffer = period * periods
         var error = snd_pcm_hw_params_any(handle, parameters)
         func then(_ step: () -> CInt) { if error >= 0 { error = step() } }
         then { snd_pcm_hw_params_set_access(handle, parameters, SND_PCM_ACCESS_RW_INTERLEAVED) }
@@ -77,7 +89,9 @@ struct PCM: ~Copyable {
         then { snd_pcm_hw_params_get_period_size(parameters, &period, nil) }
         then { snd_pcm_hw_params_get_buffer_size(parameters, &buffer) }
         // Two periods are the least that playout can work with; more channels than these are no phone.
-        if error >= 0 && (channels > 2 || buffer < 2 * snd_pcm_uframes_t(AudioPeriod.samples)) { error = -EINVAL }
+        if error >= 0 && (channels > 2 || period > 2048 || buffer < 2 * snd_pcm_uframes_t(AudioPeriod.samples)) {
+            error = -EINVAL
+        }
         return (error, Int(channels), Int(period), Int(buffer))
     }
 
@@ -88,8 +102,9 @@ struct PCM: ~Copyable {
         snd_pcm_sw_params_current(handle, parameters)
         let frames = AudioPeriod.samples
         let availableToWake = direction == .input ? frames : max(frames, buffer - (ahead - frames))
-        // Each direction is started by hand.
-        snd_pcm_sw_params_set_start_threshold(handle, parameters, snd_pcm_uframes_t(Int32.max))
+        // A sound server that ran dry goes on once it has this much, and writes are whole periods: with more than one
+        // it might wait for a fraction that is never written.
+        snd_pcm_sw_params_set_start_threshold(handle, parameters, snd_pcm_uframes_t(frames))
         snd_pcm_sw_params_set_avail_min(handle, parameters, snd_pcm_uframes_t(availableToWake))
         snd_pcm_sw_params(handle, parameters)
     }
@@ -127,6 +142,20 @@ struct PCM: ~Copyable {
     }
 
     func start() { snd_pcm_start(handle) }
+
+    /// Starts playout with all the silence that it keeps ahead, in one piece: a sound server chooses its own pace by
+    /// what it is given at first.
+    func prime() throws(AudioError) {
+        _ = try check(snd_pcm_writei(handle, silence.baseAddress, snd_pcm_uframes_t(ahead)))
+        start()
+    }
+
+    /// Throws away what is not played yet, and begins anew.
+    func restart() throws(AudioError) {
+        snd_pcm_drop(handle)
+        _ = try check(Int(snd_pcm_prepare(handle)))
+        try prime()
+    }
 
     /// Frames between the next one written and the connector.
     func delay() -> Int {
