@@ -95,6 +95,9 @@ let package = Package(
             name: "Simulation",
             dependencies: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit", heap],
             path: "Tests/Simulation", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "callsim", dependencies: ["Simulation", argumentParser], path: "Tests/CallSimulator",
+            swiftSettings: swiftSettings),
         tests(
             "CallFlowTests",
             uses: ["Simulation", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
