@@ -148,4 +148,48 @@ struct SourcePolicyTests {
         check(send(5, from: signalling, to: &policy), .changed)
         #expect(policy.destination == nil)
     }
+
+    // MARK: - Several early dialogs
+
+    private func forked() -> SourcePolicy {
+        var policy = policy(negotiated)
+        var alternates = AlternateSources()
+        alternates.insert(stranger)
+        policy.setAlternates(alternates)
+        return policy
+    }
+
+    @Test func theEarlyDialogThatBeganLastIsHeardOnceItIsSteady() {
+        var policy = forked()
+        check(send(10, from: negotiated, to: &policy), .accepted)
+        check(send(4, from: stranger, to: &policy, start: 200, ssrc: 2), .refused)
+        check(send(1, from: stranger, to: &policy, start: 280, ssrc: 2, sequence: 4), .changed)
+        check(send(1, from: stranger, to: &policy, start: 300, ssrc: 2, sequence: 5), .accepted)
+    }
+
+    @Test func anEarlyDialogThatGoesOnDoesNotTakeItsPlaceBack() {
+        var policy = forked()
+        check(send(10, from: negotiated, to: &policy), .accepted)
+        check(send(5, from: stranger, to: &policy, start: 200, ssrc: 2), .changed)
+        for round in 0..<100 {
+            let start = 300 + Int64(round) * 20
+            check(send(1, from: stranger, to: &policy, start: start, ssrc: 2, sequence: 5 + round), .accepted)
+            check(send(1, from: negotiated, to: &policy, start: start + 10, sequence: 10 + round), .refused)
+        }
+    }
+
+    @Test func anEarlyDialogFollowsOneThatFellSilent() {
+        var policy = forked()
+        check(send(10, from: negotiated, to: &policy), .accepted)
+        check(send(5, from: stranger, to: &policy, start: 200, ssrc: 2), .changed)
+        check(send(45, from: negotiated, to: &policy, start: 300, sequence: 10), .refused)
+        check(send(10, from: negotiated, to: &policy, start: 1_300, sequence: 55), .accepted)
+    }
+
+    @Test func withTheAnswerOnlyItsDialogIsHeard() {
+        var policy = forked()
+        check(send(10, from: negotiated, to: &policy), .accepted)
+        policy.setAlternates(AlternateSources())
+        check(send(50, from: stranger, to: &policy, start: 200, ssrc: 2), .refused)
+    }
 }

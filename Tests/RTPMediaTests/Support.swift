@@ -1,21 +1,40 @@
 import EngineKit
-import Foundation
+import Glibc
 import RTPMedia
 import Testing
 
 /// The folder with packets that other projects recorded or made up, where there is one.
-let corpora = ProcessInfo.processInfo.environment["OFFHOOK_CORPORA"]
+let corpora = getenv("OFFHOOK_CORPORA").map { String(cString: $0) }
 
 /// The files below `folder` of the corpora whose path contains one of `words`, in order.
 func corpusFiles(in folder: String, containing words: [String]) -> [[UInt8]] {
     guard let corpora else { return [] }
-    let root = URL(fileURLWithPath: corpora).appendingPathComponent(folder)
-    guard let walk = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) else { return [] }
-    let files = walk.compactMap { $0 as? URL }.filter { file in
-        let path = file.path.dropFirst(root.path.count)
-        return words.contains { path.contains($0) }
+    return paths(below: "\(corpora)/\(folder)", name: "").filter { path in words.contains { path.contains($0) } }
+        .sorted().map { contents(of: "\(corpora)/\(folder)/\($0)") }
+}
+
+/// The regular files of a folder and of those in it, relative to it.
+private func paths(below folder: String, name: String) -> [String] {
+    guard let directory = opendir(folder) else { return name.isEmpty ? [] : [name] }
+    defer { closedir(directory) }
+    var found: [String] = []
+    while let entry = readdir(directory) {
+        let child = withUnsafePointer(to: entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        guard !child.hasPrefix(".") else { continue }
+        found += paths(below: "\(folder)/\(child)", name: name.isEmpty ? child : "\(name)/\(child)")
     }
-    return files.sorted { $0.path < $1.path }.compactMap { file in (try? Data(contentsOf: file)).map(Array.init) }
+    return found
+}
+
+private func contents(of path: String) -> [UInt8] {
+    guard let file = fopen(path, "rb") else { return [] }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+    return bytes
 }
 
 func randomBytes(_ count: Int, _ random: inout RandomSource) -> [UInt8] {

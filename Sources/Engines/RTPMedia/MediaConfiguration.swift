@@ -25,6 +25,8 @@ package struct MediaConfiguration: Equatable, Sendable {
     /// Where the peer's description says that media goes; nil (port 0, `c=0.0.0.0`): nothing is sent.
     package var remoteRTP: SocketAddress?
     package var remoteRTCP: SocketAddress?
+    /// Before the answer of a forked call: the addresses of the other early dialogs.
+    package var alternates = AlternateSources()
     /// RTP and RTCP share one port (RFC 5761).
     package var usesRTCPMux: Bool
     /// From where the peer's signalling comes: one of the sources of media that may be learnt.

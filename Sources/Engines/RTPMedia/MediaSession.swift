@@ -105,6 +105,7 @@ package struct MediaSession: ~Copyable, Sendable {
         policy = SourcePolicy(
             negotiated: configuration.remoteRTP, signalling: configuration.signallingPeer,
             symmetric: configuration.symmetric, at: now)
+        policy.setAlternates(configuration.alternates)
         bucket = TokenBucket(rate: TokenBucket.rate(packetTime: configuration.packetTime), at: now)
         controlBucket = TokenBucket(rate: Self.controlRate, at: now)
         jitterBuffer = JitterBuffer(target: configuration.jitterTarget)
@@ -137,6 +138,7 @@ package struct MediaSession: ~Copyable, Sendable {
                 symmetric: configuration.symmetric, at: now)
             sources.believeNext(at: now)
         }
+        if configuration.alternates != before.alternates { policy.setAlternates(configuration.alternates) }
         if configuration.remoteRTCP != before.remoteRTCP { learntControl = nil }
         if configuration.opus != before.opus { opusEncoder.apply(configuration.opus) }
         if configuration.sendCodec != before.sendCodec { changeSendCodec(from: before.sendCodec) }

@@ -45,6 +45,8 @@ package struct SourcePolicy: Sendable {
     }
 
     private var negotiated: SocketAddress?
+    private var alternates = AlternateSources()
+    private var early = EarlySources()
     private var signalling: IPAddress?
     private var symmetric: SymmetricPolicy
 
@@ -96,6 +98,9 @@ package struct SourcePolicy: Sendable {
     }
 
     package mutating func judge(_ evidence: Evidence, at now: Instant) -> Verdict {
+        if alternates.count > 0, evidence.source == negotiated || alternates.contains(evidence.source) {
+            return judgeEarly(evidence, at: now)
+        }
         if evidence.source == locked {
             heard(evidence, at: now)
             return .accepted
@@ -105,6 +110,27 @@ package struct SourcePolicy: Sendable {
         }
         guard evidence.isNegotiated, mayLearn(evidence, at: now) else { return .refused }
         return count(evidence, at: now)
+    }
+
+    /// The other early dialogs of a forked call; none once it is answered. What is known of them stays.
+    package mutating func setAlternates(_ alternates: AlternateSources) {
+        if alternates.count == 0 { early = EarlySources() }
+        self.alternates = alternates
+    }
+
+    /// A packet of one of several early dialogs.
+    private mutating func judgeEarly(_ evidence: Evidence, at now: Instant) -> Verdict {
+        guard evidence.isNegotiated else { return .refused }
+        let current = locked ?? negotiated
+        let isHeard = evidence.source == current
+        let isSilent = locked == nil || now - lockedHeardAt >= .seconds(1)
+        if early.takesOver(evidence, isHeard: isHeard, heardIsSilent: isSilent, at: now) {
+            return lock(evidence, at: now)
+        }
+        guard isHeard else { return .refused }
+        if locked == nil { return lock(evidence, at: now) }
+        heard(evidence, at: now)
+        return .accepted
     }
 
     private mutating func heard(_ evidence: Evidence, at now: Instant) {
