@@ -250,4 +250,27 @@ extension String {
         desk.tell(.shutDownFinished)
         #expect(desk.exit == .noAnswer)
     }
+
+    @Test func followsTheEarlyDialogWhoseMediaBeganLast() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        let first = EarlyDialogID(remoteTag: "first")
+        let second = EarlyDialogID(remoteTag: "second")
+        desk.tell(.earlyMedia(handle, first, try desk.agreement()))
+        desk.tell(.heard, handle)
+        var other = try desk.agreement()
+        other.media.remoteRTP = SocketAddress(.v4(0xC000_0208), port: 30000)
+        desk.tell(.earlyMedia(handle, second, other))
+        #expect(desk.coordinator.calls[handle]?.listensTo == first)
+        desk.tell(.sourceChanged(SocketAddress(.v4(0xC000_0208), port: 30000)), handle)
+        #expect(desk.coordinator.calls[handle]?.listensTo == second)
+        #expect(desk.coordinator.calls[handle]?.earlyMedia.heard == second)
+    }
+
+    @Test(arguments: [
+        ("in.wav", 1, "in.wav"), ("in.wav", 2, "in-2.wav"), ("a.b/in", 3, "a.b/in-3"), ("a/.wav", 2, "a/.wav-2"),
+    ])
+    func keepsRecordingsOfSeveralCallsApart(path: String, number: Int, name: String) {
+        #expect(CallCoordinator.recordingPath(path, ofCall: number) == name)
+    }
 }

@@ -15,6 +15,8 @@ extension CallCoordinator {
             failToOpen(handle, problem, at: now)
         case .heard:
             receiveMedia(handle, at: now)
+        case .sourceChanged(let source):
+            followEarlyMedia(handle, to: source, at: now)
         case .digit(let digit, let milliseconds):
             calls[handle]?.run.receivedDigits.append(digit)
             self.report(handle, .digit(digit, sent: false, milliseconds: milliseconds))
@@ -48,7 +50,9 @@ extension CallCoordinator {
         media.rtcpPort = rtcpPort
         call.localMedia = media
         call.hasPorts = true
-        emit(.media(.start(handle, call.script?.mediaOptions ?? MediaCallOptions())))
+        var options = call.script?.mediaOptions ?? MediaCallOptions()
+        options.recording = options.recording.map { Self.recordingPath($0, ofCall: call.identity.number) }
+        emit(.media(.start(handle, options)))
         switch opening {
         case .placing(let target, let account):
             call.phase = .calling
@@ -69,6 +73,14 @@ extension CallCoordinator {
             emit(.signalling(.progress(handle, media)))
             startPlaying(handle)
         }
+    }
+
+    /// Several calls do not share a recording: the second of `in.wav` is `in-2.wav`.
+    static func recordingPath(_ path: String, ofCall number: Int) -> String {
+        guard number > 1 else { return path }
+        let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "\(path)-\(number)" }
+        return "\(path[..<dot])-\(number)\(path[dot...])"
     }
 
     private mutating func failToOpen(_ handle: CallHandle, _ problem: String, at now: Instant) {
@@ -99,6 +111,29 @@ extension CallCoordinator {
         calls[handle] = call
         if isNew { report(handle, .early) }
         applyEarlyMedia(handle)
+    }
+
+    /// Has the media engine play the early dialog that the call listens to, and watch the others.
+    mutating func listen(_ handle: CallHandle) {
+        guard let call = calls[handle],
+            let agreement = call.earlyAgreements.first(where: { $0.dialog == call.listensTo })?.agreement
+        else { return }
+        var alternates = AlternateSources()
+        for early in call.earlyAgreements where early.dialog != call.listensTo {
+            if let source = early.agreement.media.remoteRTP { alternates.insert(source) }
+        }
+        emit(.media(.update(handle, agreement, alternates: alternates)))
+    }
+
+    /// Another early dialog has begun to send, and is heard from now on.
+    private mutating func followEarlyMedia(_ handle: CallHandle, to source: SocketAddress, at now: Instant) {
+        guard let call = calls[handle], call.phase == .calling,
+            let early = call.earlyAgreements.first(where: { $0.agreement.media.remoteRTP == source }),
+            early.dialog != call.listensTo
+        else { return }
+        calls[handle]?.listensTo = early.dialog
+        listen(handle)
+        hearEarlyMedia(handle, at: now)
     }
 
     private mutating func receiveStatistics(_ statistics: MediaStatistics, of handle: CallHandle, at now: Instant) {

@@ -91,11 +91,9 @@ extension CallCoordinator {
         } else {
             call.earlyAgreements.append((dialog, agreement))
         }
-        let isHeard = call.earlyMedia.heard == nil || call.earlyMedia.heard == dialog
-        if isHeard { call.listensTo = dialog }
+        if call.listensTo == nil { call.listensTo = dialog }
         calls[handle] = call
-        guard isHeard else { return }
-        emit(.media(.update(handle, agreement)))
+        listen(handle)
         setTimer(.earlyMedia, of: handle, at: now + Self.earlyMediaInterval)
     }
 

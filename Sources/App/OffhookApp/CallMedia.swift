@@ -9,7 +9,8 @@ enum MediaOrder: Sendable {
     case open(CallHandle)
     /// Play, record and watch like this, as soon as `update` has said with whom.
     case start(CallHandle, MediaCallOptions)
-    case update(CallHandle, MediaAgreement)
+    /// What was agreed on, and before the answer of a forked call where the other early dialogs send from.
+    case update(CallHandle, MediaAgreement, alternates: AlternateSources = AlternateSources())
     case close(CallHandle)
     /// Begin what the plan plays.
     case play(CallHandle)
@@ -33,6 +34,8 @@ enum MediaReport: Sendable {
     case openFailed(String)
     /// The first valid packet of media was played.
     case heard
+    /// Media is now taken from another address.
+    case sourceChanged(SocketAddress)
     case digit(Character, milliseconds: Int)
     case tone(level: Double)
     case digitSent(Character, milliseconds: Int)

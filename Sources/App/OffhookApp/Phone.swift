@@ -167,7 +167,7 @@ extension Phone {
         switch order {
         case .open(let handle): open(handle)
         case .start(let handle, let plan): plans[handle] = plan
-        case .update(let handle, let agreement): update(handle, agreement)
+        case .update(let handle, let agreement, let alternates): update(handle, agreement, alternates)
         case .close(let handle): close(handle)
         case .play(let handle): media.beginPlaying(handle.rawValue)
         case .sendDigits(let handle, let digits):
@@ -204,13 +204,15 @@ extension Phone {
         }
     }
 
-    private func update(_ handle: CallHandle, _ agreement: MediaAgreement) {
+    private func update(_ handle: CallHandle, _ agreement: MediaAgreement, _ alternates: AlternateSources) {
         let number = running[handle].map { $0 &+ 1 } ?? 0
         let isTrusted = coordinator.isPeerTrusted(handle)
         guard
-            let configuration = MediaConfiguration(
+            var configuration = MediaConfiguration(
                 agreement, descriptionNumber: number, isPeerTrusted: isTrusted)
         else { return }
+        configuration.alternates = alternates
+        if let target = settings.jitterTarget { configuration.jitterTarget = target }
         if running[handle] != nil {
             running[handle] = number
             return media.update(handle.rawValue, configuration: configuration)
@@ -252,13 +254,14 @@ extension Phone {
     private func receive(_ event: MediaEvent, of handle: CallHandle) {
         switch event {
         case .firstPacketPlayed: tell(.heard, of: handle)
+        case .sourceChanged(let source): tell(.sourceChanged(source), of: handle)
         case .digitEnded(let digit, let milliseconds):
             tell(.digit(digit.character, milliseconds: milliseconds), of: handle)
         case .digitSent(let digit, let milliseconds):
             tell(.digitSent(digit.character, milliseconds: milliseconds), of: handle)
         case .silenceBegan: tell(.silent(seconds: 5), of: handle)
         case .silenceExceeded: tell(.silent(seconds: 30), of: handle)
-        case .digitBegan, .sourceChanged, .synchronizationSourceChanged, .collisionResolved, .remoteBye,
+        case .digitBegan, .synchronizationSourceChanged, .collisionResolved, .remoteBye,
             .silenceEnded,
             .sendingPaused, .sendingResumed:
             break
