@@ -273,4 +273,19 @@ extension String {
     func keepsRecordingsOfSeveralCallsApart(path: String, number: Int, name: String) {
         #expect(CallCoordinator.recordingPath(path, ofCall: number) == name)
     }
+
+    @Test func holdsTheOtherCallWhenAPersonPlacesOrResumesOne() throws {
+        var desk = Desk()
+        let first = try desk.dial(nil)
+        try desk.answer(first)
+        let second = try desk.dial(nil)
+        #expect(desk.signalling == ["call", "hold", "call"])
+        try desk.answer(second)
+        desk.tell(.mediaAgreed(first, try desk.agreement(direction: .sendOnly)))
+        desk.tell(.modified(first))
+        #expect(desk.coordinator.calls[first]?.isHeldByUs == true)
+        desk.coordinator.resume(first)
+        desk.drain()
+        #expect(desk.signalling.suffix(2) == ["hold", "resume"])
+    }
 }

@@ -94,6 +94,7 @@ struct CallCoordinator: Sendable {
             identity: identity, phase: .opening(.placing(target: target, account: account)), isIncoming: false,
             script: script)
         order.append(handle)
+        if script == nil { holdOthers(than: handle) }
         emit(.media(.open(handle)))
         return handle
     }
@@ -130,7 +131,15 @@ struct CallCoordinator: Sendable {
 
     mutating func resume(_ handle: CallHandle) {
         guard let call = calls[handle], call.isUp, call.isHeldByUs else { return }
+        holdOthers(than: handle)
         emit(.signalling(.resume(handle)))
+    }
+
+    /// A person who calls somebody, or turns back to a call, lets the others wait; whether they wait when another call
+    /// is answered is the person's choice of key. Scripts talk to all of theirs.
+    private mutating func holdOthers(than handle: CallHandle) {
+        guard settings.answering == nil else { return }
+        for other in order where other != handle { hold(other) }
     }
 
     mutating func setMuted(_ handle: CallHandle, _ isMuted: Bool) {

@@ -116,8 +116,9 @@ extension EndpointTests {
         @Test func aPeerThatDoesNotReadIsCutOff() async throws {
             let phone = try await phone { $0.writeHighWater = 4096 }
             let peer = try RawSocket(connectingTo: await phone.address(.tcp), receiveBuffer: 2048)
-            // Each request brings an answer, until the kernel's buffers are full and ours begins to be.
-            for number in 1...2_000 where peer.send(options(number)) < 0 { break }
+            // Each request brings an answer, until the kernel's buffers, which may grow to megabytes, are full and ours begins
+            // to be.
+            for number in 1...40_000 where peer.send(options(number)) < 0 { break }
             #expect(peer.isClosedByPeer())
             await phone.endpoint.shutDown()
         }
