@@ -38,6 +38,8 @@ final class Phone {
 
     init(_ settings: PhoneSettings, answering: AnsweringPlan? = nil, traces: Bool) throws(StartFault) {
         self.settings = settings
+        ProcessLimits.raiseDescriptors()
+        if settings.userAgent.accounts.contains(where: { $0.credentials != nil }) { ProcessLimits.forbidCoreDumps() }
         var random = settings.seed.map { RandomSource(seed: $0) } ?? .system()
         do throws(SystemError) {
             inbox = try Inbox()
