@@ -117,8 +117,9 @@ let package = Package(
         tests(
             "OffhookAppTests",
             uses: [
-                "OffhookApp", "MediaRuntime", "RTPMedia", "SIPUserAgent", "SIPRuntime", "SIPMessages", "SDP",
-                "EngineKit",
+                "OffhookApp", "MediaRuntime", "RTPMedia", "SIPUserAgent", "SIPTransactions", "SIPRuntime",
+                "SIPMessages",
+                "SDP", "EngineKit",
             ]),
         .executableTarget(
             name: "Benchmarks",

@@ -2,6 +2,7 @@ import EngineKit
 import RTPMedia
 import SDP
 import SIPMessages
+import SIPTransactions
 import Testing
 
 @testable import OffhookApp
@@ -81,6 +82,16 @@ private struct Desk {
             localRTCPPort: 20001)
         return MediaAgreement(
             media: media, signallingPeer: SocketAddress(.v4(0xC000_0207), port: 5060), mayTransmit: true)
+    }
+
+    func incoming(_ callID: String) throws -> IncomingCall {
+        let party = NameAddress(uri: try URI(parsing: "sip:carol@192.0.2.9"))
+        let local = SocketAddress(.v4(0xC000_0201), port: 5060)
+        let remote = SocketAddress(.v4(0xC000_0209), port: 5060)
+        return IncomingCall(
+            account: AccountID(rawValue: 0), from: party, to: party, requestURI: party.uri, callID: callID,
+            flow: Flow(transport: .udp, local: local, remote: remote), trust: .stranger,
+            mayAnswerAutomatically: false, offer: nil, headers: Headers())
     }
 
     mutating func end(_ handle: CallHandle, _ cause: CallEnd.Cause, status: StatusCode? = nil) {
@@ -287,5 +298,92 @@ extension String {
         desk.coordinator.resume(first)
         desk.drain()
         #expect(desk.signalling.suffix(2) == ["hold", "resume"])
+    }
+
+    @Test func isReadyForMediaFromTheInviteOnAndStopsRingingBackWhenItComes() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        var expected = try desk.agreement(direction: .receiveOnly)
+        expected.media.remoteRTP = nil
+        expected.mayTransmit = false
+        desk.tell(.offered(handle, expected))
+        #expect(desk.media == ["start", "update"])
+        desk.tell(
+            .ringing(handle, CallProgress(status: 180, reason: "Ringing", earlyDialog: nil, hasDescription: false)))
+        #expect(desk.media.last == "alert ringback")
+        desk.tell(.heard, handle)
+        #expect(desk.media.last == "alert none")
+        #expect(desk.reports.last == "call.early")
+        desk.pass(.milliseconds(1_100))
+        #expect(desk.media.last { $0.hasPrefix("alert") } == "alert ringback", "it stopped without an answer")
+    }
+
+    @Test func keepsTheDescribedMediaWhereTheOfferIsSentAgain() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        desk.tell(.earlyMedia(handle, EarlyDialogID(remoteTag: "a"), try desk.agreement()))
+        let orders = desk.media
+        desk.tell(.offered(handle, try desk.agreement(direction: .receiveOnly)))
+        #expect(desk.media == orders)
+    }
+
+    @Test func thirtySecondsWithoutMediaEndACallAndNoRinging() throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        desk.tell(.earlyMedia(handle, EarlyDialogID(remoteTag: "a"), try desk.agreement()))
+        desk.tell(.silent(seconds: 30), handle)
+        #expect(!desk.signalling.contains("hangUp"))
+        try desk.answer(handle)
+        desk.tell(.heard, handle)
+        desk.tell(.silent(seconds: 5), handle)
+        #expect(!desk.signalling.contains("hangUp"))
+        desk.tell(.silent(seconds: 30), handle)
+        #expect(desk.signalling.last == "hangUp")
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == .noMedia)
+        #expect(desk.coordinator.failures == ["c1: no media from the peer for 30 s"])
+    }
+
+    @Test func beepsBehindACallThatIsUpAndRingsOnceItIsOver() throws {
+        var desk = Desk()
+        let first = CallHandle(rawValue: 0x8000_0001)
+        let second = CallHandle(rawValue: 0x8000_0002)
+        desk.tell(.incomingCall(first, try desk.incoming("a")))
+        desk.tell(.incomingCall(second, try desk.incoming("b")))
+        #expect(desk.coordinator.calls[first]?.alert == .ringing)
+        #expect(desk.coordinator.calls[second]?.alert == .ringing)
+        desk.coordinator.answer(first, at: desk.now)
+        desk.drain()
+        try desk.answer(first)
+        #expect(desk.coordinator.calls[first]?.alert == nil)
+        #expect(desk.coordinator.calls[second]?.alert == .callWaiting)
+        desk.tell(.ended(first, CallEnd(cause: .hungUp, by: .remote)))
+        #expect(desk.coordinator.calls[second]?.alert == .ringing)
+        desk.coordinator.silence(second)
+        desk.tell(.incomingCall(first, try desk.incoming("c")))
+        #expect(desk.coordinator.calls[second]?.alert == nil, "silenced is silenced")
+        #expect(desk.coordinator.calls[first]?.alert == .ringing)
+    }
+
+    @Test(arguments: [(true, OffhookApp.ExitStatus.noAnswer), (false, .network)])
+    func tellsRingingInVainFromSilenceWhenTheTimeIsOver(rings: Bool, exit: OffhookApp.ExitStatus) throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        if rings { desk.tell(.trying(handle)) }
+        desk.coordinator.timeOut(at: desk.now)
+        desk.drain()
+        desk.tell(.ended(handle, CallEnd(cause: .shutDown, by: .local)))
+        desk.tell(.shutDownFinished)
+        #expect(desk.exit == exit)
+    }
+
+    @Test func aQuestionWithoutAnswerIsTheNetworksFault() {
+        var desk = Desk()
+        desk.coordinator.resultWithoutAnswer = .network
+        desk.coordinator.timeOut(at: desk.now)
+        desk.drain()
+        desk.tell(.shutDownFinished)
+        #expect(desk.exit == .network)
+        #expect(desk.coordinator.failures == ["nothing came back within --timeout"])
     }
 }

@@ -253,10 +253,13 @@ struct World {
         (events[name] ?? []).compactMap { if case .mediaAgreed(_, let agreement) = $0 { agreement } else { nil } }
     }
 
-    /// The events of a user agent by their names, `placed` aside: every call of ours begins with it.
+    /// The events of a user agent by their names; `placed` and `offered` aside, with which every call of ours begins.
     func story(of name: String) -> [String] {
         (events[name] ?? []).compactMap { event in
-            if case .placed = event { return nil }
+            switch event {
+            case .placed, .offered: return nil
+            default: break
+            }
             let text = String(describing: event)
             return String(text.prefix { $0 != "(" })
         }

@@ -48,12 +48,19 @@ struct Call: Sendable {
     var finalStatus: StatusCode?
     var statistics: MediaStatistics?
     var alert: AlertTone?
+    /// The person wants to hear no more of its ringing.
+    var isSilenced = false
+    /// Somebody has answered our INVITE, if only with a provisional response.
+    var hasProgress = false
     /// How it ended, while its media is being closed.
     var end: CallEnd?
     var duration: Duration?
 
     /// Somebody is being alerted, and nobody has answered yet.
     var isRinging: Bool { phase == .incoming }
+
+    /// Whether the peer has described its media, if only for an early dialog.
+    var hasAgreed: Bool { agreement != nil || !earlyAgreements.isEmpty }
 
     var isUp: Bool { phase == .answered || phase == .established }
 }

@@ -33,10 +33,12 @@ extension CallCoordinator {
             fail(handle, with: .badInput, problem)
             hangUp(handle)
         case .silent(let seconds):
-            self.report(handle, .mediaSilent(seconds: seconds))
-            if seconds >= 30 { hangUp(handle) }
+            loseMedia(handle, after: seconds)
         case .closed(let statistics):
-            if let statistics { calls[handle]?.statistics = statistics }
+            // A call that was refused unheard has no figures, though its media was made ready.
+            if let statistics, calls[handle]?.hasAgreed == true || statistics.receivedPackets > 0 {
+                calls[handle]?.statistics = statistics
+            }
             conclude(handle)
         case .statistics(let statistics):
             receiveStatistics(statistics, of: handle, at: now)
@@ -103,13 +105,27 @@ extension CallCoordinator {
         if isFirst { setTimer(.mediaExpected, of: handle, at: nil) }
     }
 
-    /// Media comes before the answer: it is that of the early dialog that the media engine listens to.
+    /// Nothing has come from the peer for so long; after 30 s the call is given up (ROBUSTNESS row 43). Before the
+    /// answer nothing need come: the peer rings.
+    private mutating func loseMedia(_ handle: CallHandle, after seconds: Int) {
+        guard calls[handle]?.isUp == true else { return }
+        report(handle, .mediaSilent(seconds: seconds))
+        guard seconds >= 30 else { return }
+        fail(handle, with: .noMedia, "no media from the peer for \(seconds) s")
+        hangUp(handle)
+    }
+
+    /// Media comes before the answer: it is that of the early dialog that the media engine listens to, or came before
+    /// any description did.
     private mutating func hearEarlyMedia(_ handle: CallHandle, at now: Instant) {
-        guard var call = calls[handle], let dialog = call.listensTo else { return }
-        let isNew = call.earlyMedia.heard != dialog
-        call.earlyMedia.receiveMedia(of: dialog, at: now)
+        guard var call = calls[handle] else { return }
+        let isNew = !call.earlyMedia.isPlaying || call.earlyMedia.heard != call.listensTo
+        call.earlyMedia.receiveMedia(of: call.listensTo, at: now)
         calls[handle] = call
-        if isNew { report(handle, .early) }
+        if isNew {
+            report(handle, .early)
+            setTimer(.earlyMedia, of: handle, at: now + Self.earlyMediaInterval)
+        }
         applyEarlyMedia(handle)
     }
 

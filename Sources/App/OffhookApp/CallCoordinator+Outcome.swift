@@ -12,6 +12,7 @@ extension CallCoordinator {
         call.duration = call.answeredAt.flatMap { answered in now.map { $0 - answered } }
         calls[handle] = call
         setAlert(nil, of: handle)
+        refreshAlerts()
         for timer in CallTimer.allCases { setTimer(timer, of: handle, at: nil) }
         emit(.media(.close(handle)))
     }
@@ -61,7 +62,7 @@ extension CallCoordinator {
         if exit == .success, !broken.isEmpty { exit = .expectationFailed }
         if let fault = call.run.fault, fault.worse(than: exit) { exit = fault }
         if let text = call.run.faultText { broken.append(text) }
-        if exit == .noMedia { broken.append("answered, but no media arrived within 5 s") }
+        if exit == .noMedia, call.run.fault == nil { broken.append("answered, but no media arrived within 5 s") }
         failures += broken.map { "\(call.identity.shortName): \($0)" }
         // `answer` reports the first call that failed; `call` has one.
         if result == nil || result == .success { result = exit }
@@ -74,7 +75,9 @@ extension CallCoordinator {
         }
         switch end.cause {
         case .hungUp, .tooLong: return .success
-        case .shutDown: return call.answeredAt == nil ? .noAnswer : .success
+        case .shutDown:
+            // Nothing received is the network's fault, and ringing without end the callee's.
+            return call.answeredAt != nil ? .success : call.hasProgress ? .noAnswer : .network
         case .cancelled, .ringTimeout: return .noAnswer
         case .refused: return end.status.map { ExitStatus(finalResponse: $0) } ?? .refused
         case .timedOut, .unreachable, .notAcknowledged, .dialogLost: return .network
@@ -96,6 +99,6 @@ extension CallCoordinator {
 
     /// Without any call: `answer` waited in vain; a phone without a script did what it was asked.
     private var defaultResult: ExitStatus {
-        settings.answering == nil ? .success : .noAnswer
+        settings.answering == nil ? resultWithoutAnswer ?? .success : .noAnswer
     }
 }

@@ -14,7 +14,11 @@ extension CallCoordinator {
         case .placed(let handle, let callID):
             calls[handle]?.identity.callID = callID
             report(handle, .outgoing)
+        case .offered(let handle, let expected):
+            // Whoever is offered to may send at once; what it says later replaces this.
+            if calls[handle]?.hasAgreed == false { emit(.media(.update(handle, expected))) }
         case .trying(let handle):
+            calls[handle]?.hasProgress = true
             report(handle, .trying)
         case .ringing(let handle, let progress):
             receiveProgress(handle, progress, at: now)
@@ -68,13 +72,13 @@ extension CallCoordinator {
             take(handle, incoming, by: plan, at: now)
         } else {
             emit(.signalling(.ring(handle)))
-            let isBusy = calls.values.contains { $0.isUp }
-            setAlert(isBusy ? .callWaiting : .ringing, of: handle)
+            refreshAlerts()
         }
     }
 
     private mutating func receiveProgress(_ handle: CallHandle, _ progress: CallProgress, at now: Instant) {
         guard var call = calls[handle], call.phase == .calling else { return }
+        call.hasProgress = true
         call.earlyMedia.receiveProgress(
             isRinging: progress.status.value == 180, hasDescription: progress.hasDescription, at: now)
         calls[handle] = call
@@ -115,6 +119,7 @@ extension CallCoordinator {
         setTimer(.ringback, of: handle, at: nil)
         setTimer(.ringTimeout, of: handle, at: nil)
         setAlert(nil, of: handle)
+        refreshAlerts()
         report(handle, .answered(answer.status, reason: answer.reason))
         setTimer(.statistics, of: handle, at: now + settings.statisticsInterval)
         if call.script?.expectedStatus.map({ $0 != answer.status }) == true { return hangUp(handle) }

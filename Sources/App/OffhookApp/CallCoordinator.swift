@@ -53,6 +53,8 @@ struct CallCoordinator: Sendable {
     /// The worst that a call of this process came to.
     var result: ExitStatus?
     var failures: [String] = []
+    /// What a command comes to that asks something other than a call and is ended before the answer.
+    var resultWithoutAnswer: ExitStatus?
     /// `offhook call`: the process ends with its call.
     var endsWithLastCall = false
     /// The user agent is down, and only calls whose media still ends keep the process.
@@ -174,6 +176,7 @@ struct CallCoordinator: Sendable {
         for handle in order where calls[handle]?.isIncoming == false && calls[handle]?.answeredAt == nil {
             failures.append("\(calls[handle]?.identity.shortName ?? ""): no answer within --timeout")
         }
+        if resultWithoutAnswer != nil { failures.append("nothing came back within --timeout") }
         end()
     }
 
@@ -205,6 +208,22 @@ struct CallCoordinator: Sendable {
 
     var localMedia: LocalMedia {
         LocalMedia(rtpPort: 9, codecs: settings.codecs, ptime: settings.ptime)
+    }
+
+    /// The person has heard enough of a call that rings.
+    mutating func silence(_ handle: CallHandle) {
+        calls[handle]?.isSilenced = true
+        setAlert(nil, of: handle)
+    }
+
+    /// Whoever waits for a person rings, or behind a call that is up only beeps.
+    mutating func refreshAlerts() {
+        guard settings.answering == nil else { return }
+        let isBusy = calls.values.contains { $0.isUp }
+        for handle in order {
+            guard let call = calls[handle], call.isRinging, !call.isSilenced else { continue }
+            setAlert(isBusy ? .callWaiting : .ringing, of: handle)
+        }
     }
 
     /// Our tones for a call: one at a time, and told to the media engine only where it changes.

@@ -16,8 +16,9 @@ struct EarlyMedia: Equatable, Sendable {
         /// A description promised media; ringback starts at the deadline.
         case promised(until: Instant)
         case ringback
-        /// Media of this dialog is played; it counts until the deadline.
-        case playing(EarlyDialogID, until: Instant)
+        /// Media of this dialog is played, or of nobody known where no description has come yet; it counts until the
+        /// deadline.
+        case playing(EarlyDialogID?, until: Instant)
         case over
     }
 
@@ -29,6 +30,10 @@ struct EarlyMedia: Equatable, Sendable {
     /// The early dialog whose media is heard.
     var heard: EarlyDialogID? {
         if case .playing(let dialog, _) = state { dialog } else { nil }
+    }
+
+    var isPlaying: Bool {
+        if case .playing = state { true } else { false }
     }
 
     var deadline: Instant? {
@@ -51,8 +56,8 @@ struct EarlyMedia: Equatable, Sendable {
         }
     }
 
-    /// Valid media of an early dialog was played.
-    mutating func receiveMedia(of dialog: EarlyDialogID, at now: Instant) {
+    /// Valid media of an early dialog was played; nil: it came before any description.
+    mutating func receiveMedia(of dialog: EarlyDialogID?, at now: Instant) {
         if state == .over { return }
         state = .playing(dialog, until: now + Self.patience)
     }

@@ -70,12 +70,17 @@ package enum ScriptedPhone {
             phone.onEvent = { [unowned phone] event in
                 guard case .registration(account.id, let state) = event else { return }
                 switch state {
-                case .registered where !keep: phone.ask { coordinator, _ in coordinator.end() }
+                case .registered:
+                    phone.ask { coordinator, _ in
+                        coordinator.resultWithoutAnswer = nil
+                        if !keep { coordinator.end() }
+                    }
                 case .failed(let status, _, let retryAfter) where retryAfter == nil || !keep:
                     phone.ask { coordinator, _ in coordinator.end(ExitStatus(failedRegistration: status)) }
                 default: break
                 }
             }
+            phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = .network }
             phone.whenListening { $0.perform(.register(account.id)) }
             return phone.run(signals: signals)
         }
@@ -94,6 +99,7 @@ package enum ScriptedPhone {
                 let exit = ExitStatus(answer: answer, expected: expectedStatus)
                 phone.ask { coordinator, _ in coordinator.end(exit) }
             }
+            phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = .network }
             phone.whenListening {
                 $0.perform(.options(OptionsHandle(rawValue: 1), OptionsQuery(account: settings.account, target: uri)))
             }

@@ -183,7 +183,7 @@ private final class ScreenBridge {
         case .answer(let call): phone.ask { $0.answer(call.handle, at: $1) }
         case .reject(let call, let status):
             phone.ask { coordinator, _ in coordinator.reject(call.handle, status: StatusCode(status) ?? 486) }
-        case .silence(let call): phone.ask { coordinator, _ in coordinator.setAlert(nil, of: call.handle) }
+        case .silence(let call): phone.ask { coordinator, _ in coordinator.silence(call.handle) }
         case .hangUp(let call): phone.ask { coordinator, _ in coordinator.hangUp(call.handle) }
         case .hangUpAll:
             phone.ask { coordinator, _ in for handle in coordinator.order { coordinator.hangUp(handle) } }

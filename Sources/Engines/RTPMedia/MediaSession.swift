@@ -137,6 +137,8 @@ package struct MediaSession: ~Copyable, Sendable {
                 negotiated: configuration.remoteRTP, signalling: configuration.signallingPeer,
                 symmetric: configuration.symmetric, at: now)
             sources.believeNext(at: now)
+            // Whoever describes its media anew is there, and gets its time: also after long ringing without media.
+            restartSilence(at: now)
         }
         if configuration.alternates != before.alternates { policy.setAlternates(configuration.alternates) }
         if configuration.remoteRTCP != before.remoteRTCP { learntControl = nil }
@@ -152,6 +154,7 @@ package struct MediaSession: ~Copyable, Sendable {
             heardRange = 0..<0
         }
         if expectsMedia(configuration) != expectsMedia(before) { restartSilence(at: now) }
+        if configuration.sends && !before.sends { keepAliveAt = now + Self.keepAliveInterval }
         if !configuration.sends && before.sends { keepAliveAt = now + Self.keepAliveInterval }
         if canReachPeer && !configuration.sends && counters.sentPackets == 0 { keepAliveAt = min(keepAliveAt, now) }
         if configuration.isPeerTrusted { resumeSending() }

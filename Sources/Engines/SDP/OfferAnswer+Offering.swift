@@ -58,6 +58,19 @@ extension OfferAnswer {
         return agreed
     }
 
+    /// What the outstanding offer lets the peer send before its answer is here (RFC 3264 §5.1); nil without one, and
+    /// where we want to receive nothing. Where the peer is stays open: its description would say it.
+    package var expectedMedia: AgreedMedia? {
+        guard case .localOffer(let offer) = state, offer.direction.receives,
+            let format = offer.formats.first(where: { $0.codec != nil })
+        else { return nil }
+        return AgreedMedia(
+            remoteRTP: nil, remoteRTCP: nil, rtcpMux: false, direction: .receiveOnly, sendFormat: format,
+            receiveFormats: offer.formats.filter { $0.codec != nil }, sendTelephoneEvent: nil,
+            receiveTelephoneEvents: offer.formats.filter(\.isTelephoneEvent), ptime: offer.media.ptime,
+            localAddress: offer.address, localRTPPort: offer.media.rtpPort, localRTCPPort: offer.media.rtcpPort)
+    }
+
     private mutating func settle(_ answer: SessionDescription, to offer: LocalOffer) {
         remoteDescription = answer
         audioIndex = offer.audioIndex

@@ -9,6 +9,9 @@ package enum Event: Sendable {
     case incomingCall(CallHandle, IncomingCall)
     /// A call of ours begins under this Call-ID.
     case placed(CallHandle, callID: String)
+    /// An offer of ours is on its way. From now on the peer may send media, before any description of its own says from
+    /// where (RFC 3264 §5.1).
+    case offered(CallHandle, MediaAgreement)
     /// 100 Trying: somebody has the INVITE.
     case trying(CallHandle)
     /// A 101...199. Without a description it calls for a local ringback tone.

@@ -109,7 +109,13 @@ extension InviteSession {
             .answered(
                 handle, CallAnswer(status: 200, reason: response.reason, dialog: nil, headers: arrival.request.headers))
         )
-        if let agreedMedia { announce(agreedMedia) }
+        if let agreedMedia {
+            announce(agreedMedia)
+        } else if let media = offerAnswer.expectedMedia {
+            emit(
+                .offered(
+                    handle, MediaAgreement(media: media, signallingPeer: arrival.flow.remote, mayTransmit: false)))
+        }
     }
 
     mutating func reject(_ status: StatusCode, reason: String?, headers: Headers, at now: Instant) {

@@ -19,6 +19,8 @@ struct Invitation: Sendable {
     var isCancelled = false
     var isCancelSent = false
     var ringsUntil: Instant?
+    /// What was last told of the media that our offer invites.
+    var expected: MediaAgreement?
     /// Targets of 3xx responses: still to be tried, and how many may be.
     var redirections: [URI] = []
     var tried: [URI]
@@ -83,6 +85,17 @@ extension InviteSession {
             }
             if let offer = modification.offer { request.setDescription(offer) }
         }
+    }
+
+    /// The INVITE has left for `peer`, and media may come from there before any response does.
+    mutating func inviteSent(to peer: SocketAddress) {
+        guard phase == .calling, invitation?.earlyDialogs.isEmpty ?? false, let media = offerAnswer.expectedMedia else {
+            return
+        }
+        let expected = MediaAgreement(media: media, signallingPeer: peer, mayTransmit: false)
+        guard invitation?.expected != expected else { return }
+        invitation?.expected = expected
+        emit(.offered(handle, expected))
     }
 
     // MARK: - Responses to the INVITE

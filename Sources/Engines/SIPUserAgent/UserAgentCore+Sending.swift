@@ -78,6 +78,9 @@ extension UserAgentCore {
         outbound.transaction = transaction
         self.outbound[id] = outbound
         outboundByTransaction[transaction] = id
+        if case .call(let handle, .invite) = outbound.owner {
+            update(handle, at: now) { $0.inviteSent(to: destination.remote) }
+        }
     }
 
     /// The ACK of a 2xx belongs to no transaction (§13.2.2.4). It stays on UDP at any size: nothing would tell of a

@@ -34,6 +34,8 @@ struct MediaCall: ~Copyable {
     private let sent: SampleRing?
     let recording: WrittenFile?
     private let stereo: UnsafeMutableBufferPointer<Int16>
+    /// False while the peer has neither said where it is nor been heard: ringing is not recorded.
+    private var hasBegunRecording = false
 
     private var detector: ToneDetector?
     private var hasReportedTone = false
@@ -99,7 +101,7 @@ struct MediaCall: ~Copyable {
             if echo?.takePeriod(into: scratch) != true { scratch.update(repeating: 0) }
         }
         session.capture(UnsafeBufferPointer(period).span, at: now)
-        if let sent {
+        if let sent, hasBegunRecording {
             if isMuted { scratch.update(repeating: 0) }
             sent.write(UnsafeBufferPointer(isMuted ? scratch : period))
         }
@@ -126,7 +128,8 @@ struct MediaCall: ~Copyable {
         periodsPlayed &+= 1
         echo?.write(UnsafeBufferPointer(period))
         detector?.receive(UnsafeBufferPointer(period).span)
-        if let recording, let sent { record(period, into: recording.samples, beside: sent) }
+        if !hasBegunRecording { hasBegunRecording = session.configuration.remoteRTP != nil || hasHeardPeer }
+        if let recording, let sent, hasBegunRecording { record(period, into: recording.samples, beside: sent) }
     }
 
     /// The level of the expected tone, once, when it has been found.
