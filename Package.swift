@@ -78,7 +78,7 @@ let package = Package(
             name: "OffhookApp",
             dependencies: [
                 "SIPRuntime", "MediaRuntime", "TerminalRuntime", "TerminalUI", "SIPUserAgent", "SIPTransactions",
-                "SIPMessages", "SDP", "RTPMedia", "AudioCodecs", "EngineKit", "CTOML", "CLinux",
+                "SIPMessages", "SDP", "RTPMedia", "AudioCodecs", "EngineKit", "CTOML", "CLinux", logging,
             ],
             path: "Sources/App/OffhookApp", swiftSettings: swiftSettings),
         .executableTarget(
@@ -119,7 +119,7 @@ let package = Package(
             uses: [
                 "OffhookApp", "MediaRuntime", "RTPMedia", "SIPUserAgent", "SIPTransactions", "SIPRuntime",
                 "SIPMessages",
-                "SDP", "EngineKit",
+                "SDP", "EngineKit", logging,
             ]),
         .executableTarget(
             name: "Benchmarks",

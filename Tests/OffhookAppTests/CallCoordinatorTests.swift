@@ -386,4 +386,17 @@ extension String {
         #expect(desk.exit == .network)
         #expect(desk.coordinator.failures == ["nothing came back within --timeout"])
     }
+
+    @Test(arguments: [(CallScript.PlayMoment.early, true), (.answered, false)])
+    func playsToEarlyMediaWhereItIsToldTo(moment: CallScript.PlayMoment, isPlaying: Bool) throws {
+        var script = CallScript()
+        script.play = .tone(hertz: 440, level: -20)
+        script.moment = moment
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        desk.tell(.earlyMedia(handle, EarlyDialogID(remoteTag: "a"), try desk.agreement()))
+        #expect(desk.media.contains("play") == isPlaying)
+        try desk.answer(handle)
+        #expect(desk.media.filter { $0 == "play" }.count == 1)
+    }
 }

@@ -154,6 +154,35 @@ import Testing
         #expect(world.requests(.register, from: "alice").dropFirst(2).first?.headers.contains(.authorization) == true)
     }
 
+    @Test func asksForALongerTimeWhereTheRegistrarFindsItsTooBrief() throws {
+        var (world, first) = try registering()
+        try world.reply(423, to: first, from: "carol", headers: [(.minExpires, "7200")])
+        let second = try #require(world.last(.register, at: "carol"))
+        #expect(second.headers.first(.expires) == "7200")
+        #expect(second.callID == first.callID && second.cSeq.number == first.cSeq.number + 1)
+        #expect(second.vias.first?.branch != first.vias.first?.branch)
+        try world.reply(
+            200, to: second, from: "carol", headers: [(.contact, "<sip:alice@192.0.2.1:5060>;expires=7200")])
+        #expect(states(of: world) == [.registering, .registered(expires: 7200)])
+    }
+
+    @Test func waitsAsLongAsTheRegistrarAsks() throws {
+        var (world, first) = try registering()
+        try world.reply(503, to: first, from: "carol", headers: [(.retryAfter, "120 (maintenance)")])
+        guard case .failed(503, _, let wait?)? = states(of: world).last else {
+            Issue.record("no failure with a time to try again: \(states(of: world))")
+            return
+        }
+        #expect(wait >= .seconds(120))
+        world.run(for: .seconds(119))
+        #expect(world.requests(.register, from: "alice").count == 1)
+        world.run(for: wait - .seconds(118))
+        let again = try #require(world.last(.register, at: "carol"))
+        #expect(again.cSeq.number > first.cSeq.number)
+        try world.reply(200, to: again, from: "carol", headers: [(.contact, "<sip:alice@192.0.2.1:5060>;expires=600")])
+        #expect(states(of: world).last == .registered(expires: 600))
+    }
+
     @Test func unregistersOnShutDown() throws {
         var world = try registered()
         world.perform(.shutDown, by: "alice")

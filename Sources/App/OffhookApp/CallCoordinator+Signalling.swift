@@ -98,6 +98,7 @@ extension CallCoordinator {
         if call.listensTo == nil { call.listensTo = dialog }
         calls[handle] = call
         listen(handle)
+        if call.script?.moment == .early { startPlaying(handle) }
         setTimer(.earlyMedia, of: handle, at: now + Self.earlyMediaInterval)
     }
 

@@ -25,6 +25,7 @@ final class Phone {
     var onRequest: (PhoneRequest) -> Void = { _ in }
     /// Called this often while calls are up, to refresh what is shown of them.
     var onRefresh: (() -> Void)?
+    var diagnostics: Diagnostics
     var wasSignalled = false
     /// Set when everything has ended.
     private(set) var exit: ExitStatus?
@@ -38,6 +39,7 @@ final class Phone {
 
     init(_ settings: PhoneSettings, answering: AnsweringPlan? = nil, traces: Bool) throws(StartFault) {
         self.settings = settings
+        diagnostics = .onStandardError(settings.logLevel)
         ProcessLimits.raiseDescriptors()
         if settings.userAgent.accounts.contains(where: { $0.credentials != nil }) { ProcessLimits.forbidCoreDumps() }
         var random = settings.seed.map { RandomSource(seed: $0) } ?? .system()
@@ -110,11 +112,15 @@ final class Phone {
         for notice in inbox.take() {
             switch notice {
             case .signalling(let event):
+                diagnostics.note(event, at: SystemClock.now)
                 onEvent(event)
                 coordinator.receive(event, at: SystemClock.now)
-            case .media(let notice): receive(notice)
+            case .media(let notice):
+                diagnostics.note(notice)
+                receive(notice)
             case .message(let message): onMessage(message)
             case .listening(.success(let addresses)):
+                diagnostics.note(listening: addresses)
                 onReport(.ready(addresses: addresses))
                 begin?(self)
                 begin = nil

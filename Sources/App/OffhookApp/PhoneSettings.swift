@@ -1,4 +1,5 @@
 import EngineKit
+import Logging
 import MediaRuntime
 import SDP
 import SIPMessages
@@ -36,6 +37,7 @@ struct PhoneSettings: Sendable {
     var rtpPorts: PortRange
     var seed: UInt64?
     var timeout: Duration?
+    var logLevel: Logger.Level
     var contacts: [ConfiguredContact]
     /// A test signal and an ear in place of microphone and loudspeaker.
     var probe: AudioProbe?
@@ -51,6 +53,7 @@ struct PhoneSettings: Sendable {
         let configuration = try Self.configuration(for: options)
         seed = options.seed
         timeout = options.timeout
+        logLevel = options.logLevel.loggerLevel
         contacts = configuration.contacts
         codecs =
             try Self.codecs(options.codecs) ?? (configuration.media.codecs.isEmpty ? nil : configuration.media.codecs)

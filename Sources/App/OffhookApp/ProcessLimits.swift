@@ -5,7 +5,8 @@ enum ProcessLimits {
     /// Raises the soft limit of descriptors to the hard one: each call takes two sockets, each connection one.
     static func raiseDescriptors() {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max else {
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
+        else {
             return
         }
         limit.rlim_cur = limit.rlim_max

@@ -18,6 +18,9 @@ package enum TerminalPhone {
             let settings = try PhoneSettings(options)
             let screen = try start { () throws(TerminalError) in try PhoneInbox() }
             let phone = try Phone(settings, traces: true)
+            phone.diagnostics = Diagnostics(settings.logLevel) { level, text in
+                screen.post(.log(level.severity, .phone, Printable(text)))
+            }
             let bridge = ScreenBridge(phone, screen: screen)
             try phone.startMedia()
             let terminal = try start { () throws(TerminalError) in try Terminal() }

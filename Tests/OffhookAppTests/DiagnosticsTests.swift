@@ -1,0 +1,57 @@
+import EngineKit
+import Logging
+import SIPMessages
+import Synchronization
+import Testing
+
+@testable import MediaRuntime
+@testable import OffhookApp
+@testable import SIPUserAgent
+
+private final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func append(_ level: Logger.Level, _ text: String) { lines.withLock { $0.append("\(level) \(text)") } }
+    var all: [String] { lines.withLock { $0 } }
+}
+
+@Suite struct DiagnosticsTests {
+    private let lines = Lines()
+    private let source = SocketAddress(.v4(0xC000_0209), port: 5060)
+
+    private func diagnostics(_ level: Logger.Level) -> Diagnostics {
+        let lines = lines
+        return Diagnostics(level) { lines.append($0, $1) }
+    }
+
+    @Test func tellsOneRefusalOfAKindAMinuteAndCountsTheRest() {
+        var diagnostics = diagnostics(.notice)
+        for second in 0..<70 {
+            diagnostics.note(.refused(.forbidden, from: source), at: .zero + .seconds(second))
+        }
+        diagnostics.note(.refused(.malformed, from: source), at: .zero + .seconds(70))
+        #expect(
+            lines.all == [
+                "notice sip: refused 192.0.2.9:5060, forbidden",
+                "notice sip: refused 192.0.2.9:5060, forbidden; 59 more since the last word",
+                "notice sip: refused 192.0.2.9:5060, malformed",
+            ])
+    }
+
+    @Test(arguments: [(Logger.Level.debug, 2), (.notice, 1), (.warning, 0)])
+    func tellsWhatItsLevelAsksFor(level: Logger.Level, count: Int) {
+        var diagnostics = diagnostics(level)
+        diagnostics.note(.trying(CallHandle(rawValue: 1)), at: .zero)
+        diagnostics.note(MediaNotice(call: 1, event: .media(.sourceChanged(source))))
+        #expect(lines.all.count == count)
+    }
+
+    @Test func keepsWhatAMessageHoldsToItself() {
+        var diagnostics = diagnostics(.trace)
+        var headers = Headers()
+        try? headers.append(.authorization, "Digest response=\"5ec2e7\"")
+        let answer = CallAnswer(status: 200, reason: "OK", dialog: nil, headers: headers)
+        diagnostics.note(.answered(CallHandle(rawValue: 7), answer), at: .zero)
+        #expect(lines.all == ["debug sip: answered, call out 7"])
+    }
+}
