@@ -20,10 +20,10 @@ func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
         name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-/// Tests of one room; `golden` is a folder beside them with the texts that they compare with.
-func tests(_ name: String, uses: [Target.Dependency], golden: String? = nil) -> Target {
+/// Tests of one room; `data` is a folder beside them with the texts that they compare with or hand to others.
+func tests(_ name: String, uses: [Target.Dependency], data: String? = nil) -> Target {
     .testTarget(
-        name: name, dependencies: uses, path: "Tests/\(name)", exclude: golden.map { [$0] } ?? [],
+        name: name, dependencies: uses, path: "Tests/\(name)", exclude: data.map { [$0] } ?? [],
         swiftSettings: swiftSettings)
 }
 
@@ -103,7 +103,7 @@ let package = Package(
             uses: ["Simulation", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
         tests("AudioCodecsTests", uses: ["AudioCodecs"]),
         tests("RTPMediaTests", uses: ["RTPMedia", "AudioCodecs", "EngineKit"]),
-        tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], golden: "Golden"),
+        tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], data: "Golden"),
         tests("TerminalRuntimeTests", uses: ["TerminalRuntime", "TerminalUI"]),
         tests(
             "RuntimeTests",
@@ -121,6 +121,8 @@ let package = Package(
                 "SIPMessages",
                 "SDP", "EngineKit", logging,
             ]),
+        // Drives the binary `offhook`, which a build of the tests puts beside them.
+        tests("InteropTests", uses: [], data: "Scenarios"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [

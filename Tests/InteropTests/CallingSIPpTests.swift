@@ -1,0 +1,160 @@
+import Testing
+
+/// Calls that the phone places to SIPp.
+@Suite(.serialized, .enabled(if: Peer.isWanted("sipp"), "SIPp is not installed"))
+struct CallingSIPpTests {
+    private func uri(_ sipp: SIPp, _ transport: SIPp.Transport = .udp) -> String {
+        "sip:bob@127.0.0.1:\(sipp.port)" + (transport == .tcp ? ";transport=tcp" : "")
+    }
+
+    /// How the phone's only call ended.
+    private func end(_ phone: Phone) throws -> Phone.Event {
+        let ends = try phone.events(named: "call.ended")
+        #expect(ends.count == 1, "\(phone.program.written)")
+        return try #require(ends.first)
+    }
+
+    @Test(arguments: [SIPp.Transport.udp, .tcp])
+    func callsHearsItsOwnToneEchoedAndHangsUp(over transport: SIPp.Transport) async throws {
+        let sipp = try await SIPp.callee("answer", transport: transport)
+        let phone = try Phone(
+            "call", uri(sipp, transport), "--audio", "tone:440", "--expect-tone", "440", "--duration", "1500ms")
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        let names = try phone.events.map(\.event).filter { $0 != "call.stats" }
+        #expect(
+            names == [
+                "ready", "call.outgoing", "call.ringing", "call.answered", "call.media", "call.tone", "call.ended",
+                "verdict",
+            ])
+        #expect(try phone.events.allSatisfy { $0.v == 1 })
+        let end = try end(phone)
+        #expect((end.cause, end.by) == ("hung-up", "local"))
+        #expect(end.stats?.codec == "PCMU")
+        try await sipp.expectSuccess()
+    }
+
+    @Test(arguments: [SIPp.Transport.udp, .tcp])
+    func endsWellWhenThePeerHangsUp(over transport: SIPp.Transport) async throws {
+        let sipp = try await SIPp.callee("answer-and-hang-up", transport: transport, "-d", "300")
+        let phone = try Phone("call", uri(sipp, transport), "--audio", "silence")
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "remote"))
+        try await sipp.expectSuccess()
+    }
+
+    @Test(arguments: [
+        ("302 Moved Temporarily", Int32(18)), ("404 Not Found", 13), ("486 Busy Here", 11), ("603 Decline", 12),
+        ("500 Server Internal Error", 17), ("488 Not Acceptable Here", 16), ("480 Temporarily Unavailable", 10),
+        ("410 Gone", 13), ("420 Bad Extension", 19),
+    ])
+    func exitsWithWhatARefusalMeans(_ status: String, _ exit: Int32) async throws {
+        let sipp = try await SIPp.callee("refuse", keys: [("status", status)])
+        let phone = try Phone("call", uri(sipp), "--audio", "null")
+        #expect(try await phone.end() == exit, "\(phone.program.written)")
+        let end = try end(phone)
+        #expect(end.code.map { "\($0) " } == String(status.prefix(4)))
+        #expect(end.cause == "refused")
+        if status.hasPrefix("302") { #expect(end.redirections == ["sip:elsewhere@192.0.2.1"]) }
+        try await sipp.expectSuccess()
+    }
+
+    @Test func aRefusalThatIsExpectedIsASuccess() async throws {
+        let sipp = try await SIPp.callee("refuse", keys: [("status", "486 Busy Here")])
+        let phone = try Phone("call", uri(sipp), "--audio", "null", "--expect-status", "486")
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        try await sipp.expectSuccess()
+    }
+
+    @Test func nobodyAtThePortIsTheNetworksFault() async throws {
+        let phone = try Phone("call", "sip:bob@127.0.0.1:\(Ports.take())", "--audio", "null")
+        #expect(try await phone.end() == 30, "\(phone.program.written)")
+        #expect(try end(phone).cause == "unreachable")
+    }
+
+    @Test func givesUpWithCancelWhenNobodyAnswers() async throws {
+        let sipp = try await SIPp.callee("ring")
+        let phone = try Phone("call", uri(sipp), "--audio", "null", "--ring-timeout", "500ms")
+        #expect(try await phone.end() == 10, "\(phone.program.written)")
+        #expect(try end(phone).cause == "ring-timeout")
+        try await sipp.expectSuccess()
+    }
+
+    @Test func cancelsTheCallThatASignalEnds() async throws {
+        let sipp = try await SIPp.callee("ring")
+        let phone = try Phone("call", uri(sipp), "--audio", "null")
+        try await phone.event("call.ringing")
+        phone.program.signal(2)
+        #expect(try await phone.end(within: .seconds(3)) == 130, "\(phone.program.written)")
+        try await sipp.expectSuccess()
+    }
+
+    @Test func authenticatesToAProxy() async throws {
+        let sipp = try await SIPp.callee("challenge-call")
+        let account = try ConfiguredAccount("alice", password: "wonderland", at: sipp.port)
+        let phone = try Phone(
+            "call", uri(sipp), "--config", account.path, "--audio", "tone:700", "--expect-tone", "700", "--duration",
+            "1500ms")
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        try await sipp.expectSuccess()
+    }
+
+    @Test func aWrongPasswordIsAnAuthenticationThatFailed() async throws {
+        let sipp = try await SIPp.callee("challenge-forever")
+        let account = try ConfiguredAccount("alice", password: "looking-glass", at: sipp.port)
+        let phone = try Phone("call", uri(sipp), "--config", account.path, "--audio", "null")
+        #expect(try await phone.end() == 14, "\(phone.program.written)")
+        #expect(try end(phone).code == 407)
+        try await sipp.expectSuccess()
+    }
+
+    @Test func registersWithCredentialsAndUnregisters() async throws {
+        let sipp = try await SIPp.callee("register")
+        let account = try ConfiguredAccount("alice", password: "wonderland", at: sipp.port)
+        let phone = try Phone("register", "--config", account.path)
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        #expect(try phone.events(named: "register.ok").count == 1)
+        #expect(try phone.events(named: "register.removed").count == 1)
+        try await sipp.expectSuccess()
+    }
+
+    @Test(arguments: [SIPp.Transport.udp, .tcp])
+    func isHeldAndResumedAndRefusesFax(over transport: SIPp.Transport) async throws {
+        let sipp = try await SIPp.callee("change-as-callee", transport: transport)
+        let phone = try Phone("call", uri(sipp, transport), "--audio", "silence", "--duration", "1500ms")
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        #expect(try phone.events(named: "call.held").map(\.by) == ["remote"])
+        #expect(try phone.events(named: "call.resumed").map(\.by) == ["remote"])
+        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "local"))
+        try await sipp.expectSuccess()
+    }
+
+    @Test func aRequestOver1300BytesGoesOverTCP() async throws {
+        let sipp = try await SIPp.callee("answer-and-hang-up", transport: .tcp, "-d", "100")
+        let phone = try Phone(["call", uri(sipp), "--audio", "silence"] + Self.longHeaders)
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        try await sipp.expectSuccess()
+    }
+
+    /// RFC 3261 §18.1.1: where nobody listens on TCP, the request goes out by UDP after all.
+    @Test func aLongRequestFallsBackToUDPWhereNobodyListensOnTCP() async throws {
+        let sipp = try await SIPp.callee("answer-and-hang-up", "-d", "100")
+        let phone = try Phone(["call", uri(sipp), "--audio", "silence"] + Self.longHeaders)
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        try await sipp.expectSuccess()
+    }
+
+    /// Headers that make any INVITE longer than 1300 bytes.
+    private static let longHeaders = (1...10).flatMap {
+        ["--header", "X-Ballast-\($0): " + String(repeating: "ballast ", count: 16) + "end"]
+    }
+
+    @Test func asksForCapabilities() async throws {
+        let sipp = try await SIPp.callee("capabilities")
+        let phone = try Phone("options", uri(sipp))
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        let answer = try await phone.event("options")
+        #expect(answer.code == 200)
+        #expect(answer.allow == "INVITE, ACK, CANCEL, BYE, OPTIONS")
+        try await sipp.expectSuccess()
+    }
+}

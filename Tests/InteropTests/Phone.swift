@@ -1,0 +1,118 @@
+import FoundationEssentials
+import Glibc
+import Testing
+
+/// The phone under test: the binary `offhook` beside the test bundle, run as a script would run it.
+struct Phone {
+    let program: Program
+
+    /// One line of `--json`, as far as tests look at it.
+    struct Event: Decodable, Sendable {
+        struct Side: Decodable, Sendable {
+            var packets: Int
+        }
+
+        struct Statistics: Decodable, Sendable {
+            var codec: String
+            var tx: Side
+            var rx: Side
+        }
+
+        var v: Int
+        var event: String
+        var code: Int?
+        var reason: String?
+        var cause: String?
+        var by: String?
+        var peer: String?
+        var codec: String?
+        var direction: String?
+        var addresses: [String]?
+        var redirections: [String]?
+        var failed: [String]?
+        var exit: Int32?
+        var hz: Double?
+        var allow: String?
+        var text: String?
+        var stats: Statistics?
+    }
+
+    /// Starts a command with `--json` and its own loopback port; a bound of its own ends it should the test not.
+    init(_ arguments: String..., listen: String? = "127.0.0.1:0") throws {
+        try self.init(arguments, listen: listen)
+    }
+
+    init(_ arguments: [String], listen: String? = "127.0.0.1:0") throws {
+        var words = [try Self.binary] + arguments + ["--json", "--timeout", "25s"]
+        if !arguments.contains("--config") { words.append("--no-config") }
+        if let listen { words += ["--listen", listen] }
+        program = try Program(words)
+    }
+
+    /// Every line on standard output, each of which must be an event.
+    var events: [Event] {
+        get throws { try program.output.map(Self.event) }
+    }
+
+    func events(named name: String) throws -> [Event] {
+        try events.filter { $0.event == name }
+    }
+
+    /// The first event of a name, which may have come already.
+    @discardableResult
+    func event(_ name: String, within bound: Duration = .seconds(10)) async throws -> Event {
+        let member = "\"event\":\"\(name)\""
+        return try Self.event(await program.line(name, within: bound) { $0.contains(member) })
+    }
+
+    /// The port that `ready` says is bound.
+    var port: UInt16 {
+        get async throws {
+            let addresses = try await event("ready").addresses ?? []
+            let port = addresses.first?.split(separator: ":").last.flatMap { UInt16($0) }
+            return try #require(port, "ready without an address")
+        }
+    }
+
+    func end(within bound: Duration = .seconds(20)) async throws -> Int32 {
+        try await program.end(within: bound)
+    }
+
+    private static func event(_ line: String) throws -> Event {
+        try JSONDecoder().decode(Event.self, from: Data(line.utf8))
+    }
+
+    private static var binary: String {
+        get throws {
+            var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let count = readlink("/proc/self/exe", &path, path.count)
+            let bundle = String(decoding: path.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let binary = bundle.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/offhook"
+            try #require(access(binary, X_OK) == 0, "the phone was not built: there is no \(binary)")
+            return binary
+        }
+    }
+}
+
+/// An `[[account]]` in a configuration file of its own, with its password in another.
+struct ConfiguredAccount {
+    let folder: TemporaryFolder
+    /// What to give to `--config`.
+    let path: String
+
+    init(_ user: String, password: String, at port: UInt16, transport: String = "udp") throws {
+        folder = try TemporaryFolder()
+        let secret = try folder.write(password + "\n", as: "password")
+        path = try folder.write(
+            """
+            [[account]]
+            name = "\(user)"
+            address = "sip:\(user)@127.0.0.1:\(port)"
+            registrar = "sip:127.0.0.1:\(port)"
+            username = "\(user)"
+            password_file = "\(secret)"
+            transport = "\(transport)"
+
+            """, as: "config.toml")
+    }
+}

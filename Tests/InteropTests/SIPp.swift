@@ -1,0 +1,53 @@
+import Testing
+
+/// SIPp with one of the scenarios beside this file; it ends with 0 if its one call went as the scenario says.
+struct SIPp {
+    enum Transport: String { case udp = "u1", tcp = "t1" }
+
+    let program: Program
+    let port: UInt16
+
+    /// SIPp as the called side: ready to be called when this returns.
+    static func callee(
+        _ scenario: String, transport: Transport = .udp, keys: [(String, String)] = [], _ arguments: String...
+    ) async throws -> SIPp {
+        let sipp = try SIPp(scenario, remote: nil, transport, keys, arguments)
+        guard await Ports.wait(for: sipp.port, transport == .udp ? .udp : .tcp, of: sipp.program) else {
+            throw Program.Failure.timedOut(name: "sipp", waitingFor: "socket", written: sipp.program.written)
+        }
+        return sipp
+    }
+
+    /// SIPp as the calling side.
+    static func caller(
+        _ scenario: String, to phone: Phone, transport: Transport = .udp, keys: [(String, String)] = [],
+        _ arguments: String...
+    ) async throws -> SIPp {
+        try SIPp(scenario, remote: "127.0.0.1:\(try await phone.port)", transport, keys, arguments)
+    }
+
+    private init(
+        _ scenario: String, remote: String?, _ transport: Transport, _ keys: [(String, String)], _ arguments: [String]
+    ) throws {
+        let path = try Peer.require("sipp")
+        port = Ports.take()
+        var words = [path, "-sf", Self.folder + scenario + ".xml", "-i", "127.0.0.1", "-p", "\(port)"]
+        words += ["-mi", "127.0.0.1", "-mp", "\(Ports.take())", "-rtp_echo", "-cp", "\(Ports.take())"]
+        words += ["-t", transport.rawValue, "-m", "1", "-nostdin", "-timeout", "30s", "-timeout_error"]
+        words += ["-trace_err", "-error_file", "/dev/stderr"]
+        for (name, value) in keys { words += ["-key", name, value] }
+        words += arguments
+        if let remote { words.append(remote) }
+        program = try Program(words)
+    }
+
+    /// Waits for the end of the scenario, which must have gone as written.
+    func expectSuccess(_ location: SourceLocation = #_sourceLocation) async throws {
+        let status = try await program.end()
+        #expect(status == 0, "\(program.written)", sourceLocation: location)
+    }
+
+    private static var folder: String {
+        #filePath.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/Scenarios/"
+    }
+}
