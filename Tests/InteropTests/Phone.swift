@@ -102,9 +102,8 @@ struct ConfiguredAccount {
 
     init(_ user: String, password: String, at port: UInt16, transport: String = "udp") throws {
         folder = try TemporaryFolder()
-        let secret = try folder.write(password + "\n", as: "password")
-        path = try folder.write(
-            """
+        let secret = try folder.write(Array("\(password)\n".utf8), as: "password")
+        let text = """
             [[account]]
             name = "\(user)"
             address = "sip:\(user)@127.0.0.1:\(port)"
@@ -112,7 +111,7 @@ struct ConfiguredAccount {
             username = "\(user)"
             password_file = "\(secret)"
             transport = "\(transport)"
-
-            """, as: "config.toml")
+            """
+        path = try folder.write(Array(text.utf8), as: "config.toml")
     }
 }
