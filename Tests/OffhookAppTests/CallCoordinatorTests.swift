@@ -387,6 +387,16 @@ extension String {
         #expect(desk.coordinator.failures == ["nothing came back within --timeout"])
     }
 
+    @Test func aCallThatCanHaveNoMediaIsAFaultOfOurOwn() throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        try desk.answer(handle)
+        desk.tell(.startFailed("media: 16 calls are up already"), handle)
+        #expect(desk.signalling.last == "hangUp")
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == .internalError)
+    }
+
     @Test(arguments: [(CallScript.PlayMoment.early, true), (.answered, false)])
     func playsToEarlyMediaWhereItIsToldTo(moment: CallScript.PlayMoment, isPlaying: Bool) throws {
         var script = CallScript()

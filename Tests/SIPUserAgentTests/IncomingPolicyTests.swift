@@ -272,4 +272,16 @@ import Testing
         policy.endAutomaticAnswer(CallHandle(rawValue: 1))
         #expect(try answer(6, "8.8.8.1:5060") == .allowed(isProven: false))
     }
+
+    @Test func answersSeveralCallersBehindTheRegistrarButFourInAll() throws {
+        var policy = policy(rules: .standard)
+        let proxy = try flow("\(Self.registrar)")
+        for number: UInt32 in 1...4 {
+            let verdict = policy.beginAutomaticAnswer(
+                CallHandle(rawValue: number), trust: .registrarFlow, over: proxy)
+            #expect(verdict == .allowed(isProven: true))
+        }
+        let fifth = policy.beginAutomaticAnswer(CallHandle(rawValue: 5), trust: .registrarFlow, over: proxy)
+        #expect(fifth == .limited)
+    }
 }

@@ -32,6 +32,10 @@ extension CallCoordinator {
         case .playFailed(let problem), .recordFailed(let problem):
             fail(handle, with: .badInput, problem)
             hangUp(handle)
+        case .startFailed(let problem):
+            fail(handle, with: .internalError, problem)
+            emit(.report(.warning(problem)))
+            hangUp(handle)
         case .silent(let seconds):
             loseMedia(handle, after: seconds)
         case .closed(let statistics):

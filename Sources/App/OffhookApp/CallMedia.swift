@@ -41,6 +41,8 @@ enum MediaReport: Sendable {
     case digitSent(Character, milliseconds: Int)
     case playFinished(PlaySpec.Afterwards)
     case playFailed(String)
+    /// The call can have no media, for a reason of our own.
+    case startFailed(String)
     case recordFailed(String)
     /// No packet for this long; 30 s end the call.
     case silent(seconds: Int)

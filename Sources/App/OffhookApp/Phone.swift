@@ -232,7 +232,11 @@ extension Phone {
                 options: plans[handle] ?? MediaCallOptions())
             running[handle] = number
         } catch {
-            tell(.playFailed("\(error)"), of: handle)
+            if case .audio = error {
+                tell(.playFailed("\(error)"), of: handle)
+            } else {
+                tell(.startFailed("\(error)"), of: handle)
+            }
         }
     }
 

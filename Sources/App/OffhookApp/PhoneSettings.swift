@@ -204,7 +204,7 @@ struct PhoneSettings: Sendable {
             switch profile {
             case .strict: .strict
             case .trusted: .trusted
-            case .open: .open(calls: calls ?? 1000)
+            case .open: .open(calls: calls ?? MediaEngine.callLimit)
             }
         if let calls {
             limits.calls = calls

@@ -85,7 +85,8 @@ extension IncomingPolicy {
         guard mayAnswerAutomatically(trust, over: flow) else { return .denied }
         let key = SourceTable.Key(flow.remote.address)
         let ofCaller = automaticCalls.values.count { $0 == key }
-        guard automaticCalls.count < rules.total, ofCaller < rules.perCaller else { return .limited }
+        // Behind one registrar are many callers.
+        guard automaticCalls.count < rules.total, ofCaller < rules.perCaller || isExempt(flow) else { return .limited }
         automaticCalls[call] = key
         return .allowed(isProven: isPathProven(trust, over: flow))
     }
