@@ -15,7 +15,8 @@ import Testing
         #expect(world.steps(from: 4) == ["alice>bob INVITE", "bob>alice 200 INVITE", "alice>bob ACK"])
         #expect(world.agreements(at: "alice").last?.media.direction == .sendOnly)
         #expect(world.agreements(at: "bob").last?.media.direction == .receiveOnly)
-        #expect(world.story(of: "alice").suffix(2) == ["modified", "mediaAgreed"])
+        // Who is told of the success finds the new direction in place.
+        #expect(world.story(of: "alice").suffix(2) == ["mediaAgreed", "modified"])
         #expect(world.story(of: "bob").suffix(2) == ["mediaAgreed", "heldByPeer"])
         world.perform(.resume(caller), by: "alice")
         world.run(for: .milliseconds(100))

@@ -61,7 +61,9 @@ extension CallOccurrence {
         switch self {
         case .outgoing:
             return [
-                .outgoingCall(reference, account: Printable(call.account), peer: Party(address: Printable(call.peer)))
+                .outgoingCall(
+                    reference, account: Printable(call.account),
+                    peer: Party(address: Printable(Party.withoutScheme(call.peer))))
             ]
         case .incoming(let incoming):
             return [.incomingCall(reference, incoming.onScreen(account: call.account))]
@@ -82,8 +84,9 @@ extension CallOccurrence {
             return [.log(.warning, .call(reference), Printable(text(peer: call.peer)))]
         case .digit(let digit, let isSent, _):
             return [.digit(reference, Printable(String(digit)), isSent ? .sent : .received)]
-        case .statistics(let statistics):
-            return [.quality(reference, statistics.onScreen)]
+        case .statistics:
+            // The screen is refreshed more often than scripts are, and with the bit rate.
+            return []
         case .ended(let end, _, _):
             return [.ended(reference, end.onScreen)]
         }
@@ -92,8 +95,8 @@ extension CallOccurrence {
 
 extension SIPUserAgent.IncomingCall {
     fileprivate func onScreen(account: String) -> TerminalUI.IncomingCall {
-        let codecs =
-            offer?.media.first(where: { $0.kind == .audio })?.mediaFormats.map { $0.encodingName.lowercased() } ?? []
+        let formats = offer?.media.first(where: { $0.kind == .audio })?.mediaFormats ?? []
+        let codecs = formats.filter { !$0.isTelephoneEvent }.map { $0.encodingName.lowercased() }
         return TerminalUI.IncomingCall(
             account: Printable(account), peer: Party(from), via: Printable(flow.remote.description),
             codecs: codecs.prefix(4).map { Printable($0) }, trust: Printable(trust.words))
@@ -114,10 +117,14 @@ extension CallerTrust {
 
 extension Party {
     init(_ address: NameAddress) {
-        var text = address.uri.description
-        for scheme in ["sip:", "sips:"] where text.hasPrefix(scheme) { text.removeFirst(scheme.count) }
         let name = address.displayName.flatMap { $0.isEmpty ? nil : Printable($0) }
-        self.init(displayName: name, address: Printable(text))
+        self.init(displayName: name, address: Printable(Self.withoutScheme(address.uri.description)))
+    }
+
+    /// A URI as a person reads it.
+    fileprivate static func withoutScheme(_ uri: String) -> String {
+        for scheme in ["sip:", "sips:"] where uri.hasPrefix(scheme) { return String(uri.dropFirst(scheme.count)) }
+        return uri
     }
 }
 
@@ -126,6 +133,8 @@ extension SIPUserAgent.CallEnd {
         let isFailure =
             switch cause {
             case .hungUp, .cancelled, .shutDown, .tooLong: false
+            // What we refuse ourselves is as we want it.
+            case .refused: by == .remote
             default: true
             }
         return TerminalUI.CallEnd(

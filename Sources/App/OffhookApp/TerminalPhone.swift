@@ -98,7 +98,6 @@ private final class ScreenBridge {
         for account in settings.userAgent.accounts {
             let address = account.registrar == nil ? "" : Party(account.address).address.text
             screen.post(.account(AccountDescription(name: Printable(account.name), address: Printable(address))))
-            if account.registrar == nil { screen.post(.registration(account: Printable(account.name), .peerToPeer)) }
         }
         // The phone holds these closures, and they hold the bridge: the two live together.
         phone.onReport = { self.report($0) }
@@ -134,9 +133,10 @@ private final class ScreenBridge {
     private func describePeerToPeerAccounts(_ addresses: [Listener]) {
         guard let address = addresses.first else { return }
         for account in phone.settings.userAgent.accounts where account.registrar == nil {
+            let name = Printable(account.name)
             screen.post(
-                .account(
-                    AccountDescription(name: Printable(account.name), address: Printable(address.address.description))))
+                .account(AccountDescription(name: name, address: Printable(address.address.description))))
+            screen.post(.registration(account: name, .peerToPeer))
         }
     }
 

@@ -100,8 +100,8 @@ extension InviteSession {
             return
         }
         modification.previous = nil
-        emit(.modified(handle))
         settle(on: media)
+        emit(.modified(handle))
     }
 
     /// A refusal leaves the call as it was, save one that says that the dialog is gone (§14.1, §12.2.1.2).

@@ -47,7 +47,10 @@ extension CallLine {
         text.append(" ")
         text.append(peer.fitted(to: stateColumn - 7), weight)
         text.pad(to: stateColumn)
-        text.append(CellText.cut(stateText(at: now), to: 20), stateStyle)
+        // Why a call came to nothing may take the place of the codec that it never had.
+        let hasMedia = isLive || media != nil
+        text.append(CellText.cut(stateText(at: now), to: hasMedia ? 20 : width - stateColumn - 1), stateStyle)
+        guard hasMedia else { return text }
         text.pad(to: stateColumn + 21)
         text.append(CellText.fitted(media?.codec.text ?? "", to: 10))
         let rate = quality?.kilobitsPerSecond.map { Figure.rounded($0) + "k" } ?? ""

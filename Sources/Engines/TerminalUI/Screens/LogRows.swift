@@ -27,7 +27,8 @@ extension AppState {
 extension LogPane.Line {
     /// Time, source and text; a long text goes on in the text's column.
     func rows(width: Int) -> [StyledText] {
-        let column = 20
+        // Wide enough for `anonymous`, the account of a phone without configuration.
+        let column = 21
         var rows: [StyledText] = []
         for part in CellText.wrapped(text.text, to: width - column - 1) {
             var row = StyledText(" ")
