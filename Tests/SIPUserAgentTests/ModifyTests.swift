@@ -158,14 +158,27 @@ import Testing
         #expect((0...10).contains(wait.seconds))
     }
 
-    @Test func callThatLastsTooLongIsEnded() throws {
+    @Test func callThatLastsTooLongIsEndedWhereNoPersonAnswered() throws {
         var configuration = World.configuration(user: "bob")
         configuration.maximumCallDuration = .seconds(60)
+        configuration.automaticAnswer = AutomaticAnswerRules(loopback: true, registrarFlows: true, anybody: true)
         var world = aliceAndBob(bob: configuration)
-        _ = try world.talk()
-        world.run(for: .seconds(61))
+        let handle = try world.dial()
+        world.perform(.answer(handle, World.media, automatic: true), by: "bob")
+        world.run(for: .seconds(59))
+        #expect(world.ends(at: "bob").isEmpty)
+        world.run(for: .seconds(2))
         #expect(world.ends(at: "bob").map(\.cause) == [.tooLong])
         #expect(world.ends(at: "alice") == [CallEnd(cause: .hungUp, by: .remote)])
+    }
+
+    @Test func peopleTalkAsLongAsTheyLike() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.maximumCallDuration = .seconds(60)
+        var world = aliceAndBob(alice: configuration, bob: configuration)
+        _ = try world.talk()
+        world.run(for: .seconds(7200))
+        #expect(world.ends(at: "bob").isEmpty && world.ends(at: "alice").isEmpty)
     }
 
     @Test func inDialogRequestsAreTakenFromAnyAddress() throws {

@@ -103,7 +103,7 @@ extension InviteSession {
         }
         phase = .accepted
         self.arrival?.ringsUntil = nil
-        lastsUntil = settings.maximumDuration.map { now + $0 }
+        if automatic { lastsUntil = settings.maximumDuration.map { now + $0 } }
         accept(response, headers: headers, awaitsAnswer: offerAnswer.hasLocalOffer, at: now)
         emit(
             .answered(

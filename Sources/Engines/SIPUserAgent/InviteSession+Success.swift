@@ -48,7 +48,6 @@ extension InviteSession {
         phase = .confirmed
         if let early { offerAnswer = early.offerAnswer }
         offerAnswer.targets = MediaTargetPolicy(signallingSource: flow.remote.address)
-        lastsUntil = settings.maximumDuration.map { now + $0 }
 
         let answer = agree(on: response)
         acknowledge(tag, response.cSeq.number, answering: answer.description)

@@ -16,7 +16,8 @@ package struct UserAgentConfiguration: Sendable {
     package var timers: TransactionTimers
     /// How long an incoming call rings before it is refused with 480; nil: until the caller gives up.
     package var incomingRingTimeout: Duration?
-    /// How long a call may last (ROBUSTNESS S1); nil: no bound.
+    /// How long a call may last that was answered without a person (ROBUSTNESS S1); nil: no bound. Where a person talks,
+    /// nothing but the person ends the call.
     package var maximumCallDuration: Duration?
 
     package init(
