@@ -69,18 +69,19 @@ enum CommandOutput {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-        // Our threads block the signals that main reads from a descriptor, and SIGPIPE is ignored; neither is the
-        // program's business.
+        // Our threads block the signals that main reads from a descriptor, and SIGPIPE and SIGXFSZ are ignored; neither
+        // is the program's business.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         var noSignals = sigset_t()
         sigemptyset(&noSignals)
         posix_spawnattr_setsigmask(&attributes, &noSignals)
-        var pipeSignal = sigset_t()
-        sigemptyset(&pipeSignal)
-        sigaddset(&pipeSignal, SIGPIPE)
-        posix_spawnattr_setsigdefault(&attributes, &pipeSignal)
+        var ignoredSignals = sigset_t()
+        sigemptyset(&ignoredSignals)
+        sigaddset(&ignoredSignals, SIGPIPE)
+        sigaddset(&ignoredSignals, SIGXFSZ)
+        posix_spawnattr_setsigdefault(&attributes, &ignoredSignals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }

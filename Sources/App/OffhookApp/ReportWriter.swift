@@ -1,5 +1,7 @@
 import EngineKit
 import Glibc
+import Synchronization
+import TerminalRuntime
 import TerminalUI
 
 /// Writes reports where scripts and people look for them: JSON lines on standard output, or text on standard error.
@@ -37,17 +39,41 @@ struct ReportWriter: Sendable {
     }
 
     /// Writes all of `text`, or as much as the reader takes before it goes away.
-    static func write(_ text: String, to descriptor: CInt) {
+    ///
+    /// A reader that does not read is waited for, until a signal wants the process to end: from then on that descriptor
+    /// gets nothing more, lest half a line be followed by another.
+    static func write(
+        _ text: String, to descriptor: CInt, unless mustLeave: () -> Bool = { Signals.isEndWanted }
+    ) {
+        let bit: UInt64 = (0..<64).contains(descriptor) ? 1 << UInt64(descriptor) : 0
+        guard abandoned.load(ordering: .relaxed) & bit == 0 else { return }
         var text = text
         text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while let base = rest.baseAddress, !rest.isEmpty {
-                let count = Glibc.write(descriptor, base, rest.count)
-                if count < 0 && errno == EINTR { continue }
+                guard isReady(descriptor) else {
+                    guard mustLeave() else { continue }
+                    abandoned.bitwiseOr(bit, ordering: .relaxed)
+                    return
+                }
+                // What a pipe with room takes without blocking.
+                let count = Glibc.write(descriptor, base, min(rest.count, pipeAtom))
+                if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
                 guard count > 0 else { return }
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
         }
+    }
+
+    /// PIPE_BUF on Linux.
+    private static let pipeAtom = 4096
+    /// The descriptors below 64 whose reader kept us from leaving, as bits.
+    private static let abandoned = Atomic<UInt64>(0)
+
+    /// Waits a little for room; true also where the write will tell what is wrong.
+    private static func isReady(_ descriptor: CInt) -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&request, 1, 50) > 0
     }
 }
 

@@ -2,9 +2,11 @@ import EngineKit
 import SIPMessages
 import SIPTransactions
 
-/// Leaving: every call and registration is ended within two seconds (ROBUSTNESS row 9).
+/// Leaving: every call and registration is ended within two seconds (ROBUSTNESS row 9), the last words included.
 extension UserAgentCore {
-    static let grace = Duration.seconds(2)
+    /// The last BYE goes out after 1.5 s.
+    static let grace = Duration.milliseconds(1700)
+    private static let lastWords = Duration.milliseconds(200)
 
     enum ShutDown: Equatable, Sendable {
         case no
@@ -27,7 +29,7 @@ extension UserAgentCore {
         switch shutDown {
         case .asked:
             shutDown = .lastWords
-            deadlines.set(.shutDown, at: now + .milliseconds(200))
+            deadlines.set(.shutDown, at: now + Self.lastWords)
             for handle in sessions.keys.sorted() { update(handle, at: now) { $0.stopWaiting() } }
         case .lastWords:
             finishShutDown()

@@ -53,6 +53,9 @@ package final class Signals: Sendable {
         }
     }
 
+    /// Whether a signal that ends the process waits to be read.
+    package static var isEndWanted: Bool { cs_signals_end_waits() != 0 }
+
     /// Ends the process by a signal, so that its parent sees the true cause. Returns only for a signal that does not kill.
     package static func die(of signal: Signal) {
         cs_signals_die_of(signal.number)

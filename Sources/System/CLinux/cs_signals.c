@@ -21,6 +21,8 @@ static sigset_t handled(void) {
 int cs_signals_block(void) {
     sigset_t set = handled();
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) return -errno;
+    // A recording that reaches RLIMIT_FSIZE is a write that fails (EFBIG), not the end of every call.
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) return -errno;
     return -pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -33,6 +35,12 @@ int cs_signals_open(void) {
     sigset_t set = handled();
     int descriptor = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return descriptor < 0 ? -errno : descriptor;
+}
+
+int cs_signals_end_waits(void) {
+    sigset_t set;
+    if (sigpending(&set) != 0) return 0;
+    return sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGHUP) == 1;
 }
 
 int cs_signals_next(int descriptor) {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /// Blocks WINCH, INT, TERM, HUP, CONT, TSTP and USR1 in the calling thread and in those that it starts from now on, and
-/// ignores PIPE. To be called before any other thread exists.
+/// ignores PIPE and XFSZ. To be called before any other thread exists.
 int cs_signals_block(void);
 
 /// Undoes `cs_signals_block` in the calling thread.
@@ -14,6 +14,9 @@ int cs_signals_unblock(void);
 
 /// A non-blocking descriptor that is readable while one of the blocked signals waits.
 int cs_signals_open(void);
+
+/// Whether SIGINT, SIGTERM or SIGHUP is pending: 1 or 0.
+int cs_signals_end_waits(void);
 
 /// The number of the next waiting signal; 0 where there is none.
 int cs_signals_next(int descriptor);
