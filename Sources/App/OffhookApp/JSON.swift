@@ -83,11 +83,18 @@ extension JSON: CustomStringConvertible {
             case "\r": text += "\\r"
             case "\t": text += "\\t"
             case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                text += "\\u" + hexadecimal(UInt16(truncatingIfNeeded: scalar.value))
+            case _ where scalar.properties.generalCategory == .format:
+                // Bidirectional controls and the like, which would show the line in another order than it has.
+                for unit in UTF16.encode(scalar) ?? .init() { text += "\\u" + hexadecimal(unit) }
             default: text.unicodeScalars.append(scalar)
             }
         }
         text += "\""
+    }
+
+    private static func hexadecimal(_ unit: UInt16) -> String {
+        let digits = String(unit, radix: 16)
+        return String(repeating: "0", count: 4 - digits.count) + digits
     }
 }

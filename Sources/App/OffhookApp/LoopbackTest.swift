@@ -38,7 +38,7 @@ package enum LoopbackTest {
             if let signal = report.signal { return .signal(signal) }
             return report.report.passes ? .success : report.report.problem == nil ? .expectationFailed : .noMedia
         } catch {
-            ReportWriter.write("offhook: \(error.text)\n", to: STDERR_FILENO)
+            ReportWriter.write(error.line, to: STDERR_FILENO)
             return error.exit
         }
     }
@@ -60,7 +60,8 @@ package enum LoopbackTest {
         }
         let writer = ReportWriter(isJSON: true, start: start)
         let failed = report.checks.filter { !$0.holds }.map(\.name)
-        let exit: ExitStatus = report.passes ? .success : .expectationFailed
+        let exit: ExitStatus =
+            if let signal = result.signal { .signal(signal) } else { report.passes ? .success : .expectationFailed }
         writer.write(.loopback(report), at: SystemClock.now, wallClock: .now())
         writer.write(
             .verdict(failed: [report.problem].compactMap(\.self) + failed, exit: exit), at: SystemClock.now,
@@ -110,6 +111,9 @@ struct LoopbackRun {
             AudioProbe(signal: spoken.callee.samples, hearing: hearing)
         )
         var settings = try PhoneSettings(Self.options(audio: audio ?? "null", seed: seed))
+        guard settings.input != .echo, settings.input != .standardStreams else {
+            throw StartFault(.usage, "--audio: '\(settings.input)' can't be measured; alsa:DEVICE tests a device")
+        }
         self.audio = settings.input
         settings.probe = probes.caller
         settings.jitterTarget = Self.jitterTarget
