@@ -48,6 +48,20 @@ import Testing
         }
     }
 
+    @Test func isCheckedBeforeItServes() throws {
+        let file = try sine(rate: 8_000, channels: 1, seconds: 0.1)
+        try AudioSpec.file(file.path).checkReadable()
+        try AudioSpec.file(file.path).checkWritable()
+        try AudioSpec.file(file.path + ".new").checkWritable()
+        #expect(throws: AudioError.self) { try AudioSpec.file("/nowhere.wav").checkReadable() }
+        #expect(throws: AudioError.file(path: "/nowhere/a.wav", reason: "No such file or directory")) {
+            try AudioSpec.file("/nowhere/a.wav").checkWritable()
+        }
+        #expect(throws: AudioError.file(path: "/dev/null", reason: "exists and is not a regular file")) {
+            try AudioSpec.file("/dev/null").checkWritable()
+        }
+    }
+
     @Test func isWholeWhileItIsWrittenAndOursAlone() throws {
         let file = TemporaryPath("recording.wav")
         var writer = try AudioFileWriter(path: file.path, channels: 2)

@@ -160,6 +160,20 @@ extension String {
         #expect(desk.exit == .noMedia)
     }
 
+    @Test func goesOnWithACallWhoseRecordingFails() throws {
+        var script = CallScript()
+        script.recordPath = "call.wav"
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        try desk.answer(handle)
+        desk.tell(.heard, handle)
+        desk.tell(.recordFailed("no space left"), handle)
+        #expect(desk.reports.last == "warning")
+        #expect(!desk.signalling.contains("hangUp"))
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == .badInput)
+    }
+
     @Test func doesNotMissMediaThatWasNotPromised() throws {
         var desk = Desk()
         let handle = try desk.dial()

@@ -26,6 +26,22 @@ struct ConfigurationTests {
         }
     }
 
+    @Test(arguments: ["name", "username", "realm", "password"])
+    func refusesControlCharactersInATextWithoutShowingIt(key: String) {
+        let text = """
+            [[account]]
+            address = "sip:alice@example.com"
+            \(key) = "secret\\r\\nVia: x"
+            """
+        let start = 4 + key.count
+        #expect(faults(text) == ["3:\(start): account[1].\(key): holds a control character"])
+    }
+
+    @Test func refusesAnAccountWithoutAName() {
+        let text = "[[account]]\nname = \"\"\naddress = \"sip:alice@example.com\""
+        #expect(faults(text) == ["2:8: account[1].name: is empty"])
+    }
+
     @Test func readsEverySetting() throws {
         let configuration = try read(
             """
@@ -135,7 +151,7 @@ struct ConfigurationTests {
         ("address = 'sip:'", "2:11: account[1].address: \"sip:\" is not a SIP or tel URI"),
         (
             "address = \"sip:a@b.c\\r\\nX: y\"",
-            "2:11: account[1].address: \"sip:a@b.c\u{fffd}\u{fffd}X: y\" is not a SIP or tel URI"
+            "2:11: account[1].address: holds a control character"
         ),
         ("address = 'a@b.c'\nanswer = 'aks'", "3:10: account[1].answer: \"aks\" is not known; did you mean \"ask\"?"),
         (

@@ -41,6 +41,10 @@ import Testing
         #expect(JSON.string("a\"\\\n\u{1B}[2J\u{9B}é\u{2028}").description == #""a\"\\\n\u001b[2J\u009bé\u2028""#)
     }
 
+    @Test func escapesWhatWouldShowALineBackwards() {
+        #expect(JSON.string("a\u{202E}b\u{E0001}").description == #""a\u202eb\udb40\udc01""#)
+    }
+
     @Test func writesNoNumberThatJSONDoesNotKnow() {
         #expect(JSON.decimal(.nan, places: 1).description == "null")
         #expect(JSON.decimal(-.infinity, places: 1).description == "null")
@@ -80,6 +84,9 @@ import Testing
             ("--expect-status", { $0.expectedStatus = 100 }), ("--header", { $0.headers = ["NoColon"] }),
             ("--header", { $0.headers = ["Via: SIP/2.0/UDP x"] }), ("--header", { $0.headers = ["X-A: b\r\nX-B: c"] }),
             ("--header", { $0.headers = ["X A: b"] }),
+            ("--header", { $0.headers = ["X-A: " + String(repeating: "b", count: 4096)] }),
+            ("--header", { $0.headers = Array(repeating: "X-A: b", count: 65) }),
+            ("--dtmf", { $0.dtmf = String(repeating: "1", count: 65) }), ("--record", { $0.record = "" }),
         ]
         for (option, change) in wrong {
             do {

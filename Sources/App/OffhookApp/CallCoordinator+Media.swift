@@ -29,13 +29,17 @@ extension CallCoordinator {
         case .playFinished(let afterwards):
             self.report(handle, .playFinished)
             if afterwards == .hangUp { hangUp(handle) }
-        case .playFailed(let problem), .recordFailed(let problem):
+        case .playFailed(let problem):
             fail(handle, with: .badInput, problem)
             hangUp(handle)
         case .startFailed(let problem):
             fail(handle, with: .internalError, problem)
             emit(.report(.warning(problem)))
             hangUp(handle)
+        case .recordFailed(let problem):
+            // A full disk is no reason to hang up on somebody who is speaking.
+            fail(handle, with: .badInput, problem)
+            emit(.report(.warning("\(problem); the call goes on without a recording")))
         case .silent(let seconds):
             loseMedia(handle, after: seconds)
         case .closed(let statistics):

@@ -44,17 +44,28 @@ extension CallScript {
         moment = options.moment
         afterPlaying = options.afterPlaying
         recordPath = options.record
+        if recordPath == "" { throw Fault(option: "--record", problem: "names no file") }
         if let text = options.dtmf {
+            let steps: [DigitStep]
             do {
-                _ = try DigitStep.parse(text)
-                digits = text
+                steps = try DigitStep.parse(text)
             } catch {
                 throw Fault(option: "--dtmf", problem: error.description)
             }
+            guard steps.count <= DigitStep.waitingLimit else {
+                throw Fault(
+                    option: "--dtmf",
+                    problem: "\(steps.count) digits and pauses are more than \(DigitStep.waitingLimit), which can wait")
+            }
+            digits = text
         }
         duration = options.duration
         ringTimeout = options.ringTimeout
         for header in options.headers { try Self.append(header, to: &headers) }
+        guard options.headers.count <= Self.headerLimit else {
+            throw Fault(
+                option: "--header", problem: "\(options.headers.count) of them are more than \(Self.headerLimit)")
+        }
         if let status = options.expectedStatus {
             guard (200...699).contains(status), let code = StatusCode(status) else {
                 throw Fault(option: "--expect-status", problem: "\(status) is no final status (200 to 699)")
@@ -97,6 +108,9 @@ extension CallScript {
         "content-type", "c", "route", "record-route", "authorization", "proxy-authorization",
     ]
 
+    /// Half of what a message may hold: the other half is for the phone's own.
+    private static let headerLimit = MessageLimits.standard.headerFields / 2
+
     private static func append(_ header: String, to headers: inout Headers) throws(Fault) {
         guard let colon = header.firstIndex(of: ":") else {
             throw Fault(option: "--header", problem: "'\(header)' is not 'Name: value'")
@@ -107,6 +121,12 @@ extension CallScript {
         }
         guard !ownHeaders.contains(name.lowercased()) else {
             throw Fault(option: "--header", problem: "\(name) is written by the phone itself")
+        }
+        guard header.utf8.count <= MessageLimits.standard.headerField else {
+            throw Fault(
+                option: "--header",
+                problem: "\(name) is longer than \(MessageLimits.standard.headerField) octets, the most that peers take"
+            )
         }
         do {
             try headers.append(headerName, header[header.index(after: colon)...].trimmed)

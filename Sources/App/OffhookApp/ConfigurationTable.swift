@@ -20,6 +20,15 @@ struct ConfigurationTable {
     mutating func string(_ key: String) -> String? {
         guard let value = value(key) else { return nil }
         guard case .string(let text) = value.content else { return refuse(value, of: key, expecting: "a text") }
+        return checked(text, of: key)
+    }
+
+    /// A text without the characters that would end a line of a message or move a terminal's cursor.
+    private mutating func checked(_ text: String, of key: String) -> String? {
+        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control && $0 != "\t" }) else {
+            refuse(key, "holds a control character")
+            return nil
+        }
         return text
     }
 
@@ -64,7 +73,7 @@ struct ConfigurationTable {
     /// A list of texts. A single text stands for a list of one.
     mutating func strings(_ key: String) -> [String]? {
         guard let value = value(key) else { return nil }
-        if case .string(let text) = value.content { return [text] }
+        if case .string(let text) = value.content { return checked(text, of: key).map { [$0] } }
         guard case .array(let items) = value.content else {
             return refuse(value, of: key, expecting: "a list of texts")
         }
@@ -72,7 +81,7 @@ struct ConfigurationTable {
             guard case .string(let text) = item.content else {
                 return refuse(item, of: key, expecting: "a text")
             }
-            return text
+            return checked(text, of: key)
         }
     }
 

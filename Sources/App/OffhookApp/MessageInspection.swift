@@ -14,7 +14,7 @@ package enum MessageInspection {
         do throws(StartFault) {
             bytes = try read(file)
         } catch {
-            ReportWriter.write("offhook: \(error.text)\n", to: STDERR_FILENO)
+            ReportWriter.write(error.line, to: STDERR_FILENO)
             return error.exit
         }
         return isSessionDescription ? inspectDescription(bytes, json: json) : inspectMessage(bytes, json: json)

@@ -29,7 +29,7 @@ extension OffhookConfiguration {
             self.sip.listen =
                 sip.parsedList("listen", as: "ADDRESS:PORT[;transport=udp|tcp]") { ListenAddress($0) } ?? []
             self.sip.limits = sip.choice("limits", SIPSettings.Limits.allCases.map { ($0.rawValue, $0) })
-            self.sip.maximumCalls = sip.integer("max_calls", in: 1...100_000)
+            self.sip.maximumCalls = sip.integer("max_calls", in: SIPSettings.callCounts)
         }
         root.section("media") { media in
             let known = CodecKind.allCases
@@ -48,6 +48,7 @@ extension OffhookConfiguration {
         from table: inout ConfigurationTable, in file: ConfigurationFile, paths: PathExpansion
     ) {
         let name = table.string("name")
+        if name == "" { table.refuse("name", "is empty") }
         let address = table.address("address")
         table.require("address", because: "the account's SIP URI, such as sip:alice@example.com")
         if let name, accounts.contains(where: { $0.name == name }) {

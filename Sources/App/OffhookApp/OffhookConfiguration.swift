@@ -71,6 +71,9 @@ package struct SIPSettings: Sendable {
     package var limits: Limits?
     /// Calls at once.
     package var maximumCalls: Int?
+
+    /// As many calls at once as may be asked for: more than one machine has RTP ports for.
+    package static let callCounts = 1...100_000
 }
 
 /// `[media]`

@@ -40,7 +40,7 @@ final class Phone {
     init(_ settings: PhoneSettings, answering: AnsweringPlan? = nil, traces: Bool) throws(StartFault) {
         self.settings = settings
         diagnostics = .onStandardError(settings.logLevel)
-        ProcessLimits.raiseDescriptors()
+        try ProcessLimits.raiseDescriptors()
         if settings.userAgent.accounts.contains(where: { $0.credentials != nil }) { ProcessLimits.forbidCoreDumps() }
         var random = settings.seed.map { RandomSource(seed: $0) } ?? .system()
         do throws(SystemError) {
@@ -296,7 +296,7 @@ extension Phone {
 
 extension AudioError {
     /// Whose fault it is: the file's, the command line's or the device's.
-    fileprivate var exit: ExitStatus {
+    var exit: ExitStatus {
         switch self {
         case .file: .badInput
         case .notAnOutput, .echoAlone: .usage

@@ -5,6 +5,7 @@ import SDP
 import SIPMessages
 import SIPRuntime
 import SIPUserAgent
+import TerminalUI
 
 /// Why a command can't start: what is wrong, and the exit status that says whose fault it is.
 package struct StartFault: Error, Sendable {
@@ -19,6 +20,15 @@ package struct StartFault: Error, Sendable {
     init(_ fault: CallScript.Fault) {
         self.init(fault.isInFile ? .badInput : .usage, "\(fault.option): \(fault.problem)")
     }
+
+    /// What standard error is told: one line, or one for each fault of a configuration. Arguments and file names that
+    /// the text quotes may hold anything, of any length.
+    var line: String {
+        let lines = exit == .configuration ? text.split(separator: "\n").map(String.init) : [text]
+        return "offhook: " + lines.map { Printable.line($0, cells: Self.widestLine) }.joined(separator: "\n") + "\n"
+    }
+
+    private static let widestLine = 1000
 }
 
 /// What a phone runs with: the command line over the configuration over the defaults, checked.
@@ -53,6 +63,7 @@ struct PhoneSettings: Sendable {
         let configuration = try Self.configuration(for: options)
         seed = options.seed
         timeout = options.timeout
+        if timeout == .zero { throw StartFault(.usage, "--timeout: 0 leaves no time for anything") }
         logLevel = options.logLevel.loggerLevel
         contacts = configuration.contacts
         codecs =
@@ -86,7 +97,9 @@ struct PhoneSettings: Sendable {
             accounts: accounts, product: OffhookVersion.product,
             capabilities: LocalMedia(rtpPort: 9, codecs: codecs))
         let calls = answering?.maxCalls ?? configuration.sip.maximumCalls
-        if let calls, calls < 1 { throw StartFault(.usage, "--max-calls: \(calls) is less than one call") }
+        if let calls, !SIPSettings.callCounts.contains(calls) {
+            throw StartFault(.usage, "--max-calls: \(calls) is not between 1 and \(SIPSettings.callCounts.upperBound)")
+        }
         userAgent.limits = Self.limits(options.limits ?? configuration.sip.limits ?? .strict, calls: calls)
         if let answering {
             userAgent.automaticAnswer = try Self.automaticAnswer(answering, limits: userAgent.limits, calls: calls)
@@ -104,7 +117,12 @@ struct PhoneSettings: Sendable {
     // MARK: - Its parts
 
     private static func configuration(for options: PhoneOptions) throws(StartFault) -> OffhookConfiguration {
-        guard options.usesConfiguration else { return OffhookConfiguration() }
+        guard options.usesConfiguration else {
+            guard options.configurationPath == nil else {
+                throw StartFault(.usage, "--config and --no-config contradict each other")
+            }
+            return OffhookConfiguration()
+        }
         do {
             if let path = options.configurationPath {
                 return try OffhookConfiguration(ConfigurationFile(reading: path))

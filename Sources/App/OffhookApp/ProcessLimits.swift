@@ -2,13 +2,21 @@ import Glibc
 
 /// What the process allows itself.
 enum ProcessLimits {
-    /// Raises the soft limit of descriptors to the hard one: each call takes two sockets, each connection one.
-    static func raiseDescriptors() {
+    /// What a few calls take with their sockets, devices and files.
+    private static let leastDescriptors: rlim_t = 64
+
+    /// Raises the soft limit of descriptors to the hard one: each call takes two sockets, each connection one. Refuses
+    /// to start with so few that the event loops could not be made, or a call would end for want of one.
+    static func raiseDescriptors() throws(StartFault) {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
-        else {
-            return
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        guard limit.rlim_max >= leastDescriptors else {
+            throw StartFault(
+                .internalError,
+                "this process may open \(limit.rlim_max) files, and a phone needs \(leastDescriptors): "
+                    + "raise the limit (ulimit -n)")
         }
+        guard limit.rlim_cur < limit.rlim_max else { return }
         limit.rlim_cur = limit.rlim_max
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }

@@ -90,6 +90,9 @@ package enum ScriptedPhone {
     package static func options(_ target: String, expectedStatus: Int?, _ options: PhoneOptions) -> ExitStatus {
         run(options) { signals, start throws(StartFault) in
             let settings = try PhoneSettings(options.silent)
+            if let expectedStatus, !(200...699).contains(expectedStatus) {
+                throw StartFault(.usage, "--expect-status: \(expectedStatus) is no final status (200 to 699)")
+            }
             let uri = try resolve(target, settings)
             let phone = try Phone(settings, traces: options.sipTrace)
             attach(phone, options, start: start)
@@ -123,17 +126,26 @@ package enum ScriptedPhone {
             }
             return try body(signals, start)
         } catch {
-            ReportWriter.write("offhook: \(error.text)\n", to: STDERR_FILENO)
+            ReportWriter.write(error.line, to: STDERR_FILENO)
             return error.exit
         }
     }
 
     private static func checked(_ options: CallScriptOptions) throws(StartFault) -> CallScript {
+        let script: CallScript
         do throws(CallScript.Fault) {
-            return try CallScript(options)
+            script = try CallScript(options)
         } catch {
             throw StartFault(error)
         }
+        // A file that can't serve is found out before somebody's phone rings for nothing.
+        do throws(AudioError) {
+            try script.play?.checkReadable()
+            if let path = script.recordPath { try AudioSpec.file(path).checkWritable() }
+        } catch {
+            throw StartFault(error.exit, "\(error)")
+        }
+        return script
     }
 
     private static func resolve(_ target: String, _ settings: PhoneSettings) throws(StartFault) -> URI {

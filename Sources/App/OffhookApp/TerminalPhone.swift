@@ -34,7 +34,7 @@ package enum TerminalPhone {
             terminal.close()
             return result.wait()
         } catch {
-            ReportWriter.write("offhook: \(error.text)\n", to: STDERR_FILENO)
+            ReportWriter.write(error.line, to: STDERR_FILENO)
             return error.exit
         }
     }

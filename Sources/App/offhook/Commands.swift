@@ -82,6 +82,10 @@ struct AnswerCommand: ParsableCommand {
     @OptionGroup var shared: SharedArguments
     @OptionGroup(title: "Audio") var media: MediaArguments
 
+    func validate() throws {
+        if once && count != nil { throw ValidationError("--once and --count contradict each other") }
+    }
+
     func run() throws {
         var options = shared.phoneOptions
         media.apply(to: &options)

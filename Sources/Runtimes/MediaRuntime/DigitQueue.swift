@@ -13,7 +13,7 @@ struct DigitQueue {
     private var digitsUnderWay = 0
     private var pausedUntil: Instant?
 
-    /// False where 64 steps wait.
+    /// False where ``DigitStep/waitingLimit`` steps wait.
     mutating func append(_ step: DigitStep) -> Bool {
         guard count < steps.count else { return false }
         steps[(first + count) % steps.count] = step

@@ -6,6 +6,9 @@ package enum DigitStep: Equatable, Sendable {
     case pause
     case waitForMedia
 
+    /// How many steps of one call can wait to be sent.
+    package static let waitingLimit = 64
+
     /// The steps of a text like `w12,#`.
     ///
     /// - Throws: the first character that is neither a digit nor a step.

@@ -1,0 +1,51 @@
+import MediaRuntime
+import Testing
+
+@testable import OffhookApp
+
+@Suite struct PhoneSettingsTests {
+    private func fault(
+        answering: AnsweringOptions? = nil, _ change: (inout PhoneOptions) -> Void = { _ in }
+    ) -> StartFault? {
+        var options = PhoneOptions()
+        options.usesConfiguration = false
+        options.audio = "null"
+        change(&options)
+        do {
+            _ = try PhoneSettings(options, answering: answering)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test(arguments: [Int.min, -1, 0, 100_001, Int.max])
+    func refusesCountsOfCallsThatNothingCanHold(count: Int) {
+        var answering = AnsweringOptions()
+        answering.maxCalls = count
+        #expect(fault(answering: answering)?.line == "offhook: --max-calls: \(count) is not between 1 and 100000\n")
+        #expect(fault(answering: answering)?.exit == .usage)
+    }
+
+    @Test func refusesOptionsThatContradictEachOther() {
+        #expect(fault { $0.configurationPath = "phone.toml" }?.exit == .usage)
+    }
+
+    @Test func refusesATimeoutWithoutTime() {
+        #expect(fault { $0.timeout = .zero }?.line == "offhook: --timeout: 0 leaves no time for anything\n")
+    }
+
+    /// What is quoted from an argument can neither obey a terminal nor fill it.
+    @Test func tellsAFaultInOneHarmlessLine() throws {
+        let hostile = "\u{1B}]0;x\u{7}\r\n" + String(repeating: "a", count: 100_000)
+        let line = try #require(fault { $0.proxy = hostile }?.line)
+        #expect(line.utf8.count < 1100)
+        #expect(line.hasPrefix("offhook: --proxy: '"))
+        #expect(!line.dropLast().unicodeScalars.contains { $0.properties.generalCategory == .control })
+    }
+
+    @Test func tellsEachFaultOfAConfigurationOnItsLine() {
+        let fault = StartFault(.configuration, "a.toml:1:1: x\na.toml:2:1: y\u{1B}[2J")
+        #expect(fault.line == "offhook: a.toml:1:1: x\na.toml:2:1: y[2J\n")
+    }
+}
