@@ -4,7 +4,8 @@ import Synchronization
 /// A program that a test started: what it wrote, line by line, and how it ended.
 ///
 /// A thread of its own reads the pipes, so that a test waits without holding a thread of the test runner. What is still
-/// running when the last reference goes is killed, by its id.
+/// running when the last reference goes is killed, by its id. It leads a process group of its own, and a signal reaches
+/// the whole group: a server's children too.
 final class Program: Sendable {
     /// Why a wait ended without what was waited for. Each carries all that the program wrote.
     enum Failure: Error, CustomStringConvertible {
@@ -131,11 +132,16 @@ final class Program: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         arguments.append(nil)
         defer { arguments.forEach { free($0) } }
         var process: pid_t = 0
-        let code = posix_spawnp(&process, words.first ?? "", &actions, nil, arguments, environ)
+        let code = posix_spawnp(&process, words.first ?? "", &actions, &attributes, arguments, environ)
         return code == 0 ? .success(process) : .failure(SystemError(code: code))
     }
 }

@@ -55,7 +55,7 @@ final class Transcript: Sendable {
 
     /// Nothing once the process has been waited for, when its id may belong to another.
     func signal(_ number: Int32) {
-        state.withLock { if $0.status == nil { kill(process, number) } }
+        state.withLock { if $0.status == nil { kill(-process, number) } }
     }
 
     /// Waits for what `matches` finds in all that was written, for the end of the program, or for `bound` to pass.

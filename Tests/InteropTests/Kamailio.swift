@@ -1,0 +1,95 @@
+import Testing
+
+/// Kamailio as registrar and proxy that asks for credentials; the password of all its users stands in its configuration.
+struct Kamailio {
+    let program: Program
+    let port: UInt16
+    private let folder: TemporaryFolder
+
+    static let realm = "interop.example"
+    static let password = "wonderland"
+
+    /// Ready to be asked when this returns. Ends by itself after a minute, should the test be killed.
+    init() async throws {
+        let path = try Peer.require("kamailio")
+        port = Ports.take()
+        folder = try TemporaryFolder()
+        let file = try folder.write(Array(Self.configuration(port: port).utf8), as: "kamailio.cfg")
+        program = try Program([
+            "timeout", "60", path, "-f", file, "-DD", "-E", "-m", "16", "-M", "4", "-n", "2", "-N", "1", "-Y",
+            folder.path, "-w", folder.path,
+        ])
+        guard await Ports.wait(for: port, .udp, of: program) else {
+            throw Program.Failure.timedOut(name: "kamailio", waitingFor: "socket", written: program.written)
+        }
+    }
+
+    /// Ends it and its children at once: a SIGTERM while it still starts would be lost on it.
+    func stop() async throws {
+        program.signal(9)
+        _ = try await program.end()
+    }
+
+    /// Every user has the one password, in memory; who calls is asked for it as well as who registers.
+    private static func configuration(port: UInt16) -> String {
+        """
+        listen=udp:127.0.0.1:\(port)
+        listen=tcp:127.0.0.1:\(port)
+        children=2
+        tcp_children=1
+        disable_tcp=no
+        log_stderror=yes
+        log_name="kamailio"
+        auto_aliases=no
+        dns=no
+        rev_dns=no
+        mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib/aarch64-linux-gnu/kamailio/modules/"
+        loadmodule "tm.so"
+        loadmodule "sl.so"
+        loadmodule "rr.so"
+        loadmodule "pv.so"
+        loadmodule "maxfwd.so"
+        loadmodule "textops.so"
+        loadmodule "siputils.so"
+        loadmodule "usrloc.so"
+        loadmodule "registrar.so"
+        loadmodule "auth.so"
+        modparam("usrloc", "db_mode", 0)
+        modparam("registrar", "min_expires", 60)
+        modparam("auth", "nonce_expire", 60)
+        modparam("auth", "qop", "auth")
+
+        request_route {
+            if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+            if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
+            if (has_totag()) {
+                if (loose_route()) { t_relay(); exit; }
+                if (is_method("ACK")) { if (t_check_trans()) t_relay(); exit; }
+                sl_send_reply("404", "Not here");
+                exit;
+            }
+            t_check_trans();
+            if (is_method("REGISTER")) {
+                if (!pv_www_authenticate("\(realm)", "\(password)", "0")) {
+                    www_challenge("\(realm)", "1");
+                    exit;
+                }
+                consume_credentials();
+                save("location");
+                exit;
+            }
+            if (is_method("INVITE")) {
+                if (!pv_proxy_authenticate("\(realm)", "\(password)", "0")) {
+                    proxy_challenge("\(realm)", "1");
+                    exit;
+                }
+                consume_credentials();
+                record_route();
+            }
+            if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
+            t_relay();
+        }
+
+        """
+    }
+}
