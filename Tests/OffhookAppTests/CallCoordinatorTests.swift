@@ -423,4 +423,19 @@ extension String {
         try desk.answer(handle)
         #expect(desk.media.filter { $0 == "play" }.count == 1)
     }
+
+    @Test func aPersonHearsTheKeysAndAScriptDoesNot() throws {
+        for script in [nil, CallScript()] {
+            var desk = Desk()
+            let handle = try desk.dial(script)
+            desk.coordinator.sendDigits(handle, "5")
+            desk.drain()
+            #expect(!desk.media.contains("sendDigits"), "nobody to send them to yet")
+            try desk.answer(handle)
+            desk.coordinator.sendDigits(handle, "5")
+            desk.drain()
+            #expect(desk.media.contains("sendDigits"))
+            #expect(desk.media.contains("soundKey") == (script == nil))
+        }
+    }
 }

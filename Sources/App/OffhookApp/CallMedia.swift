@@ -16,6 +16,8 @@ enum MediaOrder: Sendable {
     case play(CallHandle)
     /// Digits with their pauses, as `DigitStep` reads them.
     case sendDigits(CallHandle, String)
+    /// A pressed key is heard on our own side.
+    case soundKey(Character)
     case mute(CallHandle, Bool)
     case reportStatistics(CallHandle)
     /// The tone that this call makes on our own side.

@@ -181,6 +181,8 @@ extension Phone {
         case .sendDigits(let handle, let digits):
             // Checked where it came in.
             try? media.sendDigits(handle.rawValue, digits)
+        case .soundKey(let key):
+            if let digit = DTMFDigit(key) { media.soundKey(digit) }
         case .mute(let handle, let isMuted): media.setMuted(handle.rawValue, isMuted)
         case .reportStatistics(let handle):
             guard let statistics = media.statistics(handle.rawValue) else { return }
