@@ -24,9 +24,9 @@ struct Kamailio {
         }
     }
 
-    /// Ends it and its children at once: a SIGTERM while it still starts would be lost on it.
+    /// Ends it and its children.
     func stop() async throws {
-        program.signal(9)
+        program.signal(15)
         _ = try await program.end()
     }
 
