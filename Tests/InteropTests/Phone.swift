@@ -42,8 +42,9 @@ struct Phone {
         try self.init(arguments, listen: listen)
     }
 
-    init(_ arguments: [String], listen: String? = "127.0.0.1:0") throws {
-        var words = [try Self.binary] + arguments + ["--json", "--timeout", "25s"]
+    /// - Parameter wrapper: the words of a command that runs the one after it, as `ip netns exec NAME` does.
+    init(_ arguments: [String], listen: String? = "127.0.0.1:0", through wrapper: [String] = []) throws {
+        var words = wrapper + [try Self.binary] + arguments + ["--json", "--timeout", "25s"]
         if !arguments.contains("--config") { words.append("--no-config") }
         if let listen { words += ["--listen", listen] }
         program = try Program(words)
@@ -82,7 +83,7 @@ struct Phone {
         try JSONDecoder().decode(Event.self, from: Data(line.utf8))
     }
 
-    private static var binary: String {
+    static var binary: String {
         get throws {
             var path = [CChar](repeating: 0, count: Int(PATH_MAX))
             let count = readlink("/proc/self/exe", &path, path.count)

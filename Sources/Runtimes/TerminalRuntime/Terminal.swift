@@ -95,6 +95,8 @@ package final class Terminal {
     private func leaveScreen() {
         if let paste = keys.pasteEnd { write(paste) }
         endwin()
+        // Where there is no screen of before, the shell goes on below what is drawn.
+        if Capability.bytes("rmcup") == nil { write([0x0D, 0x0A]) }
         fflush(nil)
         cs_terminal_restore(Self.input)
         cs_crash_terminal_done()
@@ -141,7 +143,6 @@ package final class Terminal {
     private func armCrashHandler() {
         var bytes = keys.pasteEnd ?? []
         for name in ["sgr0", "rmkx", "cnorm"] { bytes += Capability.bytes(name) ?? [] }
-        // Where there is no screen of before, the shell goes on below what is drawn.
         bytes += Capability.bytes("rmcup") ?? Capability.bytes(movingTo: size.rows - 1) + [0x0D, 0x0A]
         cs_crash_terminal(Self.output, bytes, bytes.count)
     }

@@ -1,0 +1,64 @@
+import Testing
+
+/// Calls with baresip, judged by what each side hears.
+@Suite(
+    .serialized, .enabled(if: Peer.isWanted("baresip"), "baresip is not installed"),
+    .enabled(if: NetworkNamespace.mayBeMade, "a network namespace for baresip takes root"))
+struct BaresipTests {
+    private static let tone = 1000.0
+    private static let listen = "\(NetworkNamespace.address):5080"
+
+    /// Nearly all that baresip heard in the middle of the call is our tone: the digits and the ends are elsewhere.
+    private func expectOurTone(in heard: Waveform) {
+        #expect(heard.seconds > 2)
+        #expect(heard.share(of: Self.tone, from: 1, seconds: 0.5) > 0.9)
+        #expect(heard.share(of: Baresip.tone, from: 1, seconds: 0.5) < 0.05)
+    }
+
+    @Test(arguments: Baresip.Codec.allCases)
+    func callsBaresipAndEachHearsTheOther(in codec: Baresip.Codec) async throws {
+        try await NetworkNamespace.use { namespace in
+            let baresip = try await Baresip(in: namespace, codec: codec)
+            let phone = try Phone(
+                [
+                    "call", Baresip.uri, "--audio", "null", "--play", "tone:\(Int(Self.tone))", "--then", "loop",
+                    "--expect-tone", "\(Int(Baresip.tone))", "--dtmf", ",,15", "--duration", "4s",
+                ], listen: Self.listen, through: namespace.entry)
+            for digit in "15" { try await baresip.hears(digit: digit) }
+            #expect(try await phone.end() == 0, "\(phone.program.written)")
+            #expect(try phone.events(named: "call.media").first?.codec?.lowercased() == codec.name)
+            expectOurTone(in: try await baresip.heard())
+        }
+    }
+
+    @Test(arguments: Baresip.Codec.allCases)
+    func baresipCallsAndEachHearsTheOther(in codec: Baresip.Codec) async throws {
+        try await NetworkNamespace.use { namespace in
+            let phone = try Phone(
+                [
+                    "answer", "--once", "--allow-any", "--audio", "null", "--play", "tone:\(Int(Self.tone))", "--then",
+                    "loop", "--expect-tone", "\(Int(Baresip.tone))", "--expect-dtmf", "7", "--duration", "4s",
+                ], listen: Self.listen, through: namespace.entry)
+            try await phone.event("ready")
+            let baresip = try await Baresip(in: namespace, codec: codec, dialling: "sip:phone@\(Self.listen)")
+            try await phone.event("call.tone")
+            try await baresip.press("7")
+            try await phone.event("call.dtmf")
+            #expect(try await phone.end() == 0, "\(phone.program.written)")
+            #expect(try phone.events(named: "call.media").first?.codec?.lowercased() == codec.name)
+            expectOurTone(in: try await baresip.heard())
+        }
+    }
+
+    @Test func baresipRefusesAndIsToldApartFromSilence() async throws {
+        try await NetworkNamespace.use { namespace in
+            let baresip = try await Baresip(in: namespace, codec: .pcmu)
+            let phone = try Phone(
+                ["call", Baresip.uri, "--audio", "null", "--codec", "opus"], listen: Self.listen,
+                through: namespace.entry)
+            #expect(try await phone.end() == 16, "\(phone.program.written)")
+            #expect(try phone.events(named: "call.ended").first?.code == 488)
+            withExtendedLifetime(baresip) {}
+        }
+    }
+}
