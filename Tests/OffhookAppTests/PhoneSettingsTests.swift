@@ -23,7 +23,7 @@ import Testing
     func refusesCountsOfCallsThatNothingCanHold(count: Int) {
         var answering = AnsweringOptions()
         answering.maxCalls = count
-        #expect(fault(answering: answering)?.line == "offhook: --max-calls: \(count) is not between 1 and 100000\n")
+        #expect(fault(answering: answering)?.line == "offhook: --max-calls: \(count) is not between 1 and 16\n")
         #expect(fault(answering: answering)?.exit == .usage)
     }
 

@@ -1,4 +1,5 @@
 import EngineKit
+import MediaRuntime
 import SDP
 import SIPMessages
 import SIPRuntime
@@ -72,8 +73,8 @@ package struct SIPSettings: Sendable {
     /// Calls at once.
     package var maximumCalls: Int?
 
-    /// As many calls at once as may be asked for: more than one machine has RTP ports for.
-    package static let callCounts = 1...100_000
+    /// As many calls at once as may be asked for: each of them has room for its media.
+    package static let callCounts = 1...MediaEngine.callLimit
 }
 
 /// `[media]`
