@@ -194,7 +194,7 @@ struct MediaSessionLifeTests {
         #expect(phone.session.statistics.expected == 11)
     }
 
-    @Test func ourOwnSourceComingBackIsACollisionOnceAndThenALoop() throws {
+    @Test func ourOwnSourceComingBackIsACollisionOnceAndThenAnEchoThatIsHeard() throws {
         let phone = try phone(configuration())
         run(phone, to: .seconds(1), captures: true)
         let before = phone.session.localSource
@@ -203,6 +203,7 @@ struct MediaSessionLifeTests {
         }
         let after = phone.session.localSource
         #expect(after != before)
+        #expect(phone.session.statistics.receivedPackets == 4)
         #expect(phone.events.filter { if case .collisionResolved = $0 { true } else { false } }.count == 1)
         let bye = try #require(phone.sent.last { $0.isRTCP })
         guard case .goodbye(let list)? = try parsedRTCP(bye.bytes).get().last else {

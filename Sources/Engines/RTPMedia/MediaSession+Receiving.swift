@@ -42,7 +42,7 @@ extension MediaSession {
             counters.refused.rateLimited += 1
             return
         }
-        guard packet.synchronizationSource != localSource else {
+        if packet.synchronizationSource == localSource, collidedWith != source {
             resolveCollision(with: source, at: now)
             return
         }
@@ -166,10 +166,10 @@ extension MediaSession {
     }
 
     /// Somebody sends under our SSRC. Once from an address it is a collision: BYE, and another SSRC for us. Again from
-    /// there it is our own stream that comes back, and a third SSRC would help no more (RFC 3550 §8.2).
+    /// there it is our own stream that comes back, and a third SSRC would help no more (RFC 3550 §8.2). That is what an
+    /// echo service does which returns packets as they are, and its caller wants to hear it.
     private mutating func resolveCollision(with source: SocketAddress, at now: Instant) {
         counters.refused.invalidSource += 1
-        guard collidedWith != source else { return }
         collidedWith = source
         sendReport(isGoodbye: true, at: now)
         localSource = UInt32(truncatingIfNeeded: random.next())

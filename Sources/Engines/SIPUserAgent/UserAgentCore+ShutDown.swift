@@ -22,7 +22,9 @@ extension UserAgentCore {
         shutDown = .asked
         deadlines.set(.shutDown, at: now + Self.grace)
         for handle in sessions.keys.sorted() { update(handle, at: now) { $0.leave(at: now) } }
-        for account in configuration.accounts { unregister(account.id, at: now) }
+        for account in configuration.accounts where registrations[account.id]?.isWanted ?? false {
+            unregister(account.id, at: now)
+        }
     }
 
     mutating func shutDownDeadline(at now: Instant) {
