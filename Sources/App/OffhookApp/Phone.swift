@@ -16,7 +16,7 @@ final class Phone {
     let inbox: Inbox
     let endpoint: SIPEndpoint
     let media: MediaEngine
-    private(set) var coordinator: CallCoordinator
+    var coordinator: CallCoordinator
     /// Told of every report, in order.
     var onReport: (PhoneReport) -> Void = { _ in }
     /// Told of every event of the user agent before the coordinator is.
@@ -32,10 +32,15 @@ final class Phone {
 
     private let commands: AsyncStream<Command>.Continuation
     private var begin: ((Phone) -> Void)?
-    private var ports: [CallHandle: MediaPorts] = [:]
-    private var plans: [CallHandle: MediaCallOptions] = [:]
-    private var running: [CallHandle: UInt32] = [:]
-    private var alerts: [CallHandle: AlertTone] = [:]
+    /// What the media of each call has got so far: ports, what it does beside speech, how many descriptions it followed.
+    var ports: [CallHandle: MediaPorts] = [:]
+    var plans: [CallHandle: MediaCallOptions] = [:]
+    var running: [CallHandle: UInt32] = [:]
+    var alerts: [CallHandle: AlertTone] = [:]
+    /// The device that rings, where it is not the one that the peer is heard on.
+    var ringer: MediaEngine?
+    /// Nobody named a device, and the default one does not open: it is not spoken of again.
+    private(set) var isSoundless = false
 
     init(_ settings: PhoneSettings, answering: AnsweringPlan? = nil, traces: Bool) throws(StartFault) {
         self.settings = settings
@@ -96,7 +101,22 @@ final class Phone {
             try media.start()
         } catch {
             guard !settings.hasChosenAudio else { throw StartFault(error.exit, "\(error)") }
+            isSoundless = true
             onReport(.warning("no sound: \(error); the phone goes on with audio 'null'"))
+        }
+        startRinger()
+    }
+
+    /// A ringing device that does not open is said, and the phone rings where the peer is heard.
+    private func startRinger() {
+        guard let ring = settings.ring, ring != settings.output else { return }
+        var random = RandomSource.system()
+        do throws(AudioError) {
+            let engine = try MediaEngine(MediaEngine.Options(input: .null, output: ring, random: random.split()))
+            try engine.start()
+            ringer = engine
+        } catch {
+            onReport(.warning("no ringing on '\(ring)': \(error)"))
         }
     }
 
@@ -154,6 +174,7 @@ final class Phone {
     func close() {
         commands.finish()
         media.shutDown()
+        ringer?.shutDown()
     }
 
     private func settle() {
@@ -164,156 +185,6 @@ final class Phone {
             case .report(let report): onReport(report)
             case .finished(let status): exit = status
             }
-        }
-    }
-}
-
-// MARK: - Media
-
-extension Phone {
-    private func carryOut(_ order: MediaOrder) {
-        switch order {
-        case .open(let handle): open(handle)
-        case .start(let handle, let plan): plans[handle] = plan
-        case .update(let handle, let agreement, let alternates): update(handle, agreement, alternates)
-        case .close(let handle): close(handle)
-        case .play(let handle): media.beginPlaying(handle.rawValue)
-        case .sendDigits(let handle, let digits):
-            // Checked where it came in.
-            try? media.sendDigits(handle.rawValue, digits)
-        case .soundKey(let key):
-            if let digit = DTMFDigit(key) { media.soundKey(digit) }
-        case .mute(let handle, let isMuted): media.setMuted(handle.rawValue, isMuted)
-        case .reportStatistics(let handle):
-            guard let statistics = media.statistics(handle.rawValue) else { return }
-            tell(.statistics(statistics), of: handle)
-        case .alert(let handle, let tone): setAlert(tone, of: handle)
-        }
-    }
-
-    /// One tone of each kind is heard, however many calls make it.
-    private func setAlert(_ tone: AlertTone?, of handle: CallHandle) {
-        let before = Set(alerts.values)
-        alerts[handle] = tone
-        let after = Set(alerts.values)
-        for tone in before.subtracting(after) { media.stopTone(tone.localTone) }
-        for tone in after.subtracting(before) { media.startTone(tone.localTone) }
-    }
-
-    private func tell(_ report: MediaReport, of handle: CallHandle) {
-        coordinator.receive(report, of: handle, at: SystemClock.now)
-    }
-
-    private func open(_ handle: CallHandle) {
-        do {
-            let pair = try media.bindPorts(address: settings.mediaAddress)
-            ports[handle] = pair
-            tell(.opened(rtpPort: pair.rtp.port, rtcpPort: pair.rtcp.port), of: handle)
-        } catch {
-            tell(.openFailed("no RTP ports: \(error)"), of: handle)
-        }
-    }
-
-    private func update(_ handle: CallHandle, _ agreement: MediaAgreement, _ alternates: AlternateSources) {
-        let number = running[handle].map { $0 &+ 1 } ?? 0
-        let isTrusted = coordinator.isPeerTrusted(handle)
-        guard
-            var configuration = MediaConfiguration(
-                agreement, descriptionNumber: number, isPeerTrusted: isTrusted)
-        else { return }
-        configuration.alternates = alternates
-        if let target = settings.jitterTarget { configuration.jitterTarget = target }
-        if running[handle] != nil {
-            running[handle] = number
-            return media.update(handle.rawValue, configuration: configuration)
-        }
-        guard let pair = ports[handle] else { return }
-        do {
-            try media.startSession(
-                id: handle.rawValue, ports: pair, configuration: configuration,
-                options: plans[handle] ?? MediaCallOptions())
-            running[handle] = number
-        } catch {
-            if case .audio = error {
-                tell(.playFailed("\(error)"), of: handle)
-            } else {
-                tell(.startFailed("\(error)"), of: handle)
-            }
-        }
-    }
-
-    private func close(_ handle: CallHandle) {
-        let statistics = running[handle] == nil ? nil : media.statistics(handle.rawValue)
-        if running[handle] != nil { media.stop(handle.rawValue) }
-        running[handle] = nil
-        ports[handle] = nil
-        plans[handle] = nil
-        tell(.closed(statistics), of: handle)
-    }
-
-    private func receive(_ notice: MediaNotice) {
-        guard let id = notice.call else { return receive(notice.event) }
-        let handle = CallHandle(rawValue: id)
-        switch notice.event {
-        case .media(let event): receive(event, of: handle)
-        case .toneHeard(let level): tell(.tone(level: level), of: handle)
-        case .playFinished(let afterwards): tell(.playFinished(afterwards), of: handle)
-        case .recordingFailed(let error): tell(.recordFailed("\(error)"), of: handle)
-        case .digitRefused(let digit):
-            onReport(.warning("digit \(digit.character) was not sent: the peer takes none, or too many wait"))
-        case .playStarted, .stopped, .deviceOpened, .deviceLost, .inputEnded, .outputFailed, .realtimeRefused: break
-        }
-    }
-
-    private func receive(_ event: MediaEvent, of handle: CallHandle) {
-        switch event {
-        case .firstPacketPlayed: tell(.heard, of: handle)
-        case .sourceChanged(let source): tell(.sourceChanged(source), of: handle)
-        case .digitEnded(let digit, let milliseconds):
-            tell(.digit(digit.character, milliseconds: milliseconds), of: handle)
-        case .digitSent(let digit, let milliseconds):
-            tell(.digitSent(digit.character, milliseconds: milliseconds), of: handle)
-        case .silenceBegan: tell(.silent(seconds: 5), of: handle)
-        case .silenceExceeded: tell(.silent(seconds: 30), of: handle)
-        case .digitBegan, .synchronizationSourceChanged, .collisionResolved, .remoteBye,
-            .silenceEnded,
-            .sendingPaused, .sendingResumed:
-            break
-        }
-    }
-
-    /// What the engine says of itself and its devices.
-    private func receive(_ event: MediaNotice.Event) {
-        switch event {
-        case .deviceOpened(let name): onReport(.audioDevice(name: name, state: "open", detail: ""))
-        case .deviceLost(let error): onReport(.audioDevice(name: "audio", state: "lost", detail: "\(error)"))
-        case .inputEnded: onReport(.audioDevice(name: "input", state: "ended", detail: "silence is sent from here on"))
-        case .outputFailed(let error): onReport(.audioDevice(name: "output", state: "failed", detail: "\(error)"))
-        case .realtimeRefused:
-            onReport(.warning("the system refused real-time scheduling; a busy machine may be heard"))
-        default: break
-        }
-    }
-}
-
-extension AudioError {
-    /// Whose fault it is: the file's, the command line's or the device's.
-    var exit: ExitStatus {
-        switch self {
-        case .file: .badInput
-        case .notAnOutput, .echoAlone: .usage
-        case .system: .internalError
-        case .missing, .busy, .refused, .blocked, .vanished: .audioDevice
-        }
-    }
-}
-
-extension AlertTone {
-    fileprivate var localTone: LocalTone {
-        switch self {
-        case .ringing: .ringing
-        case .ringback: .ringback
-        case .callWaiting: .callWaiting
         }
     }
 }

@@ -1,0 +1,187 @@
+import EngineKit
+import Glibc
+import MediaRuntime
+import RTPMedia
+import SIPMessages
+import SIPRuntime
+import SIPUserAgent
+import Synchronization
+import TerminalRuntime
+import TerminalUI
+
+/// Tells the screen what the phone reports, and the phone what the person wants.
+final class ScreenBridge {
+    private unowned let phone: Phone
+    private let screen: PhoneInbox
+    private var nextQuery: UInt32 = 1
+    private var queries: [OptionsHandle: String] = [:]
+    private var ladder = LadderIndex()
+    private var rates: [CallHandle: (at: Instant, octets: UInt64)] = [:]
+
+    init(_ phone: Phone, screen: PhoneInbox) {
+        self.phone = phone
+        self.screen = screen
+    }
+
+    func begin() {
+        let settings = phone.settings
+        for account in settings.userAgent.accounts {
+            let address = account.registrar == nil ? "" : Party(account.address).address.text
+            screen.post(.account(AccountDescription(name: Printable(account.name), address: Printable(address))))
+        }
+        // The phone holds these closures, and they hold the bridge: the two live together.
+        phone.onReport = { self.report($0) }
+        phone.onEvent = { self.receive($0) }
+        phone.onMessage = { self.receive($0) }
+        phone.onRequest = { self.perform($0) }
+        phone.onRefresh = { self.refresh() }
+        phone.whenListening { phone in
+            for account in settings.userAgent.accounts where account.registrar != nil {
+                phone.perform(.register(account.id))
+            }
+        }
+    }
+
+    // MARK: - To the screen
+
+    private func report(_ report: PhoneReport) {
+        if case .ready(let addresses) = report { describePeerToPeerAccounts(addresses) }
+        for event in report.screenEvents { screen.post(event) }
+        guard case .call(let identity, let occurrence) = report else { return }
+        for (reference, summary) in ladder.note(identity) { screen.post(.sipMessage(reference, summary)) }
+        switch occurrence {
+        case .held, .resumed:
+            guard let call = phone.coordinator.calls[identity.handle] else { return }
+            screen.post(.hold(CallReference(identity.handle.rawValue), call.holdState))
+        case .ended:
+            rates[identity.handle] = nil
+        default: break
+        }
+    }
+
+    /// An account without a registrar is reached at the address that we listen on.
+    private func describePeerToPeerAccounts(_ addresses: [Listener]) {
+        guard let address = addresses.first else { return }
+        for account in phone.settings.userAgent.accounts where account.registrar == nil {
+            let name = Printable(account.name)
+            screen.post(
+                .account(AccountDescription(name: name, address: Printable(address.address.description))))
+            screen.post(.registration(account: name, .peerToPeer))
+        }
+    }
+
+    private func receive(_ event: UserAgentEvent) {
+        guard case .optionsAnswered(let handle, let answer) = event else { return }
+        let target = queries.removeValue(forKey: handle) ?? ""
+        report(.options(target: target, answer))
+    }
+
+    private func receive(_ message: TracedMessage) {
+        guard let (reference, summary) = ladder.summary(of: message) else { return }
+        screen.post(.sipMessage(reference, summary))
+    }
+
+    private func refresh() {
+        let now = SystemClock.now
+        for handle in phone.coordinator.order {
+            guard let statistics = phone.media.statistics(handle.rawValue) else { continue }
+            let reference = CallReference(handle.rawValue)
+            screen.post(
+                .levels(reference, AudioLevels(microphone: statistics.sentLevel, ear: statistics.heardLevel)))
+            var quality = statistics.onScreen
+            if let last = rates[handle], now - last.at >= .seconds(1) {
+                let bits = Double(statistics.sentOctets - min(last.octets, statistics.sentOctets)) * 8
+                quality.kilobitsPerSecond = bits / (now - last.at).inSeconds / 1000
+                rates[handle] = (now, statistics.sentOctets)
+                screen.post(.quality(reference, quality))
+            } else if rates[handle] == nil {
+                rates[handle] = (now, statistics.sentOctets)
+            }
+        }
+    }
+
+    // MARK: - To the phone
+
+    private func perform(_ request: PhoneRequest) {
+        switch request {
+        case .end(let signal):
+            if !phone.end(by: signal) { phone.leave(with: .signal(signal)) }
+        case .command(let command): perform(command)
+        }
+    }
+
+    private func perform(_ command: UserCommand) {
+        switch command {
+        case .dial(let target, let account): dial(target, account: account)
+        case .answer(let call): phone.ask { $0.answer(call.handle, at: $1) }
+        case .reject(let call, let status):
+            phone.ask { coordinator, _ in coordinator.reject(call.handle, status: StatusCode(status) ?? 486) }
+        case .silence(let call): phone.ask { coordinator, _ in coordinator.silence(call.handle) }
+        case .hangUp(let call): phone.ask { coordinator, _ in coordinator.hangUp(call.handle) }
+        case .hangUpAll:
+            phone.ask { coordinator, _ in for handle in coordinator.order { coordinator.hangUp(handle) } }
+        case .hold(let call): phone.ask { coordinator, _ in coordinator.hold(call.handle) }
+        case .resume(let call): phone.ask { coordinator, _ in coordinator.resume(call.handle) }
+        case .setMuted(let call, let isMuted):
+            phone.ask { coordinator, _ in coordinator.setMuted(call.handle, isMuted) }
+            screen.post(.muted(call, isMuted))
+        case .sendDigits(let call, let digits):
+            phone.ask { coordinator, _ in coordinator.sendDigits(call.handle, digits) }
+        case .register(let account): for id in registering(account) { phone.perform(.register(id)) }
+        case .unregister(let account): for id in registering(account) { phone.perform(.unregister(id)) }
+        case .options(let target): ask(target)
+        case .quit: phone.ask { coordinator, _ in coordinator.end(.success) }
+        case .suspend, .redraw: break
+        }
+    }
+
+    private func registering(_ name: String?) -> [AccountID] {
+        phone.settings.userAgent.accounts.filter { $0.registrar != nil && $0.name == name ?? $0.name }.map(\.id)
+    }
+
+    private func account(named name: String?) -> Account? {
+        let accounts = phone.settings.userAgent.accounts
+        if let name { return accounts.first { $0.name == name } }
+        return accounts.first { $0.id == phone.settings.account ?? $0.id }
+    }
+
+    private func resolve(_ target: String, account: Account?) -> URI? {
+        switch TargetResolution(contacts: phone.settings.contacts, account: account).uri(for: target) {
+        case .success(let uri): return uri
+        case .failure(let problem):
+            screen.post(
+                .failure(cause: Printable(problem.text), cure: "Type sip:user@host, or a number with an account."))
+            return nil
+        }
+    }
+
+    private func dial(_ target: String, account name: String?) {
+        let account = account(named: name)
+        guard let uri = resolve(target, account: account) else { return }
+        phone.ask { $0.dial(uri, account: account?.id, script: nil, at: $1) }
+    }
+
+    private func ask(_ target: String) {
+        let account = account(named: nil)
+        guard let uri = resolve(target, account: account) else { return }
+        let handle = OptionsHandle(rawValue: nextQuery)
+        nextQuery += 1
+        queries[handle] = uri.description
+        phone.perform(.options(handle, OptionsQuery(account: account?.id, target: uri)))
+    }
+}
+
+extension CallReference {
+    var handle: CallHandle { CallHandle(rawValue: rawValue) }
+}
+
+extension Call {
+    fileprivate var holdState: HoldState {
+        switch (isHeldByUs, isHeldByPeer) {
+        case (false, false): .none
+        case (true, false): .byUs
+        case (false, true): .byPeer
+        case (true, true): .byBoth
+        }
+    }
+}
