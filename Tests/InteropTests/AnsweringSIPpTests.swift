@@ -59,7 +59,7 @@ struct AnsweringSIPpTests {
         let sipp = try await SIPp.caller("offerless", to: phone, "-d", "1500")
         try await sipp.expectSuccess()
         #expect(try await phone.end() == 0, "\(phone.program.written)")
-        #expect(try await phone.event("call.media").codec == "PCMU")
+        #expect(try await phone.event("call.media").codec == "pcmu")
     }
 
     @Test func aRepeatedInviteIsOneCall() async throws {

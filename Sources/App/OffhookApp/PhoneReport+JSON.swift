@@ -132,7 +132,7 @@ extension IncomingCall {
 extension MediaAgreement {
     fileprivate var members: [JSON.Member] {
         [
-            .init("codec", .string(media.sendFormat.encodingName)),
+            .init("codec", .string(media.sendFormat.encodingName.lowercased())),
             .init("rate", .integer(media.sendFormat.clockRate)), .init("channels", .integer(media.sendFormat.channels)),
             .init("ptime", .integer(media.ptime)), .init("direction", .string(media.direction.rawValue)),
             .init("local", .string("\(SocketAddress(media.localAddress, port: media.localRTPPort))")),

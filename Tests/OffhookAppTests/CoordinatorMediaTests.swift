@@ -1,0 +1,166 @@
+import EngineKit
+import RTPMedia
+import SDP
+import SIPMessages
+import SIPTransactions
+import Testing
+
+@testable import OffhookApp
+@testable import SIPUserAgent
+
+/// What is heard and what is held, before and after the answer.
+@Suite struct CoordinatorMediaTests {
+    @Test func ringsBackWithoutMediaAndStopsWithTheAnswer() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        desk.tell(
+            .ringing(handle, CallProgress(status: 180, reason: "Ringing", earlyDialog: nil, hasDescription: false)))
+        #expect(desk.media.last == "alert ringback")
+        try desk.answer(handle)
+        #expect(desk.media.contains("alert none"))
+    }
+
+    @Test func ringsBackWhenEarlyMediaDoesNotCome() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        let dialog = EarlyDialogID(remoteTag: "a")
+        desk.tell(
+            .ringing(
+                handle, CallProgress(status: 183, reason: "Progress", earlyDialog: dialog, hasDescription: true)))
+        desk.tell(.earlyMedia(handle, dialog, try desk.agreement()))
+        desk.pass(.milliseconds(900))
+        #expect(!desk.media.contains("alert ringback"))
+        desk.pass(.milliseconds(200))
+        #expect(desk.media.contains("alert ringback"))
+        desk.tell(.heard, handle)
+        #expect(desk.media.last == "alert none")
+        #expect(desk.reports.contains("call.early"))
+    }
+
+    @Test func hearsEarlyMediaAsLongAsPacketsCome() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        let dialog = EarlyDialogID(remoteTag: "a")
+        desk.tell(
+            .ringing(
+                handle, CallProgress(status: 183, reason: "Progress", earlyDialog: dialog, hasDescription: true)))
+        desk.tell(.earlyMedia(handle, dialog, try desk.agreement()))
+        desk.tell(.heard, handle)
+        for count in 1...20 {
+            desk.pass(.milliseconds(200))
+            var statistics = MediaStatistics()
+            statistics.receivedPackets = UInt64(10 * count)
+            desk.tell(.statistics(statistics), handle)
+        }
+        #expect(!desk.media.contains("alert ringback"))
+        desk.pass(.seconds(2))
+        #expect(desk.media.last { $0.hasPrefix("alert") } == "alert ringback")
+    }
+
+    @Test func followsTheEarlyDialogWhoseMediaBeganLast() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        let first = EarlyDialogID(remoteTag: "first")
+        let second = EarlyDialogID(remoteTag: "second")
+        desk.tell(.earlyMedia(handle, first, try desk.agreement()))
+        desk.tell(.heard, handle)
+        var other = try desk.agreement()
+        other.media.remoteRTP = SocketAddress(.v4(0xC000_0208), port: 30000)
+        desk.tell(.earlyMedia(handle, second, other))
+        #expect(desk.coordinator.calls[handle]?.listensTo == first)
+        desk.tell(.sourceChanged(SocketAddress(.v4(0xC000_0208), port: 30000)), handle)
+        #expect(desk.coordinator.calls[handle]?.listensTo == second)
+        #expect(desk.coordinator.calls[handle]?.earlyMedia.heard == second)
+    }
+
+    @Test func holdsTheOtherCallWhenAPersonPlacesOrResumesOne() throws {
+        var desk = Desk()
+        let first = try desk.dial(nil)
+        try desk.answer(first)
+        let second = try desk.dial(nil)
+        #expect(desk.signalling == ["call", "hold", "call"])
+        try desk.answer(second)
+        desk.tell(.mediaAgreed(first, try desk.agreement(direction: .sendOnly)))
+        desk.tell(.modified(first))
+        #expect(desk.coordinator.calls[first]?.isHeldByUs == true)
+        desk.coordinator.resume(first)
+        desk.drain()
+        #expect(desk.signalling.suffix(2) == ["hold", "resume"])
+    }
+
+    @Test func isReadyForMediaFromTheInviteOnAndStopsRingingBackWhenItComes() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        var expected = try desk.agreement(direction: .receiveOnly)
+        expected.media.remoteRTP = nil
+        expected.mayTransmit = false
+        desk.tell(.offered(handle, expected))
+        #expect(desk.media == ["start", "update"])
+        desk.tell(
+            .ringing(handle, CallProgress(status: 180, reason: "Ringing", earlyDialog: nil, hasDescription: false)))
+        #expect(desk.media.last == "alert ringback")
+        desk.tell(.heard, handle)
+        #expect(desk.media.last == "alert none")
+        #expect(desk.reports.last == "call.early")
+        desk.pass(.milliseconds(1_100))
+        #expect(desk.media.last { $0.hasPrefix("alert") } == "alert ringback", "it stopped without an answer")
+    }
+
+    @Test func keepsTheDescribedMediaWhereTheOfferIsSentAgain() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        desk.tell(.earlyMedia(handle, EarlyDialogID(remoteTag: "a"), try desk.agreement()))
+        let orders = desk.media
+        desk.tell(.offered(handle, try desk.agreement(direction: .receiveOnly)))
+        #expect(desk.media == orders)
+    }
+
+    @Test func beepsBehindACallThatIsUpAndRingsOnceItIsOver() throws {
+        var desk = Desk()
+        let first = CallHandle(rawValue: 0x8000_0001)
+        let second = CallHandle(rawValue: 0x8000_0002)
+        desk.tell(.incomingCall(first, try desk.incoming("a")))
+        desk.tell(.incomingCall(second, try desk.incoming("b")))
+        #expect(desk.coordinator.calls[first]?.alert == .ringing)
+        #expect(desk.coordinator.calls[second]?.alert == .ringing)
+        desk.coordinator.answer(first, at: desk.now)
+        desk.drain()
+        try desk.answer(first)
+        #expect(desk.coordinator.calls[first]?.alert == nil)
+        #expect(desk.coordinator.calls[second]?.alert == .callWaiting)
+        desk.tell(.ended(first, CallEnd(cause: .hungUp, by: .remote)))
+        #expect(desk.coordinator.calls[second]?.alert == .ringing)
+        desk.coordinator.silence(second)
+        desk.tell(.incomingCall(first, try desk.incoming("c")))
+        #expect(desk.coordinator.calls[second]?.alert == nil, "silenced is silenced")
+        #expect(desk.coordinator.calls[first]?.alert == .ringing)
+    }
+
+    @Test(arguments: [(CallScript.PlayMoment.early, true), (.answered, false)])
+    func playsToEarlyMediaWhereItIsToldTo(moment: CallScript.PlayMoment, isPlaying: Bool) throws {
+        var script = CallScript()
+        script.play = .tone(hertz: 440, level: -20)
+        script.moment = moment
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        desk.tell(.earlyMedia(handle, EarlyDialogID(remoteTag: "a"), try desk.agreement()))
+        #expect(desk.media.contains("play") == isPlaying)
+        try desk.answer(handle)
+        #expect(desk.media.filter { $0 == "play" }.count == 1)
+    }
+
+    @Test func aPersonHearsTheKeysAndAScriptDoesNot() throws {
+        for script in [nil, CallScript()] {
+            var desk = Desk()
+            let handle = try desk.dial(script)
+            desk.coordinator.sendDigits(handle, "5")
+            desk.drain()
+            #expect(!desk.media.contains("sendDigits"), "nobody to send them to yet")
+            try desk.answer(handle)
+            desk.coordinator.sendDigits(handle, "5")
+            desk.drain()
+            #expect(desk.media.contains("sendDigits"))
+            #expect(desk.media.contains("soundKey") == (script == nil))
+        }
+    }
+}
