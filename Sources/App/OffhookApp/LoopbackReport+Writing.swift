@@ -44,7 +44,7 @@ extension LoopbackReport {
                 + "(\(Self.fixed(hearing.level, 1)) dBFS)   lost \(statistics.lost)/\(statistics.expected)   "
                 + "late \(statistics.late)   jitter \(Self.fixed(statistics.jitterMilliseconds, 1)) ms"
         ]
-        if let split = LatencySplit(direction, deviceMilliseconds: deviceMilliseconds) {
+        if let split = LatencySplit(direction) {
             let network = split.network.map { Self.fixed($0, 1) } ?? "in rest"
             lines.append(
                 "             latency \(Self.fixed(split.total, 1)) ms = frame \(Self.fixed(split.frame, 1)) "
@@ -95,7 +95,7 @@ extension LoopbackReport {
             .init("level_dbfs", .decimal(direction.hearing.level, places: 2)),
             .init("packets_sent", .integer(direction.sentPackets)), .init("stats", direction.statistics.json),
         ]
-        if let split = LatencySplit(direction, deviceMilliseconds: deviceMilliseconds) {
+        if let split = LatencySplit(direction) {
             members.append(
                 .init(
                     "latency_ms",

@@ -15,6 +15,8 @@ struct LoopbackReport: Sendable {
         var sentPackets: UInt64
         /// Milliseconds in a packet.
         var packetTime: Int
+        /// Milliseconds that the two devices held what was spoken and what was heard.
+        var deviceMilliseconds: Double
     }
 
     struct Step: Sendable {
@@ -38,8 +40,6 @@ struct LoopbackReport: Sendable {
     var setUp: Duration?
     var isEndedCleanly: Bool
     var directions: [Direction]
-    /// Milliseconds that one device holds: 0 for those of the process itself.
-    var deviceMilliseconds: Double
     var elapsed: Duration
     /// What went wrong before anything could be measured.
     var problem: String?
@@ -125,13 +125,13 @@ struct LatencySplit: Equatable, Sendable {
     /// What no other part explains: phases of clocks, scheduling, and the network where it was not measured.
     var rest: Double { total - frame - codec - (network ?? 0) - buffer - device }
 
-    init?(_ direction: LoopbackReport.Direction, deviceMilliseconds: Double) {
+    init?(_ direction: LoopbackReport.Direction) {
         guard let latency = direction.hearing.latency else { return nil }
         total = latency.milliseconds
         frame = Double(direction.packetTime)
         codec = direction.statistics.sendCodec == .opus ? 6.5 : 0
         network = direction.statistics.roundTripMilliseconds.map { $0 / 2 }
         buffer = direction.statistics.bufferMilliseconds
-        device = deviceMilliseconds
+        device = direction.deviceMilliseconds
     }
 }

@@ -195,7 +195,7 @@ struct LoopbackRun {
         return LoopbackReport(
             addresses: (log.callerAddress?.description ?? "?", log.calleeAddress?.description ?? "?"),
             audio: audio.description, codec: log.codec ?? "none", ladder: log.ladder, setUp: log.setUp,
-            isEndedCleanly: log.isByeAnswered, directions: directions, deviceMilliseconds: 0,
+            isEndedCleanly: log.isByeAnswered, directions: directions,
             elapsed: SystemClock.now - start, problem: log.problem)
     }
 
@@ -213,6 +213,7 @@ struct LoopbackRun {
         }
         return LoopbackReport.Direction(
             name: name, signal: signal, hearing: hearing, statistics: heard ?? MediaStatistics(),
-            sentPackets: sent?.sentPackets ?? 0, packetTime: 20)
+            sentPackets: sent?.sentPackets ?? 0, packetTime: 20,
+            deviceMilliseconds: (from.captureDelay + to.playbackDelay).milliseconds)
     }
 }

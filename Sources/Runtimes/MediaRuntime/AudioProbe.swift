@@ -38,6 +38,9 @@ package final class AudioProbe: @unchecked Sendable {
     private let isRunning = Atomic<Bool>(false)
     private let spokenCount = Atomic<Int>(0)
     private let heardCount = Atomic<Int>(0)
+    /// Nanoseconds that the device held the periods that were spoken and heard, added up.
+    private let captureDelays = Atomic<Int64>(0)
+    private let playbackDelays = Atomic<Int64>(0)
 
     /// - Parameters:
     ///   - signal: 48 kHz mono; silence follows it.
@@ -73,26 +76,41 @@ package final class AudioProbe: @unchecked Sendable {
         ear.instant(of: sample, of: heardCount.load(ordering: .acquiring))
     }
 
+    /// How long the device held what was spoken before it was ours, beyond the period itself; the mean.
+    package var captureDelay: Duration {
+        let periods = spokenCount.load(ordering: .acquiring) / AudioPeriod.samples
+        return .nanoseconds(captureDelays.load(ordering: .relaxed) / Int64(max(1, periods)))
+    }
+
+    /// How long the device holds what we give it before it is heard; the mean.
+    package var playbackDelay: Duration {
+        let periods = heardCount.load(ordering: .acquiring) / AudioPeriod.samples
+        return .nanoseconds(playbackDelays.load(ordering: .relaxed) / Int64(max(1, periods)))
+    }
+
     // MARK: - Media thread
 
     /// Puts the next period of the signal in place of what the microphone gave.
-    func speak(into period: UnsafeMutableBufferPointer<Int16>, at instant: Instant) {
+    func speak(into period: UnsafeMutableBufferPointer<Int16>, at instant: Instant, takenAt now: Instant) {
         period.update(repeating: 0)
         guard isRunning.load(ordering: .acquiring) else { return }
         let start = spokenCount.load(ordering: .relaxed)
         guard start < signal.samples.count else { return }
         _ = period.update(fromContentsOf: signal.samples[start..<(start + AudioPeriod.samples)])
         signal.times[start / AudioPeriod.samples] = instant.nanoseconds
+        let delay = (now - instant - AudioPeriod.duration).saturatedNanoseconds
+        captureDelays.wrappingAdd(max(0, delay), ordering: .relaxed)
         spokenCount.store(start + AudioPeriod.samples, ordering: .releasing)
     }
 
     /// Keeps a period that is played.
-    func hear(_ period: UnsafeMutableBufferPointer<Int16>, at instant: Instant) {
+    func hear(_ period: UnsafeMutableBufferPointer<Int16>, at instant: Instant, madeAt now: Instant) {
         guard isRunning.load(ordering: .acquiring) else { return }
         let start = heardCount.load(ordering: .relaxed)
         guard start < ear.samples.count else { return }
         _ = ear.samples[start..<(start + AudioPeriod.samples)].update(fromContentsOf: period)
         ear.times[start / AudioPeriod.samples] = instant.nanoseconds
+        playbackDelays.wrappingAdd(max(0, (instant - now).saturatedNanoseconds), ordering: .relaxed)
         heardCount.store(start + AudioPeriod.samples, ordering: .releasing)
     }
 }

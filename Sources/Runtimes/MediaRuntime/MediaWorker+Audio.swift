@@ -92,7 +92,7 @@ extension MediaWorker {
 
     /// Sends the microphone's period on every call.
     mutating func capturePeriod(at now: Instant, spokenAt: Instant) {
-        if let probe { probe.speak(into: microphone, at: spokenAt) }
+        if let probe { probe.speak(into: microphone, at: spokenAt, takenAt: now) }
         for slot in calls.indices {
             guard let call = calls[slot]?.pointer else { continue }
             switch call.pointee.capture(microphone, scratch: scratch, at: now) {
@@ -121,7 +121,7 @@ extension MediaWorker {
         }
         var span = scratch.mutableSpan
         mixer.write(into: &span)
-        if let probe { probe.hear(scratch, at: heardAt) }
+        if let probe { probe.hear(scratch, at: heardAt, madeAt: now) }
     }
 
     private mutating func playPeriod(at now: Instant, heardAt: Instant) {
