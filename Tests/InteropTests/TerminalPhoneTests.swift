@@ -13,7 +13,10 @@ struct TerminalPhoneTests {
         let before = try folder.write([], as: "before")
         let after = try folder.write([], as: "after")
         try await TerminalSession.use(kind) { terminal in
-            try await terminal.enter("stty -a > \(before); clear; echo what was here before")
+            // In two pieces, as the shell echoes the command too; and waited for, lest the next one be typed into it.
+            try await terminal.enter("stty -a > \(before); clear; echo what was 'here before'")
+            try await terminal.shows("what was here before")
+            try await terminal.showsPrompt()
             try await terminal.enter("\(Phone.binary) --no-config --listen 127.0.0.1:0 --audio tone:880")
             try await terminal.shows("No call. Type a number or press d to dial.")
             try await body(terminal)
