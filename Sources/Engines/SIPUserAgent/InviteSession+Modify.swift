@@ -54,7 +54,7 @@ extension InviteSession {
 
     mutating func sendReinvite() {
         guard phase == .confirmed, acceptance == nil, modification.request == nil, !offerAnswer.hasLocalOffer,
-            let request = dialog?.request(.invite)
+            let request = dialog?.request(.invite), let tag = dialog?.remoteTag
         else {
             modification.isWanted = true
             return
@@ -62,7 +62,7 @@ extension InviteSession {
         modification.isWanted = false
         modification.offer = nil
         modification.request = request
-        act(.send(request, .reinvite, along: peer))
+        act(.send(request, .within(tag, .reinvite), along: peer))
     }
 
     // MARK: - Its responses

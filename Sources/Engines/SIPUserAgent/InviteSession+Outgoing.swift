@@ -63,7 +63,7 @@ extension InviteSession {
     mutating func complete(
         _ request: inout Request, for purpose: RequestPurpose, at local: SocketAddress, contact: NameAddress
     ) {
-        switch purpose {
+        switch purpose.kind {
         case .bye, .acknowledgement:
             return
         case .invite:

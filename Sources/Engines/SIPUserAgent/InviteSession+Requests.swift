@@ -23,7 +23,7 @@ extension InviteSession {
     /// - Returns: what it is refused with, or nil.
     mutating func refusal(of request: Request, over flow: Flow) -> StatusCode? {
         let tag = request.from.tag ?? ""
-        guard dialog?.remoteTag == tag else { return knows(remoteTag: tag) && request.method == .bye ? nil : 481 }
+        guard dialog?.remoteTag == tag else { return dialog(with: tag) != nil && request.method == .bye ? nil : 481 }
         provePath(over: flow)
         return dialog?.accept(request.cSeq.number) == .outOfOrder ? 500 : nil
     }
@@ -39,7 +39,7 @@ extension InviteSession {
 
     /// A response to a request of this call, except challenges that the core answers itself.
     mutating func receive(_ response: Response, to purpose: RequestPurpose, over flow: Flow, at now: Instant) {
-        switch purpose {
+        switch purpose.kind {
         case .invite: receiveInviteResponse(response, over: flow, at: now)
         case .reinvite: receiveReinviteResponse(response, over: flow, at: now)
         case .bye: if response.status.isFinal { byeFinished() }
@@ -48,7 +48,7 @@ extension InviteSession {
     }
 
     mutating func fail(_ purpose: RequestPurpose, _ failure: RequestFailure, at now: Instant) {
-        switch purpose {
+        switch purpose.kind {
         case .invite: inviteFailed(failure, at: now)
         case .reinvite: reinviteFailed(failure, at: now)
         case .bye: byeFinished()
@@ -56,18 +56,9 @@ extension InviteSession {
         }
     }
 
-    /// Where a request within a dialog is sent to; nil outside dialogs.
-    func nextHop(for purpose: RequestPurpose) -> URI? {
-        switch purpose {
-        case .invite: nil
-        case .reinvite: dialog?.nextHop
-        case .bye(let remoteTag), .acknowledgement(let remoteTag, _): dialog(with: remoteTag)?.nextHop
-        }
-    }
-
     /// Whether a request of that purpose is worth sending again: with credentials, or to another destination.
     func stillWants(_ purpose: RequestPurpose) -> Bool {
-        switch purpose {
+        switch purpose.kind {
         case .invite: phase == .calling && !(invitation?.isCancelled ?? true)
         case .reinvite: phase == .confirmed
         case .bye: true
@@ -75,26 +66,9 @@ extension InviteSession {
         }
     }
 
-    /// The CSeq number for sending a request once more with credentials (§22.2), or nil where its dialog is gone.
-    mutating func nextSequence(for purpose: RequestPurpose) -> UInt32? {
-        switch purpose {
-        case .invite:
-            guard let number = invitation?.request.cSeq.number else { return nil }
-            return number + 1
-        case .reinvite:
-            return dialog?.nextSequence()
-        case .bye(let remoteTag):
-            if dialog?.remoteTag == remoteTag { return dialog?.nextSequence() }
-            guard let index = unwanted.firstIndex(where: { $0.remoteTag == remoteTag }) else { return nil }
-            return unwanted[index].nextSequence()
-        case .acknowledgement:
-            return nil
-        }
-    }
-
     /// The core sends a request anew with credentials: its ACK and CANCEL must match it.
     mutating func reissued(_ request: Request, for purpose: RequestPurpose) {
-        switch purpose {
+        switch purpose.kind {
         case .invite:
             invitation?.request = request
             invitation?.earlyDialogs = []
@@ -103,5 +77,39 @@ extension InviteSession {
         case .bye, .acknowledgement:
             break
         }
+    }
+
+    // MARK: - The dialog of a request
+
+    /// Where a request within a dialog is sent to; nil outside dialogs.
+    func nextHop(for purpose: RequestPurpose) -> URI? {
+        purpose.remoteTag.flatMap { dialog(with: $0)?.nextHop }
+    }
+
+    /// The CSeq number for sending a request once more with credentials (§22.2), or nil where its dialog is gone.
+    mutating func nextSequence(for purpose: RequestPurpose) -> UInt32? {
+        guard let tag = purpose.remoteTag else { return invitation.map { $0.request.cSeq.number + 1 } }
+        return updateDialog(with: tag) { $0.nextSequence() }
+    }
+
+    /// The dialog with that tag of the peer: the call's, an early one, or one that exists only to be ended.
+    func dialog(with remoteTag: String) -> Dialog? {
+        if let dialog, dialog.remoteTag == remoteTag { return dialog }
+        return unwanted.first { $0.remoteTag == remoteTag }
+            ?? invitation?.earlyDialogs.first { $0.dialog.remoteTag == remoteTag }?.dialog
+    }
+
+    /// Changes the dialog with that tag of the peer; nil where there is none.
+    mutating func updateDialog<Result>(with remoteTag: String, _ body: (inout Dialog) -> Result) -> Result? {
+        if var own = dialog, own.remoteTag == remoteTag {
+            defer { dialog = own }
+            return body(&own)
+        }
+        if let index = unwanted.firstIndex(where: { $0.remoteTag == remoteTag }) { return body(&unwanted[index]) }
+        guard var calling = invitation,
+            let index = calling.earlyDialogs.firstIndex(where: { $0.dialog.remoteTag == remoteTag })
+        else { return nil }
+        defer { invitation = calling }
+        return body(&calling.earlyDialogs[index].dialog)
     }
 }

@@ -130,7 +130,7 @@ extension InviteSession {
         if let answer { request.setDescription(answer) }
         acknowledgements.removeAll { $0.remoteTag == remoteTag && $0.sequence &+ 1 < sequence }
         acknowledgements.append(SentAcknowledgement(remoteTag: remoteTag, sequence: sequence, transmit: nil))
-        act(.send(request, .acknowledgement(remoteTag: remoteTag, sequence: sequence), along: peer))
+        act(.send(request, .within(remoteTag, .acknowledgement(of: sequence)), along: peer))
     }
 
     /// The core sent an ACK: it is kept to be repeated.
@@ -142,10 +142,5 @@ extension InviteSession {
     mutating func repeatAcknowledgement(remoteTag: String, sequence: UInt32) {
         let sent = acknowledgements.first { $0.remoteTag == remoteTag && $0.sequence == sequence }
         if let transmit = sent?.transmit { act(.transmit(transmit)) }
-    }
-
-    func dialog(with remoteTag: String) -> Dialog? {
-        if let dialog, dialog.remoteTag == remoteTag { return dialog }
-        return unwanted.first { $0.remoteTag == remoteTag }
     }
 }

@@ -50,13 +50,13 @@ extension InviteSession {
             return
         }
         outstandingByes += 1
-        act(.send(request, .bye(remoteTag: tag), along: peer))
+        act(.send(request, .within(tag, .bye), along: peer))
     }
 
     mutating func sendBye(toUnwanted index: Int) {
         let request = unwanted[index].request(.bye)
         outstandingByes += 1
-        act(.send(request, .bye(remoteTag: unwanted[index].remoteTag), along: peer))
+        act(.send(request, .within(unwanted[index].remoteTag, .bye), along: peer))
     }
 
     /// A BYE has its final response, or never will.

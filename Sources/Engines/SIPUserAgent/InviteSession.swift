@@ -74,15 +74,6 @@ struct InviteSession: Sendable {
         case event(Event)
     }
 
-    /// What a request of a call is for.
-    enum RequestPurpose: Hashable, Sendable {
-        case invite
-        case reinvite
-        case bye(remoteTag: String)
-        /// `sequence` is the CSeq number of the INVITE whose 2xx is acknowledged.
-        case acknowledgement(remoteTag: String, sequence: UInt32)
-    }
-
     init(
         handle: CallHandle, account: Account, settings: SessionSettings, random: RandomSource, phase: Phase,
         offerAnswer: OfferAnswer, localAddress: IPAddress
@@ -130,12 +121,6 @@ struct InviteSession: Sendable {
     var isFinished: Bool {
         phase == .ended && outstandingByes == 0 && !owesBye && acceptance == nil && lingersUntil == nil
             && !(invitation?.isPending ?? false)
-    }
-
-    /// Whether the tag names a dialog of this call, early ones included.
-    func knows(remoteTag: String) -> Bool {
-        dialog?.remoteTag == remoteTag || unwanted.contains { $0.remoteTag == remoteTag }
-            || invitation?.earlyDialogs.contains { $0.dialog.remoteTag == remoteTag } ?? false
     }
 
     /// Dialogs that count against the limit.

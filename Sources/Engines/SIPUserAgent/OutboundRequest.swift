@@ -12,7 +12,7 @@ struct OutboundID: Hashable, Comparable, Sendable {
 /// another until one answers.
 struct OutboundRequest: Sendable {
     enum Owner: Hashable, Sendable {
-        case call(CallHandle, InviteSession.RequestPurpose)
+        case call(CallHandle, RequestPurpose)
         case registration(AccountID)
         case options(OptionsHandle)
 

@@ -90,7 +90,9 @@ extension UserAgentCore {
     ) {
         let transmit = Transmit(bytes: request.bytes(), flow: flow)
         outputs.append(.transmit(transmit))
-        if case .call(let handle, .acknowledgement(let remoteTag, let sequence)) = outbound.owner {
+        if case .call(let handle, let purpose) = outbound.owner, case .acknowledgement(let sequence) = purpose.kind,
+            let remoteTag = purpose.remoteTag
+        {
             update(handle, at: now) { $0.acknowledged(transmit, remoteTag: remoteTag, sequence: sequence) }
         }
     }

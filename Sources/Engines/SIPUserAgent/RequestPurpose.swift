@@ -1,0 +1,20 @@
+/// What a request of a call is for, and which of the call's dialogs it belongs to.
+struct RequestPurpose: Hashable, Sendable {
+    enum Kind: Hashable, Sendable {
+        case invite
+        case reinvite
+        case bye
+        /// The ACK of a 2xx to the INVITE with that CSeq number.
+        case acknowledgement(of: UInt32)
+    }
+
+    let kind: Kind
+    /// The peer's tag in the dialog; nil for the INVITE that makes the dialogs.
+    let remoteTag: String?
+
+    static let invite = RequestPurpose(kind: .invite, remoteTag: nil)
+
+    static func within(_ remoteTag: String, _ kind: Kind) -> RequestPurpose {
+        RequestPurpose(kind: kind, remoteTag: remoteTag)
+    }
+}
