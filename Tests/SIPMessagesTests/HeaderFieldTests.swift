@@ -40,6 +40,16 @@ struct HeaderFieldTests {
         #expect(try headers.first(Supported.self)?.contains("100REL") == true)
         #expect(throws: ParseError.self) { try self.headers("Require: a,,b").first(Require.self) }
         #expect(throws: ParseError.self) { try self.headers("Require: a b").first(Require.self) }
+        let codings = try self.headers("Accept-Encoding: gzip;q=1, identity;q=0.5", "Accept-Encoding:, br")
+        #expect(throws: ParseError.self) { try codings.first(AcceptEncoding.self) }
+        let many = Array(repeating: "a", count: 129).joined(separator: ",")
+        for name in [HeaderName.allow, .acceptEncoding] {
+            let headers = try self.headers("\(name): \(many)")
+            let fault = ParseError(.tooMany(.elements), header: name, offset: 0)
+            #expect(throws: fault) {
+                if name == .allow { _ = try headers.first(Allow.self) } else { _ = try headers.first(AcceptEncoding.self) }
+            }
+        }
     }
 
     @Test func singleFieldsAreRefusedWhereRepeated() throws {
@@ -95,7 +105,11 @@ struct HeaderFieldTests {
         let type = try #require(try headers.first(ContentType.self))
         #expect(type.isType("application", "sdp"))
         #expect(type.parameters["charset"] == "utf 8")
-        #expect(try headers.all(Accept.self).map { $0.admits("text", "plain") } == [true, false, false])
+        let accepted = try headers.all(Accept.self)
+        #expect(accepted.map { [$0].admit(ContentType("text", "plain")) } == [true, false, false])
+        // The range that names a type most closely decides (RFC 2616 §14.1).
+        #expect(accepted.admit(ContentType("Text", "plain")) && !accepted.admit(.sdp))
+        #expect(try !self.headers("Accept: */*, application/sdp;q=0").all(Accept.self).admit(.sdp))
         #expect(try headers.first(ContentDisposition.self)?.isOptional == true)
         #expect(try headers.first(Warning.self) == Warning(code: 370, agent: "h", text: "more \"b"))
         #expect(try headers.all(Reason.self).map(\.cause) == [16, 200])
@@ -141,6 +155,16 @@ struct HeaderFieldTests {
         for (name, _) in headers.list { #expect(HeaderName(name.spelling.asciiLowercased) == name) }
     }
 
+    /// A Via goes back as it came (RFC 3261 §8.2.6.2), but for what we fill in.
+    @Test func settingOneParameterLeavesTheOthersAsTheyAreWritten() throws {
+        let text = "SIP/2.0/UDP h;x=\"1\";rport;y=%41;X=2;branch=z9hG4bKa"
+        var via = try #require(try parsedRequest(requestText(replacing: ["Via": text])).vias.first)
+        via.rport = .value(9)
+        #expect(via.description == "SIP/2.0/UDP h;x=\"1\";rport=9;y=%41;X=2;branch=z9hG4bKa")
+        via.parameters.remove("X")
+        #expect(via.description == "SIP/2.0/UDP h;rport=9;y=%41;branch=z9hG4bKa")
+    }
+
     @Test func viaTellsTheWayBack() throws {
         let text =
             "SIP/2.0/UDP First.example.com:4000;ttl=16;maddr=224.2.0.1;rport=9;received=2001:db8::1;branch=z9hG4bKa"
@@ -150,11 +174,15 @@ struct HeaderFieldTests {
         #expect(via.rport == .value(9))
         #expect(via.received == IPAddress("2001:db8::1"))
         #expect(via.maddr?.address == IPAddress("224.2.0.1"))
-        #expect(via.hasMagicCookie)
+        #expect(via.isBranchUnique)
         via.rport = .requested
         via.received = .v4(0xc000_0201)
         #expect(via.rport == .requested)
         #expect(via.description.hasSuffix(";received=192.0.2.1;branch=z9hG4bKa;rport"))
+        via.branch = "Z9HG4BKa"
+        #expect(via.isBranchUnique)
+        via.branch = "z9hG4bK"
+        #expect(!via.isBranchUnique)
         #expect(Via(transport: .tls, host: .name("A")).sentBy == "a:5061")
     }
 }

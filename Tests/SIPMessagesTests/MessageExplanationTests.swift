@@ -23,6 +23,17 @@ struct MessageExplanationTests {
         #expect(explanation.lines[1].hasPrefix("fault: To: the header field is missing (RFC 3261 §8.1.1, octet "))
     }
 
+    @Test func maxForwardsBeyondItsRangeIsAFaultAndShownAsItCame() throws {
+        let explanation = MessageExplanation(of: requestText(replacing: ["Max-Forwards": "700"]))
+        #expect(explanation.answer == 400)
+        #expect(explanation.lines.contains("Max-Forwards: 700"))
+        #expect(
+            explanation.lines.last
+                == "fault: Max-Forwards: the number is not within 0 to 255 (RFC 3261 §20.22, owed 400)")
+        let broken = MessageExplanation(of: requestText(replacing: ["Max-Forwards": "700", "To": nil]))
+        #expect(broken.entries.map(\.subject) == ["To", "Max-Forwards"])
+    }
+
     @Test func brokenRulesFollowTheStructure() throws {
         let explanation = MessageExplanation(of: requestText(extra: ["Require: x"]))
         #expect(explanation.answer == 420)

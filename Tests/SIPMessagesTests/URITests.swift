@@ -63,6 +63,10 @@ struct URITests {
         ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4", false),
         ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off", false),
         ("sip:a@h;maddr=1.2.3.4", "sip:a@h", false), ("sip:a@h", "sips:a@h", false),
+        ("sip:%ff@h", "sip:%fe@h", false), ("sip:%ff@h", "sip:%FF@h", true),
+        ("sip:caf%C3%A9@h", "sip:cafe%CC%81@h", false), ("sip:h;x=%ff", "sip:h;x=%fe", false),
+        ("sip:h;%61=b", "sip:h;A=%42", true), ("sip:h;a", "sip:h;a=b", false), ("sip:h;a=1;a=2", "sip:h;a=1", true),
+        ("sip:h?a=%ff", "sip:h?a=%fe", false), ("sip:h?a=1&a=1&b=2", "sip:h?a=1&b=2&b=2", false),
         ("tel:+1", "tel:+1", true), ("tel:+1", "sip:+1@h", false),
     ])
     func comparesByMeaning(_ left: String, _ right: String, _ same: Bool) throws {

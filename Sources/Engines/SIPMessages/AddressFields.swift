@@ -14,34 +14,37 @@ extension AddressField {
     package var uri: URI { address.uri }
 }
 
-/// A hop that the request has yet to visit (RFC 3261 §20.34).
-package struct Route: AddressField {
-    package static var name: HeaderName { .route }
+/// An address on the way of a request.
+package protocol RouteField: AddressField {}
+
+extension RouteField {
     package static var shape: FieldShape { .list(limit: MessageLimits.standard.routes) }
+}
+
+/// A hop that the request has yet to visit (RFC 3261 §20.34).
+package struct Route: RouteField {
+    package static var name: HeaderName { .route }
     package var address: NameAddress
     package init(_ address: NameAddress) { self.address = address }
 }
 
 /// A proxy that wants to see the later requests of the dialog (RFC 3261 §20.30).
-package struct RecordRoute: AddressField {
+package struct RecordRoute: RouteField {
     package static var name: HeaderName { .recordRoute }
-    package static var shape: FieldShape { .list(limit: MessageLimits.standard.routes) }
     package var address: NameAddress
     package init(_ address: NameAddress) { self.address = address }
 }
 
 /// A proxy between a registered contact and the registrar (RFC 3327 §4).
-package struct Path: AddressField {
+package struct Path: RouteField {
     package static var name: HeaderName { .path }
-    package static var shape: FieldShape { .list(limit: MessageLimits.standard.routes) }
     package var address: NameAddress
     package init(_ address: NameAddress) { self.address = address }
 }
 
 /// A route that the registrar gives for outgoing requests (RFC 3608 §5).
-package struct ServiceRoute: AddressField {
+package struct ServiceRoute: RouteField {
     package static var name: HeaderName { .serviceRoute }
-    package static var shape: FieldShape { .list(limit: MessageLimits.standard.routes) }
     package var address: NameAddress
     package init(_ address: NameAddress) { self.address = address }
 }

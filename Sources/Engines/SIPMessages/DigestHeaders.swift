@@ -47,7 +47,7 @@ package struct AuthenticationParameters: Equatable, Sendable {
     private mutating func readList(_ cursor: inout FieldCursor) throws(FieldFault) {
         if cursor.isAtEnd { return }
         repeat {
-            if list.count >= 32 { throw cursor.fault(.tooMany(.headerFieldsPerName)) }
+            if list.count >= 32 { throw cursor.fault(.tooMany(.elements)) }
             cursor.skipBlanks()
             // An empty element of a list is allowed by RFC 7230 §7 and does occur.
             if cursor.isAtEnd || cursor.next == UInt8(ascii: ",") { continue }
@@ -79,13 +79,13 @@ package struct AuthenticationParameters: Equatable, Sendable {
     }
 }
 
-/// A challenge of a server or proxy.
-package protocol Challenge: HeaderField {
+/// A field that is a scheme and its parameters: a challenge, or what answers one.
+package protocol AuthenticationField: HeaderField {
     var parameters: AuthenticationParameters { get }
     init(parameters: AuthenticationParameters)
 }
 
-extension Challenge {
+extension AuthenticationField {
     package static var shape: FieldShape { .lines }
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
@@ -98,8 +98,14 @@ extension Challenge {
     package var isDigest: Bool { parameters.isDigest }
     package var realm: String? { parameters["realm"] }
     package var nonce: String? { parameters["nonce"] }
-    package var opaque: String? { parameters["opaque"] }
     package var algorithm: String? { parameters["algorithm"] }
+}
+
+/// A challenge of a server or proxy.
+package protocol Challenge: AuthenticationField {}
+
+extension Challenge {
+    package var opaque: String? { parameters["opaque"] }
     package var domain: String? { parameters["domain"] }
     package var isStale: Bool { parameters["stale"]?.equalsIgnoringCase("true") ?? false }
 
@@ -125,28 +131,12 @@ package struct ProxyAuthenticate: Challenge {
 }
 
 /// What answers a challenge.
-package protocol Credentials: HeaderField {
-    var parameters: AuthenticationParameters { get }
-    init(parameters: AuthenticationParameters)
-}
+package protocol Credentials: AuthenticationField {}
 
 extension Credentials {
-    package static var shape: FieldShape { .lines }
-
-    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        self.init(parameters: try AuthenticationParameters(parsing: &cursor))
-    }
-
-    package func write(to writer: inout MessageWriter) { parameters.write(to: &writer) }
-
-    package var scheme: String { parameters.scheme }
-    package var isDigest: Bool { parameters.isDigest }
     package var username: String? { parameters["username"] }
-    package var realm: String? { parameters["realm"] }
-    package var nonce: String? { parameters["nonce"] }
     package var uri: String? { parameters["uri"] }
     package var response: String? { parameters["response"] }
-    package var algorithm: String? { parameters["algorithm"] }
     package var cnonce: String? { parameters["cnonce"] }
     package var nonceCount: UInt32? { parameters["nc"].flatMap { UInt32($0, radix: 16) } }
 }

@@ -89,15 +89,10 @@ package struct EventPackage: HeaderField {
     }
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        cursor.skipBlanks()
-        package = try cursor.token()
-        parameters = try Parameters(parsingField: &cursor)
+        (package, parameters) = try cursor.tokenAndParameters()
     }
 
-    package func write(to writer: inout MessageWriter) {
-        writer.write(package)
-        parameters.write(to: &writer, as: .field)
-    }
+    package func write(to writer: inout MessageWriter) { writer.write(package, parameters) }
 
     package var id: String? { parameters["id"] }
 }
@@ -116,15 +111,10 @@ package struct SubscriptionState: HeaderField {
     }
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        cursor.skipBlanks()
-        state = try cursor.token()
-        parameters = try Parameters(parsingField: &cursor)
+        (state, parameters) = try cursor.tokenAndParameters()
     }
 
-    package func write(to writer: inout MessageWriter) {
-        writer.write(state)
-        parameters.write(to: &writer, as: .field)
-    }
+    package func write(to writer: inout MessageWriter) { writer.write(state, parameters) }
 
     package var expires: UInt32? { parameters["expires"].flatMap { UInt32($0) } }
     package var reason: String? { parameters["reason"] }

@@ -17,8 +17,8 @@ enum FaultSurvey {
         let headers = Headers(storage: head.bytes, fields: head.fields)
         faults += typedFaults(head, headers)
         faults += bodyFaults(head, headers)
-        faults += otherFaults(headers)
-        return faults
+        if let fault = headers.fault(in: Contact.self) { faults.append(fault) }
+        return faults + Validation.faultsOfNeededFields(headers)
     }
 
     private static func typedFaults(_ head: MessageHead, _ headers: Headers) -> [ParseError] {
@@ -51,7 +51,7 @@ enum FaultSurvey {
         check(.to) { cursor throws(FieldFault) in _ = try TypedFields.address(&cursor, isRepeated: false) }
         check(.callID) { cursor throws(FieldFault) in _ = try TypedFields.callID(&cursor) }
         check(.cSeq) { cursor throws(FieldFault) in _ = try CSeq(parsing: &cursor) }
-        check(.maxForwards, isRequired: false) { cursor throws(FieldFault) in _ = try cursor.number() }
+        check(.maxForwards, isRequired: false) { cursor throws(FieldFault) in _ = try cursor.number(upTo: 255) }
         check(.contentLength, isRequired: false) { cursor throws(FieldFault) in _ = try cursor.number() }
         return faults
     }
@@ -66,25 +66,5 @@ enum FaultSurvey {
             return [ParseError(.bodyTruncated, header: .contentLength, offset: head.bytes.count)]
         }
         return []
-    }
-
-    private static func otherFaults(_ headers: Headers) -> [ParseError] {
-        var faults: [ParseError] = []
-        func check<F: HeaderField>(_ type: F.Type) {
-            do throws(ParseError) {
-                _ = try headers.all(type)
-            } catch {
-                faults.append(error)
-            }
-        }
-        check(Contact.self)
-        check(Route.self)
-        check(RecordRoute.self)
-        check(Require.self)
-        check(ContentType.self)
-        check(ContentEncoding.self)
-        check(ContentDisposition.self)
-        check(Expires.self)
-        return faults
     }
 }

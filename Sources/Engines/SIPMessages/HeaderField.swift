@@ -8,16 +8,16 @@ package protocol HeaderField: Equatable, Sendable {
     /// Reads one value and stops behind it.
     init(parsing cursor: inout FieldCursor) throws(FieldFault)
     func write(to writer: inout MessageWriter)
-    /// For `.set`: this value and that of a later line as one.
-    func joined(with next: Self) -> Self
+    /// For `.set`: takes in the value of a later line.
+    mutating func join(_ next: Self)
 }
 
 /// How often a field and its values may appear (RFC 3261 §7.3.1).
 package enum FieldShape: Sendable {
     /// One line with one value.
     case single
-    /// Lines and, in a line, values between commas; at most `limit` of them.
-    case list(limit: Int)
+    /// Lines and, in a line, values between commas; at most `limit` of them, and in some fields none at all.
+    case list(limit: Int, mayBeEmpty: Bool = false)
     /// One value for each line (challenges and credentials, §20.7).
     case lines
     /// All lines together are one value.
@@ -25,14 +25,14 @@ package enum FieldShape: Sendable {
 }
 
 extension HeaderField {
-    package func joined(with next: Self) -> Self { self }
+    package mutating func join(_ next: Self) {}
 }
 
 extension Headers {
     /// The first value of the field, or nil if the field is not there. A repeated single-value field is a fault.
     package func first<F: HeaderField>(_ type: F.Type) throws(ParseError) -> F? {
         switch F.shape {
-        case .single, .lines, .list:
+        case .single, .lines, .list(_, mayBeEmpty: false):
             var found: Field?
             for field in fields where matches(field, F.name) {
                 if found != nil {
@@ -46,7 +46,7 @@ extension Headers {
             guard let found else { return nil }
             var cursor = FieldCursor(storage, found.value)
             return try Self.value(type, &cursor)
-        case .set:
+        case .set, .list(_, mayBeEmpty: true):
             return try all(type).first
         }
     }
@@ -64,8 +64,10 @@ extension Headers {
                 values.append(try Self.lastValue(type, &cursor))
             case .set:
                 let value = try Self.lastValue(type, &cursor)
-                if let first = values.first { values = [first.joined(with: value)] } else { values = [value] }
-            case .list(let limit):
+                if values.isEmpty { values.append(value) } else { values[0].join(value) }
+            case .list(let limit, let mayBeEmpty):
+                cursor.skipBlanks()
+                if mayBeEmpty, cursor.isAtEnd { continue }
                 repeat {
                     if values.count >= limit {
                         throw ParseError(.tooMany(Self.limitName(F.name)), header: F.name, offset: cursor.position)
@@ -75,6 +77,16 @@ extension Headers {
             }
         }
         return values
+    }
+
+    /// What is wrong with the fields of that type, if anything is.
+    func fault<F: HeaderField>(in type: F.Type) -> ParseError? {
+        do throws(ParseError) {
+            _ = try all(type)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// Adds the value as a field of its own behind the others.
@@ -112,7 +124,7 @@ extension Headers {
         switch name {
         case .contact: .contacts
         case .route, .recordRoute: .routes
-        default: .headerFieldsPerName
+        default: .elements
         }
     }
 }

@@ -38,33 +38,36 @@ package struct ContentType: HeaderField {
 /// One type or range of types that the sender takes as a body (RFC 3261 §20.1).
 package struct Accept: HeaderField {
     package static var name: HeaderName { .accept }
-    package static var shape: FieldShape { .list(limit: MessageLimits.standard.headerFieldsPerName) }
-    /// `*` stands for every type.
-    package var type: String
-    /// `*` stands for every subtype.
-    package var subtype: String
-    package var parameters: Parameters
+    package static var shape: FieldShape { .list(limit: MessageLimits.standard.headerFieldsPerName, mayBeEmpty: true) }
+    /// `*` stands for every type or subtype.
+    package var range: ContentType
 
-    package init(_ type: String, _ subtype: String, parameters: Parameters = Parameters()) {
-        self.type = type
-        self.subtype = subtype
-        self.parameters = parameters
-    }
+    package init(_ range: ContentType) { self.range = range }
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        let range = try ContentType(parsing: &cursor)
-        self.init(range.type, range.subtype, parameters: range.parameters)
+        self.init(try ContentType(parsing: &cursor))
     }
 
-    package func write(to writer: inout MessageWriter) {
-        ContentType(type, subtype, parameters: parameters).write(to: &writer)
-    }
+    package func write(to writer: inout MessageWriter) { range.write(to: &writer) }
 
-    /// Whether a body of that type falls into the range; `q=0` shuts it out.
-    package func admits(_ type: String, _ subtype: String) -> Bool {
-        if let quality = parameters["q"], qualityValue(quality) == 0 { return false }
-        return (self.type == "*" || self.type.equalsIgnoringCase(type))
-            && (self.subtype == "*" || self.subtype.equalsIgnoringCase(subtype))
+    /// How closely the range names a type: 2 by type and subtype, 1 by type, 0 as any; nil where it does not.
+    fileprivate func closeness(to type: ContentType) -> Int? {
+        if range.isType(type.type, type.subtype) { return 2 }
+        guard range.subtype == "*" else { return nil }
+        if range.type == "*" { return 0 }
+        return range.type.equalsIgnoringCase(type.type) ? 1 : nil
+    }
+}
+
+extension [Accept] {
+    /// Whether a body of that type is taken: the range that names it most closely decides, and `q=0` shuts it out
+    /// (RFC 3261 §20.1 by way of RFC 2616 §14.1).
+    package func admit(_ type: ContentType) -> Bool {
+        let closest = filter { $0.closeness(to: type) != nil }.max { left, right in
+            (left.closeness(to: type) ?? 0) < (right.closeness(to: type) ?? 0)
+        }
+        guard let closest else { return false }
+        return closest.range.parameters["q"].map { qualityValue($0) != 0 } ?? true
     }
 }
 
@@ -81,15 +84,10 @@ package struct ContentDisposition: HeaderField {
     }
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        cursor.skipBlanks()
-        disposition = try cursor.token()
-        parameters = try Parameters(parsingField: &cursor)
+        (disposition, parameters) = try cursor.tokenAndParameters()
     }
 
-    package func write(to writer: inout MessageWriter) {
-        writer.write(disposition)
-        parameters.write(to: &writer, as: .field)
-    }
+    package func write(to writer: inout MessageWriter) { writer.write(disposition, parameters) }
 
     /// Whether a body that is not understood may be ignored; without the parameter it may not.
     package var isOptional: Bool { parameters["handling"]?.equalsIgnoringCase("optional") ?? false }

@@ -36,7 +36,7 @@ package struct FieldLimits: Hashable, Sendable {
     package var uri: UInt16 = 1024
     /// Via values: the default Max-Forwards, as no honest path is longer.
     package var vias: UInt16 = 70
-    /// Elements of a list of tokens or parameters.
+    /// Elements of a list of tokens in one line.
     package var elements: UInt16 = 128
     /// Steps of the parser for each octet of a field. One pass takes at most one.
     package var stepsPerByte: UInt16 = 4

@@ -30,7 +30,7 @@ package struct Parameters: Sendable {
     }
 
     /// A range of text that was checked to be `;name=value` without white space.
-    fileprivate init(_ syntax: Syntax, checked bytes: [UInt8], _ range: Range<Int>) {
+    init(_ syntax: Syntax, checked bytes: [UInt8], _ range: Range<Int>) {
         self.syntax = syntax
         self.bytes = bytes
         lower = UInt32(truncatingIfNeeded: range.lowerBound)
@@ -39,7 +39,10 @@ package struct Parameters: Sendable {
 
     package var isEmpty: Bool { lower == upper }
 
-    fileprivate var range: Range<Int> { Int(lower)..<Int(upper) }
+    private var range: Range<Int> { Int(lower)..<Int(upper) }
+
+    /// The list as it is written in its own syntax.
+    var text: ArraySlice<UInt8> { bytes[range] }
 
     /// The value of the first parameter of that name, unquoted and unescaped; nil where there is none, or it has no
     /// value. Setting nil removes the parameter, setting a value replaces it where it stands or appends it.
@@ -49,8 +52,7 @@ package struct Parameters: Sendable {
             return decoded(value)
         }
         set {
-            guard let newValue else { return remove(name) }
-            replace(name, newValue)
+            rewrite(name, newValue)
         }
     }
 
@@ -63,24 +65,26 @@ package struct Parameters: Sendable {
         adopt(writer.bytes)
     }
 
-    package mutating func remove(_ name: String) {
-        guard contains(name) else { return }
-        self = Parameters(syntax, list.filter { !$0.name.equalsIgnoringCase(name) })
-    }
+    package mutating func remove(_ name: String) { rewrite(name, nil) }
 
-    private mutating func replace(_ name: String, _ value: String) {
-        guard contains(name) else { return append(name, value) }
-        var isPlaced = false
-        var replaced: [(name: String, value: String?)] = []
-        for entry in list {
-            guard entry.name.equalsIgnoringCase(name) else {
-                replaced.append(entry)
-                continue
+    /// Puts `value` in the place of the first parameter of that name, or behind all, and takes out the others of that
+    /// name; all the rest stays as it is written.
+    private mutating func rewrite(_ name: String, _ value: String?) {
+        var writer = MessageWriter(reserving: range.count + 64)
+        var isPlaced = value == nil
+        var position = range.lowerBound
+        var start = position
+        while let entry = nextEntry(&position) {
+            if !isNamed(entry, name) {
+                writer.write(raw: bytes[start..<position])
+            } else if !isPlaced {
+                Self.write(decoded(entry.name), value, syntax, to: &writer)
+                isPlaced = true
             }
-            if !isPlaced { replaced.append((entry.name, value)) }
-            isPlaced = true
+            start = position
         }
-        self = Parameters(syntax, replaced)
+        if !isPlaced { Self.write(name, value, syntax, to: &writer) }
+        adopt(writer.bytes)
     }
 
     private mutating func adopt(_ text: [UInt8]) {
@@ -122,18 +126,19 @@ extension Parameters {
     private func entry(_ name: String) -> Entry? {
         var position = range.lowerBound
         while let entry = nextEntry(&position) {
-            if entry.name.count == name.utf8.count,
-                zip(bytes[entry.name], name.utf8).allSatisfy({ $0.lowercased == $1.lowercased })
-            {
-                return entry
-            }
-            if syntax == .uri, bytes[entry.name].contains(UInt8(ascii: "%")),
-                decoded(entry.name).equalsIgnoringCase(name)
-            {
-                return entry
-            }
+            if isNamed(entry, name) { return entry }
         }
         return nil
+    }
+
+    private func isNamed(_ entry: Entry, _ name: String) -> Bool {
+        if entry.name.count == name.utf8.count,
+            zip(bytes[entry.name], name.utf8).allSatisfy({ $0.lowercased == $1.lowercased })
+        {
+            return true
+        }
+        return syntax == .uri && bytes[entry.name].contains(UInt8(ascii: "%"))
+            && decoded(entry.name).equalsIgnoringCase(name)
     }
 
     /// The entry whose semicolon is at `position`, which moves behind it. The text was checked when it was taken in.
@@ -163,6 +168,19 @@ extension Parameters {
         return (name, valueStart..<index)
     }
 
+    /// The first value of each name, both without escapes and in lower case, as octets: text would take different
+    /// octets that are no UTF-8, or two forms of one letter, for the same.
+    var comparable: [[UInt8]: [UInt8]?] {
+        var values: [[UInt8]: [UInt8]?] = [:]
+        var position = range.lowerBound
+        while let entry = nextEntry(&position) {
+            let name = FieldCursor.unescapedOctets(bytes[entry.name]).map(\.lowercased)
+            guard values[name] == nil else { continue }
+            values[name] = .some(entry.value.map { FieldCursor.unescapedOctets(bytes[$0]).map(\.lowercased) })
+        }
+        return values
+    }
+
     private func decoded(_ range: Range<Int>) -> String {
         let cursor = cursor
         switch syntax {
@@ -173,135 +191,6 @@ extension Parameters {
                 return cursor.text(range)
             }
             return cursor.unquoted(range.lowerBound + 1..<range.upperBound - 1)
-        }
-    }
-}
-
-// MARK: - Reading
-
-extension Parameters {
-    /// Reads `*(SEMI generic-param)`.
-    init(parsingField cursor: inout FieldCursor) throws(FieldFault) {
-        let start = cursor.position
-        var isPlain = true
-        var last = start
-        while cursor.next != nil {
-            let before = cursor.position
-            cursor.skipBlanks()
-            if cursor.position != before, cursor.next == UInt8(ascii: ";") { isPlain = false }
-            guard cursor.take(UInt8(ascii: ";")) else {
-                cursor.position = before
-                break
-            }
-            isPlain = cursor.skippedNoBlanks() && isPlain
-            _ = try cursor.tokenRange()
-            last = cursor.position
-            let afterName = cursor.position
-            cursor.skipBlanks()
-            guard cursor.take(UInt8(ascii: "=")) else {
-                cursor.position = last
-                continue
-            }
-            if cursor.position != afterName + 1 { isPlain = false }
-            isPlain = cursor.skippedNoBlanks() && isPlain
-            if cursor.next == UInt8(ascii: "\"") {
-                let (inside, _) = try cursor.quotedRange()
-                // A NUL in a quoted pair may be read but not kept as text to be written again.
-                if cursor.bytes[inside].contains(0) { isPlain = false }
-            } else {
-                let value = try cursor.run(of: .parameterValue)
-                if value.isEmpty { throw cursor.fault(.expected(.value)) }
-            }
-            last = cursor.position
-        }
-        if isPlain {
-            self.init(.field, checked: cursor.bytes, start..<last)
-        } else {
-            self = Self.normalised(cursor, start..<last)
-        }
-    }
-
-    /// The same text without the white space around separators: the rare case pays for a copy.
-    private static func normalised(_ cursor: FieldCursor, _ range: Range<Int>) -> Parameters {
-        var text: [UInt8] = []
-        text.reserveCapacity(range.count)
-        var isQuoted = false
-        var index = range.lowerBound
-        while index < range.upperBound, let byte = cursor.byte(at: index) {
-            if isQuoted, byte == UInt8(ascii: "\\"), index + 1 < range.upperBound,
-                let escaped = cursor.byte(at: index + 1)
-            {
-                if escaped == 0 { text += [0xef, 0xbf, 0xbd] } else { text += [byte, escaped] }
-                index += 2
-                continue
-            }
-            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
-            if isQuoted || !byte.isBlank { text.append(byte) }
-            index += 1
-        }
-        return Parameters(.field, checked: text, 0..<text.count)
-    }
-
-    /// Reads `*(";" uri-parameter)`.
-    init(parsingURI cursor: inout FieldCursor) throws(FieldFault) {
-        let start = cursor.position
-        while cursor.take(UInt8(ascii: ";")) {
-            let name = try cursor.escapedRun(of: .uriParameter)
-            if name.isEmpty { throw cursor.fault(.expected(.parameter)) }
-            if cursor.take(UInt8(ascii: "=")) {
-                // Peers do write `;user=`, which costs nothing to read.
-                _ = try cursor.escapedRun(of: .uriParameter)
-            }
-        }
-        if cursor.position == start {
-            self.init(.uri)
-        } else {
-            self.init(.uri, checked: cursor.bytes, start..<cursor.position)
-        }
-    }
-}
-
-extension FieldCursor {
-    @inline(__always)
-    fileprivate mutating func skippedNoBlanks() -> Bool {
-        let before = position
-        skipBlanks()
-        return position == before
-    }
-}
-
-// MARK: - Writing
-
-extension Parameters {
-    /// Writes the list in the grammar of the place it stands in.
-    func write(to writer: inout MessageWriter, as place: Syntax) {
-        if place == syntax {
-            writer.write(raw: bytes[range])
-        } else {
-            for (name, value) in list { Self.write(name, value, place, to: &writer) }
-        }
-    }
-
-    private static func write(_ name: String, _ value: String?, _ syntax: Syntax, to writer: inout MessageWriter) {
-        // A name that is no token can't be quoted: what is not of a token is left out.
-        let name = syntax == .uri ? name : String(decoding: name.utf8.filter(ByteSet.token.contains), as: UTF8.self)
-        guard !name.isEmpty else { return }
-        writer.write(fixed: ";")
-        switch syntax {
-        case .uri:
-            writer.write(escaping: name, keeping: .uriParameter)
-            guard let value else { return }
-            writer.write(fixed: "=")
-            writer.write(escaping: value, keeping: .uriParameter)
-        case .field:
-            writer.write(name)
-            guard let value else { return }
-            writer.write(fixed: "=")
-            if !value.isEmpty, ByteSet.unquoted.containsAll(value) {
-                writer.write(value)
-            } else {
-                writer.write(quoted: value)
-            }
         }
     }
 }

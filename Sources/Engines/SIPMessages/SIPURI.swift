@@ -6,7 +6,7 @@ package struct SIPURI: Hashable, Sendable {
     package var isSecure: Bool
     /// The user part with its `%HH` escapes.
     package private(set) var escapedUser: String?
-    private var escapedPassword: String?
+    private(set) var escapedPassword: String?
     package var host: Host
     package var port: UInt16?
     package var parameters: Parameters
@@ -158,6 +158,10 @@ extension FieldCursor {
     }
 
     fileprivate static func unescaped(_ text: ArraySlice<UInt8>) -> String {
+        String(decoding: unescapedOctets(text), as: UTF8.self)
+    }
+
+    static func unescapedOctets(_ text: ArraySlice<UInt8>) -> [UInt8] {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(text.count)
         var index = text.startIndex
@@ -172,7 +176,7 @@ extension FieldCursor {
                 index += 1
             }
         }
-        return String(decoding: decoded, as: UTF8.self)
+        return decoded
     }
 }
 

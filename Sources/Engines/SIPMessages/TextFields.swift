@@ -1,3 +1,19 @@
+extension FieldCursor {
+    /// A token and the parameters behind it.
+    mutating func tokenAndParameters() throws(FieldFault) -> (String, Parameters) {
+        skipBlanks()
+        return (try token(), try Parameters(parsingField: &self))
+    }
+}
+
+extension MessageWriter {
+    /// A token and the parameters behind it.
+    mutating func write(_ token: String, _ parameters: Parameters) {
+        write(token)
+        parameters.write(to: &self, as: .field)
+    }
+}
+
 /// Why a request or response was sent (RFC 3326): `SIP;cause=200;text="Call completed elsewhere"`.
 package struct Reason: HeaderField {
     package static var name: HeaderName { .reason }
@@ -14,15 +30,10 @@ package struct Reason: HeaderField {
     }
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        cursor.skipBlanks()
-        protocolName = try cursor.token()
-        parameters = try Parameters(parsingField: &cursor)
+        (protocolName, parameters) = try cursor.tokenAndParameters()
     }
 
-    package func write(to writer: inout MessageWriter) {
-        writer.write(protocolName)
-        parameters.write(to: &writer, as: .field)
-    }
+    package func write(to writer: inout MessageWriter) { writer.write(protocolName, parameters) }
 
     package var cause: Int? { parameters["cause"].flatMap { Int($0) } }
     package var text: String? { parameters["text"] }

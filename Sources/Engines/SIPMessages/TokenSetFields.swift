@@ -12,12 +12,12 @@ package struct Allow: HeaderField {
 
     package func write(to writer: inout MessageWriter) { writer.write(list: methods.map(\.name)) }
 
-    package func joined(with next: Allow) -> Allow { Allow(methods + next.methods) }
+    package mutating func join(_ next: Allow) { methods += next.methods }
 }
 
 /// A field that lists option tags (RFC 3261 §19.2).
 package protocol OptionTagField: HeaderField {
-    var tags: [String] { get }
+    var tags: [String] { get set }
     init(_ tags: [String])
 }
 
@@ -28,7 +28,7 @@ extension OptionTagField {
 
     package func write(to writer: inout MessageWriter) { writer.write(list: tags) }
 
-    package func joined(with next: Self) -> Self { Self(tags + next.tags) }
+    package mutating func join(_ next: Self) { tags += next.tags }
 
     /// Option tags compare without case.
     package func contains(_ tag: String) -> Bool { tags.contains { $0.equalsIgnoringCase(tag) } }
@@ -76,13 +76,7 @@ package struct AcceptEncoding: OptionTagField {
     package init(_ tags: [String]) { self.tags = tags }
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        tags = []
-        cursor.skipBlanks()
-        if cursor.isAtEnd { return }
-        repeat {
-            tags.append(try cursor.token())
-            _ = try Parameters(parsingField: &cursor)
-        } while cursor.takeSeparator(UInt8(ascii: ","))
+        tags = try cursor.tokens { cursor throws(FieldFault) in _ = try Parameters(parsingField: &cursor) }
     }
 }
 
@@ -94,15 +88,19 @@ package struct AllowEvents: OptionTagField {
 }
 
 extension FieldCursor {
-    /// Tokens between commas, to the end; none at all is an empty list (§20.5, §20.37 allow that).
-    mutating func tokens() throws(FieldFault) -> [String] {
+    /// Tokens between commas, to the end; none at all is an empty list (§20.5, §20.37 allow that). What may stand
+    /// behind each of them, `readRest` reads.
+    mutating func tokens(
+        _ readRest: (inout FieldCursor) throws(FieldFault) -> Void = { _ throws(FieldFault) in }
+    ) throws(FieldFault) -> [String] {
         var tokens: [String] = []
         skipBlanks()
         if isAtEnd { return [] }
         repeat {
-            if tokens.count >= Int(limits.elements) { throw fault(.tooMany(.headerFieldsPerName)) }
+            if tokens.count >= Int(limits.elements) { throw fault(.tooMany(.elements)) }
             skipBlanks()
             tokens.append(try token())
+            try readRest(&self)
         } while takeSeparator(UInt8(ascii: ","))
         return tokens
     }

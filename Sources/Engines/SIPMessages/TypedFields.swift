@@ -36,8 +36,8 @@ struct TypedFields {
                     try cursor.expectEnd()
                 case .maxForwards:
                     if maxForwards != nil { throw cursor.fault(.repeated) }
-                    // The grammar sets no bound; beyond 255 (§20.22) the number means no more than 255.
-                    maxForwards = Int(truncatingIfNeeded: min(255, try Self.number(&cursor)))
+                    // Beyond 255 (§20.22) it still frames and identifies: `Validation` names that.
+                    maxForwards = Int(truncatingIfNeeded: try Self.number(&cursor))
                 case .contentLength:
                     if contentLength != nil { throw cursor.fault(.repeated) }
                     contentLength = Int(truncatingIfNeeded: try Self.number(&cursor))

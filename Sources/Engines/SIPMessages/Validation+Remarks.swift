@@ -9,10 +9,10 @@ extension Validation {
                         text: "From has no tag, as from a peer of RFC 2543", clause: "RFC 3261 §8.1.1.3",
                         header: .from))
             }
-            if request.vias.first?.hasMagicCookie != true {
+            if request.vias.first?.isBranchUnique != true {
                 remarks.append(
                     Remark(
-                        text: "the branch has no magic cookie: the transaction is matched by RFC 2543 rules",
+                        text: "the branch does not go on from the magic cookie: the transaction is matched by RFC 2543 rules",
                         clause: "RFC 3261 §17.2.3", header: .via))
             }
             if request.maxForwards == nil {
@@ -33,11 +33,8 @@ extension Validation {
     private static func unreadableFields(_ headers: Headers) -> [Remark] {
         var remarks: [Remark] = []
         func check<F: HeaderField>(_ type: F.Type) {
-            do throws(ParseError) {
-                _ = try headers.all(type)
-            } catch {
-                remarks.append(Remark(text: error.kind.description, clause: error.kind.clause, header: error.header))
-            }
+            guard let fault = headers.fault(in: type) else { return }
+            remarks.append(Remark(text: fault.kind.description, clause: fault.kind.clause, header: fault.header))
         }
         check(DateField.self)
         check(Allow.self)

@@ -11,11 +11,15 @@ package enum Validation {
         if let branch = request.vias.first?.branch, branch.equalsIgnoringCase(Via.magicCookie) {
             found.append(Violation(kind: .emptyBranch, status: 400, clause: "RFC 3261 §8.1.1.7", header: .via))
         }
+        if let maxForwards = request.maxForwards, maxForwards > 255 {
+            found.append(
+                Violation(kind: .maxForwardsTooHigh, status: 400, clause: "RFC 3261 §20.22", header: .maxForwards))
+        }
         checkContact(request, &found)
         if request.method == .register, request.to.uri.sipURI == nil {
             found.append(Violation(kind: .toNotSIP, status: 400, clause: "RFC 3261 §10.2", header: .to))
         }
-        checkNeededFields(request, &found)
+        found += faultsOfNeededFields(request.headers).map { Violation($0) }
         checkExtensions(request, capabilities, &found)
         checkBody(request, capabilities, &found)
         return found
@@ -65,7 +69,7 @@ package enum Validation {
         }
         let startsDialog = request.method == .invite || request.method == .subscribe || request.method == .refer
         // In RFC 2543 Contact was optional; a peer of that time has no magic cookie in its branch.
-        if startsDialog, contacts.isEmpty, request.vias.first?.hasMagicCookie == true {
+        if startsDialog, contacts.isEmpty, request.vias.first?.isBranchUnique == true {
             found.append(
                 Violation(kind: .contactMissing, status: 400, clause: "RFC 3261 §8.1.1.8", header: .contact))
         }
@@ -77,13 +81,10 @@ package enum Validation {
     }
 
     /// Fields that decide what a request means. The others are ignored where they can't be read.
-    private static func checkNeededFields(_ request: Request, _ found: inout [Violation]) {
+    static func faultsOfNeededFields(_ headers: Headers) -> [ParseError] {
+        var faults: [ParseError] = []
         func check<F: HeaderField>(_ type: F.Type) {
-            do throws(ParseError) {
-                _ = try request.headers.all(type)
-            } catch {
-                found.append(Violation(error))
-            }
+            if let fault = headers.fault(in: type) { faults.append(fault) }
         }
         check(Route.self)
         check(RecordRoute.self)
@@ -92,6 +93,7 @@ package enum Validation {
         check(ContentEncoding.self)
         check(ContentDisposition.self)
         check(Expires.self)
+        return faults
     }
 
     /// Require is judged in all but ACK and CANCEL (§8.2.2.3).
@@ -109,14 +111,13 @@ package enum Validation {
     }
 
     private static func checkBody(_ request: Request, _ capabilities: Capabilities, _ found: inout [Violation]) {
-        if request.method == .invite, let accepted = try? request.headers.all(Accept.self), !accepted.isEmpty {
-            let isAdmitted = capabilities.contentTypes.contains { type in
-                accepted.contains { $0.admits(type.type, type.subtype) }
-            }
-            if !isAdmitted {
-                found.append(
-                    Violation(kind: .nothingAcceptable, status: 406, clause: "RFC 3261 §21.4.7", header: .accept))
-            }
+        // An empty Accept says that no type is acceptable, none at all that SDP is (§20.1).
+        if request.method == .invite, request.headers.contains(.accept),
+            let accepted = try? request.headers.all(Accept.self),
+            !capabilities.contentTypes.contains(where: { accepted.admit($0) })
+        {
+            found.append(
+                Violation(kind: .nothingAcceptable, status: 406, clause: "RFC 3261 §21.4.7", header: .accept))
         }
         if request.body.isEmpty { return }
         if (try? request.headers.first(ContentDisposition.self))?.isOptional == true { return }

@@ -31,8 +31,12 @@ package struct Via: Hashable, Sendable {
     /// What every branch made by RFC 3261 begins with (§8.1.1.7).
     package static let magicCookie = "z9hG4bK"
 
-    /// Whether the branch alone names the transaction (§17.2.3).
-    package var hasMagicCookie: Bool { branch.map { $0.hasPrefix(Self.magicCookie) } ?? false }
+    /// Whether the branch alone names the transaction (§17.2.3): it begins with the magic cookie, as parameter values
+    /// compare without case (§7.3.1), and goes on from there.
+    package var isBranchUnique: Bool {
+        guard let branch, branch.utf8.count > Self.magicCookie.utf8.count else { return false }
+        return zip(branch.utf8, Self.magicCookie.utf8).allSatisfy { $0.lowercased == $1.lowercased }
+    }
 
     /// Where the request really came from (§18.2.1).
     package var received: IPAddress? {

@@ -7,6 +7,8 @@ package struct Violation: Equatable, Sendable {
         case uriSchemeUnsupported
         case headersInRequestURI
         case emptyBranch
+        /// Max-Forwards is beyond 255.
+        case maxForwardsTooHigh
         case contactMissing
         case contactStar
         case toNotSIP
@@ -36,7 +38,7 @@ package struct Violation: Equatable, Sendable {
             response.headers.append(Unsupported(optionTags))
         case .contentTypeUnsupported, .contentTypeMissing:
             for type in capabilities.contentTypes {
-                response.headers.append(Accept(type.type, type.subtype))
+                response.headers.append(Accept(type))
             }
         case .contentEncodingUnsupported:
             let codings = capabilities.contentEncodings.isEmpty ? ["identity"] : capabilities.contentEncodings
@@ -57,6 +59,7 @@ extension Violation: CustomStringConvertible {
         case .uriSchemeUnsupported: "the scheme of the Request-URI is not supported"
         case .headersInRequestURI: "a Request-URI carries no headers"
         case .emptyBranch: "the branch is nothing but the magic cookie"
+        case .maxForwardsTooHigh: "the number is not within 0 to 255"
         case .contactMissing: "the request can start a dialog and has no Contact"
         case .contactStar: "a Contact of * removes all bindings: alone, in a REGISTER, with Expires 0"
         case .toNotSIP: "the address of record to register is no SIP or SIPS URI"

@@ -45,7 +45,7 @@ extension ServerTransactionKey {
     init?(of request: Request, as method: Method? = nil) {
         guard let via = request.vias.first else { return nil }
         let method = method ?? request.method
-        if let branch = via.branch, branch.hasMagicCookie {
+        if let branch = via.branch, via.isBranchUnique {
             self = .branch(branch, sentBy: via.sentBy, method: method)
         } else {
             self = .headers(HeaderIdentity(request, via: via, toTag: request.to.tag, method: method))
@@ -88,17 +88,5 @@ struct RequestIdentity: Hashable, Sendable {
         fromTag = request.from.tag
         cSeqNumber = request.cSeq.number
         method = request.method
-    }
-}
-
-extension String {
-    /// Whether a branch comes from a client of RFC 3261 and so is unique (§8.1.1.7). Parameter values are compared
-    /// without case (§7.3.1).
-    fileprivate var hasMagicCookie: Bool {
-        let cookie = "z9hg4bk".utf8
-        return utf8.count > cookie.count
-            && zip(utf8, cookie).allSatisfy { byte, letter in
-                byte == letter || byte | 0x20 == letter && (0x41...0x5a).contains(byte)
-            }
     }
 }

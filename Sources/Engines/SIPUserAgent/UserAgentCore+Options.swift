@@ -15,7 +15,7 @@ extension UserAgentCore {
         var request = Request(
             method: .options, uri: query.target.asRequestURI, from: from, to: NameAddress(uri: query.target.asParty),
             callID: random.hexadecimal(32), cSeq: CSeq(number: 1, method: .options))
-        request.headers.append(Accept("application", "sdp"))
+        request.headers.append(Accept(.sdp))
         for (name, value) in query.headers.list { try? request.headers.append(name, value) }
         queries[handle] = now
         send(request, for: .options(handle), account: account, along: nil, at: now)
@@ -50,7 +50,7 @@ extension UserAgentCore {
         var response = request.response(isBusy ? 486 : 200)
         response.headers.append(Allow(Capabilities.ours.methods))
         if !isMinimal {
-            response.headers.append(Accept("application", "sdp"))
+            response.headers.append(Accept(.sdp))
             try? response.headers.append(.acceptEncoding, "identity")
             try? response.headers.append(.acceptLanguage, "en")
             response.headers.append(Supported(Capabilities.ours.optionTags))
