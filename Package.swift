@@ -55,6 +55,7 @@ let package = Package(
         engine("SIPMessages", uses: ["EngineKit"]),
         engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
         engine("SDP", uses: ["EngineKit"]),
+        engine("ServerLocation", uses: ["SIPMessages", "EngineKit", deque]),
         engine("SIPUserAgent", uses: ["SIPTransactions", "SIPMessages", "SDP", "EngineKit", "CCrypto", deque]),
         engine("AudioCodecs", uses: ["EngineKit", "COpus"]),
         engine("RTPMedia", uses: ["AudioCodecs", "EngineKit"]),
@@ -89,6 +90,9 @@ let package = Package(
         tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
         tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),
         tests("SDPTests", uses: ["SDP", "EngineKit"]),
+        // A name server that tests tell what to say.
+        .target(name: "NameServer", path: "Tests/NameServer", swiftSettings: swiftSettings),
+        tests("ServerLocationTests", uses: ["ServerLocation", "NameServer", "SIPMessages", "EngineKit"]),
         tests(
             "SIPUserAgentTests", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
         .target(
