@@ -22,7 +22,8 @@ struct OpusTests {
 
     @Test func decoderLagsByTheLookaheadOfTheEncoder() throws {
         let encoder = try OpusEncoder()
-        #expect(encoder.lookahead == 312)  // 6.5 ms
+        #expect(encoder.lookahead == 312)
+        #expect(AudioCodec.opus.delay == .nanoseconds(312 * 1_000_000 / 48))
     }
 
     @Test func aLostPacketComesBackFromTheNextOne() throws {
@@ -124,30 +125,6 @@ struct OpusTests {
             var span = bytes.mutableSpan
             let count = encoder.encode(samples.span.extracting(start..<start + frame), into: &span)
             return Array(bytes[..<(try #require(count))])
-        }
-    }
-
-    private func decoded(_ packets: [[UInt8]]) throws -> [Int16] {
-        var decoder = try OpusDecoder()
-        var heard: [Int16] = []
-        for packet in packets {
-            var output = [Int16](repeating: 0, count: OpusDecoder.maximumSampleCount)
-            var span = output.mutableSpan
-            let count = decoder.decode(packet.span, into: &span)
-            heard += output[..<(try #require(count))]
-        }
-        return heard
-    }
-
-    /// Voiced speech in rough: a gliding pitch with falling harmonics, three syllables a second.
-    private func speechLike(count: Int) -> [Int16] {
-        var phase = 0.0
-        return (0..<count).map { index in
-            let time = Double(index) / 48_000
-            phase += (120 + 40 * AudioMath.sine(turns: time * 0.7)) / 48_000
-            let voice = (1...20).reduce(0.0) { $0 + AudioMath.sine(turns: phase * Double($1)) / Double($1) }
-            let syllable = max(0.1, AudioMath.sine(turns: time * 3))
-            return AudioMath.sample(6_000 * syllable * voice)
         }
     }
 }

@@ -1,4 +1,5 @@
 import AudioCodecs
+import Testing
 
 /// A sine of `count` samples; amplitude 1 is full scale.
 func sine(_ frequency: Double, count: Int, amplitude: Double = 0.25, rate: Double = 48_000) -> [Int16] {
@@ -16,6 +17,30 @@ func amplitude(of frequency: Double, in samples: some Collection<Int16>, rate: D
         imaginary += Double(sample) * AudioMath.sine(turns: turns)
     }
     return 2 * (real * real + imaginary * imaginary).squareRoot() / Double(samples.count) / 32_768
+}
+
+func decoded(_ packets: [[UInt8]]) throws -> [Int16] {
+    var decoder = try OpusDecoder()
+    var heard: [Int16] = []
+    for packet in packets {
+        var output = [Int16](repeating: 0, count: OpusDecoder.maximumSampleCount)
+        var span = output.mutableSpan
+        let count = decoder.decode(packet.span, into: &span)
+        heard += output[..<(try #require(count))]
+    }
+    return heard
+}
+
+/// Voiced speech in rough: a gliding pitch with falling harmonics, three syllables a second.
+func speechLike(count: Int) -> [Int16] {
+    var phase = 0.0
+    return (0..<count).map { index in
+        let time = Double(index) / 48_000
+        phase += (120 + 40 * AudioMath.sine(turns: time * 0.7)) / 48_000
+        let voice = (1...20).reduce(0.0) { $0 + AudioMath.sine(turns: phase * Double($1)) / Double($1) }
+        let syllable = max(0.1, AudioMath.sine(turns: time * 3))
+        return AudioMath.sample(6_000 * syllable * voice)
+    }
 }
 
 func rms(_ samples: some Collection<Int16>) -> Double {

@@ -13,6 +13,17 @@ import Testing
         #expect(try failures(nil) == [])
     }
 
+    @Test func everyPartOfBothLatenciesIsMeasured() throws {
+        let report = try LoopbackTest.measure(seed: 8, fault: nil).report
+        let splits = report.directions.compactMap { LatencySplit($0) }
+        #expect(splits.count == 2)
+        for split in splits {
+            #expect(split.network > 0 && split.network < 10, "network \(split.network) ms")
+            #expect(split.frame == 20 && split.codec == 6.5)
+            #expect(abs(split.rest) < 15, "rest \(split.rest) ms")
+        }
+    }
+
     @Test func failsWhereOneSideIsMuted() throws {
         let failures = try failures(.mutedPath)
         #expect(failures.contains("B → A tone 440 Hz"))

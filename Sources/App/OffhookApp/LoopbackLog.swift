@@ -11,6 +11,8 @@ final class LoopbackLog {
     private(set) var ladder: [LoopbackReport.Step] = []
     private(set) var setUp: Duration?
     private(set) var codec: String?
+    /// Milliseconds in a packet that each side sends, as it agreed.
+    private(set) var packetTimes = (caller: 0, callee: 0)
     private(set) var endedByCaller = false
     private(set) var endedAtCallee = false
     private(set) var isByeAnswered = false
@@ -25,6 +27,9 @@ final class LoopbackLog {
             if isCaller { callerAddress = udp } else { calleeAddress = udp }
         case .call(_, .media(let agreement)) where isCaller:
             codec = agreement.media.sendFormat.encodingName.lowercased()
+            packetTimes.caller = agreement.media.ptime
+        case .call(_, .media(let agreement)):
+            packetTimes.callee = agreement.media.ptime
         case .call(_, .ended(let end, _, _)):
             if isCaller { endedByCaller = true } else { endedAtCallee = true }
             if end.cause != .hungUp { problem = "the call ended: \(end.text)" }

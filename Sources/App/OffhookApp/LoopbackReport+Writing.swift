@@ -45,10 +45,9 @@ extension LoopbackReport {
                 + "late \(statistics.late)   jitter \(Self.fixed(statistics.jitterMilliseconds, 1)) ms"
         ]
         if let split = LatencySplit(direction) {
-            let network = split.network.map { Self.fixed($0, 1) } ?? "in rest"
             lines.append(
                 "             latency \(Self.fixed(split.total, 1)) ms = frame \(Self.fixed(split.frame, 1)) "
-                    + "+ codec \(Self.fixed(split.codec, 1)) + network \(network) + buffer \(Self.fixed(split.buffer, 1)) "
+                    + "+ codec \(Self.fixed(split.codec, 1)) + network \(Self.fixed(split.network, 2)) + buffer \(Self.fixed(split.buffer, 1)) "
                     + "+ device \(Self.fixed(split.device, 1)) + rest \(Self.fixed(split.rest, 1))")
         }
         return lines
@@ -103,7 +102,7 @@ extension LoopbackReport {
                         .init("total", .decimal(split.total, places: 2)),
                         .init("frame", .decimal(split.frame, places: 1)),
                         .init("codec", .decimal(split.codec, places: 1)),
-                        .init("network", split.network.map { .decimal($0, places: 2) } ?? .null),
+                        .init("network", .decimal(split.network, places: 2)),
                         .init("buffer", .decimal(split.buffer, places: 1)),
                         .init("device", .decimal(split.device, places: 1)),
                         .init("rest", .decimal(split.rest, places: 2)),

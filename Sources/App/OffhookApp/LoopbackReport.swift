@@ -13,8 +13,10 @@ struct LoopbackReport: Sendable {
         var statistics: MediaStatistics
         /// Packets that the phone that spoke has sent.
         var sentPackets: UInt64
-        /// Milliseconds in a packet.
+        /// Milliseconds in a packet of the phone that spoke.
         var packetTime: Int
+        /// What the packets took from socket to socket on average; nil where none arrived.
+        var network: Duration?
         /// Milliseconds that the two devices held what was spoken and what was heard.
         var deviceMilliseconds: Double
     }
@@ -113,24 +115,24 @@ struct LoopbackReport: Sendable {
 struct LatencySplit: Equatable, Sendable {
     /// Waiting for the packet to fill.
     var frame: Double
-    /// The codec's look-ahead.
+    /// The look-ahead of the codec, or its filters.
     var codec: Double
-    /// Half the round trip that RTCP measured; nil before it has.
-    var network: Double?
+    /// From the one socket to the other.
+    var network: Double
     /// What the jitter buffer held back.
     var buffer: Double
     var device: Double
     var total: Double
 
-    /// What no other part explains: phases of clocks, scheduling, and the network where it was not measured.
-    var rest: Double { total - frame - codec - (network ?? 0) - buffer - device }
+    /// What no other part explains: phases of clocks, and scheduling.
+    var rest: Double { total - frame - codec - network - buffer - device }
 
     init?(_ direction: LoopbackReport.Direction) {
-        guard let latency = direction.hearing.latency else { return nil }
+        guard let latency = direction.hearing.latency, let transit = direction.network else { return nil }
         total = latency.milliseconds
         frame = Double(direction.packetTime)
-        codec = direction.statistics.sendCodec == .opus ? 6.5 : 0
-        network = direction.statistics.roundTripMilliseconds.map { $0 / 2 }
+        codec = direction.statistics.receiveCodec?.delay.milliseconds ?? 0
+        network = transit.milliseconds
         buffer = direction.statistics.bufferMilliseconds
         device = direction.deviceMilliseconds
     }

@@ -187,10 +187,10 @@ struct LoopbackRun {
             : [
                 direction(
                     "A → B", expected.caller, foreign: expected.callee.tone, from: probes.caller, to: probes.callee,
-                    sent: log.statistics.caller, heard: log.statistics.callee),
+                    sent: log.statistics.caller, heard: log.statistics.callee, packetTime: log.packetTimes.caller),
                 direction(
                     "B → A", expected.callee, foreign: expected.caller.tone, from: probes.callee, to: probes.caller,
-                    sent: log.statistics.callee, heard: log.statistics.caller),
+                    sent: log.statistics.callee, heard: log.statistics.caller, packetTime: log.packetTimes.callee),
             ]
         return LoopbackReport(
             addresses: (log.callerAddress?.description ?? "?", log.calleeAddress?.description ?? "?"),
@@ -201,7 +201,7 @@ struct LoopbackRun {
 
     private func direction(
         _ name: String, _ signal: LoopbackSignal, foreign: Double, from: AudioProbe, to: AudioProbe,
-        sent: MediaStatistics?, heard: MediaStatistics?
+        sent: MediaStatistics?, heard: MediaStatistics?, packetTime: Int
     ) -> LoopbackReport.Direction {
         let hearing = LoopbackHearing(signal, in: to.heard, foreign: foreign) { match in
             let sample = Int(match.offset)
@@ -213,7 +213,8 @@ struct LoopbackRun {
         }
         return LoopbackReport.Direction(
             name: name, signal: signal, hearing: hearing, statistics: heard ?? MediaStatistics(),
-            sentPackets: sent?.sentPackets ?? 0, packetTime: 20,
+            sentPackets: sent?.sentPackets ?? 0, packetTime: packetTime,
+            network: from.departures.meanTransit(to: to.arrivals),
             deviceMilliseconds: (from.captureDelay + to.playbackDelay).milliseconds)
     }
 }

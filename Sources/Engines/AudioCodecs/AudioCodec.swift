@@ -26,6 +26,14 @@ package enum AudioCodec: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterabl
         }
     }
 
+    /// What coding and decoding hold back, framing aside: the look-ahead of Opus, the two filters of G.711.
+    package var delay: Duration {
+        switch self {
+        case .opus: .microseconds(6_500)
+        case .pcmu, .pcma: .milliseconds(4)
+        }
+    }
+
     /// The name for people and for `stats`.
     package var name: String {
         switch self {

@@ -38,6 +38,9 @@ package final class AudioProbe: @unchecked Sendable {
     private let isRunning = Atomic<Bool>(false)
     private let spokenCount = Atomic<Int>(0)
     private let heardCount = Atomic<Int>(0)
+    /// The packets that the phone sent and got.
+    package let departures = PacketTimes()
+    package let arrivals = PacketTimes()
     /// Nanoseconds that the device held the periods that were spoken and heard, added up.
     private let captureDelays = Atomic<Int64>(0)
     private let playbackDelays = Atomic<Int64>(0)

@@ -91,9 +91,10 @@ extension MediaWorker {
             // What does not fit is longer than any packet that we negotiate.
             guard item.is_truncated == 0 else { continue }
             let bytes = UnsafeBufferPointer(start: UnsafePointer(item.bytes), count: Int(item.length))
+            let arrival = now - .nanoseconds(item.age)
+            if let probe, !isRTCP { probe.arrivals.note(bytes.span, at: arrival) }
             call.pointee.session.receivePacket(
-                bytes.span, from: SocketAddress(system: item.from), isRTCP: isRTCP,
-                at: now - .nanoseconds(item.age))
+                bytes.span, from: SocketAddress(system: item.from), isRTCP: isRTCP, at: arrival)
         }
     }
 
@@ -117,7 +118,9 @@ extension MediaWorker {
     func send(_ call: UnsafeMutablePointer<MediaCall>) {
         let rtp = call.pointee.ports.rtpDescriptor
         let rtcp = call.pointee.ports.rtcpDescriptor
+        let probe = probe
         while call.pointee.session.nextPacket({ bytes, destination, isRTCP in
+            if let probe, !isRTCP { probe.departures.note(bytes, at: MonotonicClock.now) }
             var address = destination.system
             // A packet that the system has no room for is lost, as it might be anywhere behind.
             _ = bytes.withUnsafeBytes { cs_datagram_send(isRTCP ? rtcp : rtp, &address, $0.baseAddress, $0.count) }
