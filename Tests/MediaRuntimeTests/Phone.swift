@@ -42,14 +42,9 @@ final class Phone: Sendable {
             id: id, ports: ports, configuration: configuration(to: peer, codec: codec), options: options)
     }
 
-    /// Waits until the phone has said what is looked for; a test's own time limit bounds it.
-    func wait(for limit: Duration = .seconds(10), until holds: @Sendable (MediaNotice) -> Bool) async -> Bool {
-        let giveUpAt = MonotonicClock.now + limit
-        while MonotonicClock.now < giveUpAt {
-            if notices.contains(where: holds) { return true }
-            await pause(.milliseconds(5))
-        }
-        return false
+    /// Waits until the phone has said what is looked for, at most ten seconds.
+    func wait(until holds: (MediaNotice) -> Bool) async -> Bool {
+        await eventually { notices.contains(where: holds) }
     }
 }
 
@@ -66,6 +61,16 @@ final class NoticeLog: Sendable {
     var notices: [MediaNotice] { log.withLock { $0 } }
 
     func contains(_ notice: (MediaNotice) -> Bool) -> Bool { notices.contains(where: notice) }
+}
+
+/// Whether something comes true within ten seconds.
+func eventually(_ holds: () -> Bool) async -> Bool {
+    let giveUpAt = MonotonicClock.now + .seconds(10)
+    while MonotonicClock.now < giveUpAt {
+        if holds() { return true }
+        await pause(.milliseconds(5))
+    }
+    return false
 }
 
 /// Lets real time pass, which is what real devices and sockets live in.

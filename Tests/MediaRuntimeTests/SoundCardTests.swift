@@ -43,13 +43,13 @@ import VirtualSoundCard
         let card = try #require(VirtualCard("d"))
         let phone = try Phone(input: .alsa(card.name), output: .alsa(card.name), seed: 23)
         let peer = try Phone(seed: 24)
-        while card.microphone.pointee.open_count > 0 { await pause(.milliseconds(5)) }
+        #expect(await eventually { card.microphone.pointee.open_count == 0 })
         try phone.call(peer)
-        while card.microphone.pointee.open_count == 0 { await pause(.milliseconds(5)) }
+        #expect(await eventually { card.microphone.pointee.open_count > 0 })
         phone.engine.stop(1)
-        while card.microphone.pointee.open_count > 0 { await pause(.milliseconds(5)) }
+        #expect(await eventually { card.microphone.pointee.open_count == 0 })
         // Some time after the last call the loudspeaker is free too.
-        while card.loudspeaker.pointee.open_count > 0 { await pause(.milliseconds(20)) }
+        #expect(await eventually { card.loudspeaker.pointee.open_count == 0 })
     }
 
     @Test(arguments: [vcard_unplugged, vcard_stalled])

@@ -20,7 +20,7 @@ import Testing
         try right.call(left, codec: codec)
         #expect(await left.wait { if case .media(.firstPacketPlayed) = $0.event { true } else { false } })
         for probe in probes { probe.start() }
-        while probes.contains(where: { $0.heard.count < 80_000 }) { await pause(.milliseconds(20)) }
+        #expect(await eventually { !probes.contains { $0.heard.count < 80_000 } })
         for (speaker, listener) in [(0, 1), (1, 0)] {
             let match = try #require(Chirp.locate(in: probes[listener].heard))
             let spoken = try #require(probes[speaker].spokenAt(sample: 24_000))
@@ -31,6 +31,37 @@ import Testing
         }
         left.engine.stop(1)
         #expect(await left.wait { if case .stopped(let statistics) = $0.event { statistics.lost == 0 } else { false } })
+    }
+
+    /// Packets on the wire, read by a socket of the test's own.
+    @Test(arguments: [(AudioCodec.opus, 30), (.pcmu, 30), (.opus, 3), (.pcma, 3)])
+    func packetsOfTheAgreedTimeGoOut(codec: AudioCodec, packetTime: Int) async throws {
+        let phone = try Phone(seed: 11)
+        let peer = try phone.engine.bindPorts(address: .loopback)
+        var formats = ReceiveFormats()
+        formats.insert(.audio(codec), payloadType: 96)
+        let configuration = MediaConfiguration(
+            codec: codec, payloadType: 96, receiveFormats: formats, packetTime: packetTime, remoteRTP: peer.rtp,
+            remoteRTCP: peer.rtcp)
+        try phone.engine.startSession(id: 1, ports: phone.ports, configuration: configuration)
+        let ticks = codec == .opus ? OpusPacketizer.sampleCount(packetTime: packetTime) : packetTime * 8
+        var packets: [(timestamp: UInt32, ticks: Int)] = []
+        var bytes = [UInt8](repeating: 0, count: 2_048)
+        let isComplete = await eventually {
+            while case let count = recv(peer.rtpDescriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT)), count > 0 {
+                guard let packet = try? RTPPacket(parsing: bytes.span.extracting(0..<count)) else { continue }
+                let payload = bytes.span.extracting(packet.payload)
+                let held = codec == .opus ? OpusDecoder.sampleCount(of: payload) ?? 0 : payload.count
+                packets.append((packet.timestamp, held))
+            }
+            return packets.count >= 30
+        }
+        #expect(isComplete)
+        for (packet, next) in zip(packets, packets.dropFirst()) {
+            #expect(packet.ticks <= ticks && next.timestamp &- packet.timestamp == UInt32(packet.ticks))
+        }
+        // An encoder that makes up its mind may cut the first ones short.
+        #expect(packets.dropFirst(5).allSatisfy { $0.ticks == ticks })
     }
 
     @Test func playRecordAndFindATone() async throws {

@@ -66,10 +66,40 @@ struct MediaSessionTests {
         let match = try #require(Chirp.locate(in: call.b.heard))
         let latency = (match.offset - 24_000) / 48
         // The piece captured at an instant was spoken in the 10 ms before it, while playout begins at it: what is
-        // 20 ms of framing on a clock is 10 ms here. Opus lags by 6.5 ms, the two filters of G.711 by 4.
-        let expected = 20 - 10 + 5 + 20 + (codec == .opus ? 6.5 : 4)
+        // 20 ms of framing on a clock is 10 ms here.
+        let expected = 20 - 10 + 5 + 20 + codec.delay.milliseconds
         #expect(abs(latency - expected) < 1.1, "\(latency) ms")
         #expect(match.likeness > 0.9)
+    }
+
+    /// What was agreed, and the milliseconds that the codec makes of it.
+    @Test(
+        arguments: [
+            (.opus, 3, 2.5), (.opus, 5, 5), (.opus, 25, 20), (.opus, 30, 30), (.opus, 120, 120),
+            (.opus, Int.max, 120), (.pcmu, 1, 3), (.pcma, 7, 7), (.pcma, 30, 30), (.pcmu, 120, 120),
+            (.pcmu, Int.max, 120),
+        ] as [(AudioCodec, Int, Double)])
+    func packetsHaveTheAgreedTime(codec: AudioCodec, agreed: Int, milliseconds: Double) throws {
+        var configuration = VirtualCall.configuration(codec, to: VirtualCall.addressB)
+        configuration.packetTime = agreed
+        var other = VirtualCall.configuration(codec, to: VirtualCall.addressA)
+        other.packetTime = agreed
+        let call = try VirtualCall(configuration, other)
+        call.a.tone(1_000)
+        call.run(.seconds(2))
+        let packets = try call.a.sent.filter { !$0.isRTCP }.map { try parsedRTP($0.bytes).get() }
+        #expect(abs(Double(packets.count) - 2_000 / milliseconds) <= 4 + 20 / milliseconds)
+        let ticks = UInt32(milliseconds * Double(codec.clockRate) / 1_000)
+        // In the beginning an encoder that makes up its mind cuts packets short.
+        for (packet, next) in zip(packets, packets.dropFirst()).suffix(packets.count / 2) {
+            #expect(next.timestamp &- packet.timestamp == ticks)
+            if codec != .opus { #expect(packet.payload.count == Int(ticks)) }
+        }
+        let statistics = call.b.session.statistics
+        #expect(statistics.lost == 0 && statistics.late == 0 && statistics.concealedMilliseconds == 0)
+        let detector = call.b.detect(1_000, from: 0.8)
+        #expect(detector.isFound && detector.windowsWithTone == detector.windows)
+        #expect(abs(detector.level + 12) < 0.5)
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64])

@@ -100,7 +100,7 @@ import Testing
     @Test(
         arguments: [
             ("0", nil, CodecKind.pcmu, 20), ("1", nil, .pcmu, 3), ("30", nil, .pcmu, 30), ("200", nil, .pcmu, 120),
-            ("2147483648", nil, .pcmu, 20), ("-1", "-1", .pcmu, 20), ("40", "20", .pcmu, 20), ("30", nil, .opus, 20),
+            ("2147483648", nil, .pcmu, 20), ("-1", "-1", .pcmu, 20), ("40", "20", .pcmu, 20), ("30", nil, .opus, 30),
             ("200", nil, .opus, 120), ("1", nil, .opus, 3), ("20", "10", .opus, 10), ("20", "1", .opus, 3),
         ] as [(String, String?, CodecKind, Int)])
     func sendsPacketsOfATimeThatPeerAndCodecAllow(ptime: String, maxptime: String?, codec: CodecKind, sent: Int) throws

@@ -2,20 +2,25 @@ import EngineKit
 
 /// Audio at 48 kHz to G.711 at 8 kHz.
 package struct G711Encoder: ~Copyable, Sendable {
-    /// 60 ms at 8 kHz.
-    package static let maximumSampleCount = 480
+    /// 120 ms at 8 kHz.
+    package static let maximumSampleCount = 960
 
     private var downsampler = Downsampler()
     private var narrow = FixedBuffer<Int16>(repeating: 0, count: Self.maximumSampleCount)
 
     package init() {}
 
+    /// Samples at 48 kHz in a packet of a packet time in milliseconds, held to 3...120.
+    package static func sampleCount(packetTime: Int) -> Int {
+        min(max(packetTime, 3), 120) * AudioCodec.sampleRate / 1_000
+    }
+
     package mutating func reset() {
         downsampler.reset()
     }
 
     /// Encodes a frame. Gives the number of octets, a sixth of the samples; nil where they are not a multiple of six,
-    /// more than 60 ms, or too many for `output`.
+    /// more than 120 ms, or too many for `output`.
     package mutating func encode(
         _ samples: Span<Int16>, as law: G711, into output: inout MutableSpan<UInt8>
     ) -> Int? {

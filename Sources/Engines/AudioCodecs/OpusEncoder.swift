@@ -14,6 +14,7 @@ package struct OpusEncoder: ~Copyable {
     package static let maximumPacketLength = 1_200
 
     private let encoder: OpaquePointer
+    private(set) var isConstantBitRate = false
 
     /// - Parameter complexity: 0...10. 9 costs 0.4 ms of processor for 20 ms of speech, double of 5 and less than 10,
     ///   which sounds no better on speech: right for a phone with a few calls, while a load generator takes 5.
@@ -37,7 +38,8 @@ package struct OpusEncoder: ~Copyable {
     package mutating func apply(_ preferences: OpusPreferences) {
         let bitRate = min(preferences.maximumBitRate ?? Self.usualBitRate, Self.usualBitRate)
         set(OPUS_SET_BITRATE_REQUEST, Int32(max(6_000, bitRate)))
-        set(OPUS_SET_VBR_REQUEST, preferences.usesConstantBitRate ? 0 : 1)
+        isConstantBitRate = preferences.usesConstantBitRate
+        set(OPUS_SET_VBR_REQUEST, isConstantBitRate ? 0 : 1)
         set(OPUS_SET_INBAND_FEC_REQUEST, preferences.usesInBandFEC ? 1 : 0)
         set(OPUS_SET_DTX_REQUEST, preferences.usesDTX ? 1 : 0)
         set(OPUS_SET_MAX_BANDWIDTH_REQUEST, Self.bandwidth(playbackRate: preferences.maximumPlaybackRate))
@@ -66,8 +68,8 @@ package struct OpusEncoder: ~Copyable {
         }
     }
 
-    /// Encodes one frame. Gives the packet's length, of which 2 and below need not be sent under DTX
-    /// (`opus_encode`), or nil for samples that are no frame or an output that is too small.
+    /// Encodes one frame. Gives the packet's length, or nil for samples that are no frame or an output that is too
+    /// small.
     package mutating func encode(_ samples: Span<Int16>, into output: inout MutableSpan<UInt8>) -> Int? {
         guard Self.isFrame(sampleCount: samples.count), !output.isEmpty else { return nil }
         let capacity = Int32(min(output.count, Self.maximumPacketLength))

@@ -13,7 +13,7 @@ package struct MediaConfiguration: Equatable, Sendable {
     package var sendTelephoneEvent: TelephoneEventFormat?
     /// What the peer's `fmtp` line asks of our Opus encoder (RFC 7587 §6.1).
     package var opus: OpusPreferences
-    /// Milliseconds of audio in a packet that we send: 10, 20, 40 or 60; another figure is brought to the next lower.
+    /// Milliseconds of audio in a packet that we send, 3...120: brought to the next lower one that the codec has.
     package var packetTime: Int
 
     /// Our direction: whether we send, and whether we play what comes.

@@ -56,7 +56,7 @@ extension MediaSession {
             counters.remoteJitterMilliseconds =
                 Double(block.jitter) * 1_000 / Double(configuration.sendCodec.clockRate)
             // At least a little, as the next loss comes before the next report.
-            opusEncoder.setExpectedLoss(percent: max(5, min(30, Int((fraction * 120).rounded(.up)))))
+            opusPacketizer.encoder.setExpectedLoss(percent: max(5, min(30, Int((fraction * 120).rounded(.up)))))
             if let trip = NTPTimestamp.roundTrip(
                 arrival: NTPTimestamp(elapsed: now - startedAt), lastReport: block.lastReport, delay: block.delay)
             {

@@ -14,13 +14,10 @@ extension MediaSession {
 
     private var canSendAudio: Bool { canReachPeer && configuration.sends }
 
-    /// Samples in a packet: the next lower packet time that both codecs have.
-    private var frameLength: Int {
-        switch configuration.packetTime {
-        case 60...: 2_880
-        case 40..<60: 1_920
-        case 20..<40: 960
-        default: 480
+    private var packetLength: Int {
+        switch configuration.sendCodec {
+        case .opus: OpusPacketizer.sampleCount(packetTime: configuration.packetTime)
+        case .pcmu, .pcma: G711Encoder.sampleCount(packetTime: configuration.packetTime)
         }
     }
 
@@ -30,17 +27,17 @@ extension MediaSession {
         sendDueDigits(at: now)
         guard canSendAudio else {
             capturedCount += Int64(samples.count)
-            frameCount = 0
+            packetCount = 0
             isPrimed = false
             owesMarker = true
             return
         }
         if !isPrimed { prime(for: samples.count) }
         for index in samples.indices {
-            frame[frameCount] = isMuted ? 0 : samples[index]
-            frameCount += 1
+            packet[packetCount] = isMuted ? 0 : samples[index]
+            packetCount += 1
             capturedCount += 1
-            if frameCount >= frameLength { finishFrame(at: now) }
+            if packetCount >= packetLength { finishPacket(at: now) }
         }
     }
 
@@ -55,59 +52,81 @@ extension MediaSession {
         }
         capturedCount += min(gap, .seconds(86_400)).saturatedNanoseconds / 1_000_000 * 48
         capturedUntil = now
-        frameCount = 0
+        packetCount = 0
         owesMarker = true
     }
 
-    /// Lets the first piece end a frame that begins with silence: the first packet goes out at once, and opens the way
+    /// Lets the first piece end a packet that begins with silence: the first one goes out at once, and opens the way
     /// through NATs for the peer's.
     private mutating func prime(for count: Int) {
         isPrimed = true
-        frameCount = max(0, frameLength - count)
-        for index in 0..<frameCount { frame[index] = 0 }
+        packetCount = max(0, packetLength - count)
+        for index in 0..<packetCount { packet[index] = 0 }
     }
 
-    private mutating func finishFrame(at now: Instant) {
-        let count = frameCount
-        frameCount = 0
-        let memory = frame.elements(0..<count)
+    private mutating func finishPacket(at now: Instant) {
+        let count = packetCount
+        packetCount = 0
+        let memory = packet.elements(0..<count)
         sentMeter.measure(memory.span)
         guard !digits.isSounding(at: now) else {
             // The digit's packets stand for this time (RFC 4733 §2.5.1.2).
             owesMarker = true
             return
         }
-        sendAudio(memory, timestamp: timestamp(of: capturedCount - Int64(count)), at: now)
+        sendAudio(memory, from: capturedCount - Int64(count), at: now)
     }
 
+    /// Sends one packet time that begins with the sample of that number: one packet, unless Opus makes more of it.
     private mutating func sendAudio(
-        _ samples: UnsafeMutableBufferPointer<Int16>, timestamp: UInt32, at now: Instant
+        _ samples: UnsafeMutableBufferPointer<Int16>, from first: Int64, at now: Instant
     ) {
         guard let destination = policy.destination else { return }
+        if configuration.sendCodec == .opus && !opusPacketizer.encode(samples.span) {
+            owesMarker = true
+            return
+        }
+        var sampleCount = 0
+        while sampleCount < samples.count {
+            let timestamp = timestamp(of: first + Int64(sampleCount))
+            guard let count = sendAudio(samples, timestamp: timestamp, to: destination, at: now) else { return }
+            sampleCount += count
+        }
+    }
+
+    /// Queues the next packet of a packet time. Gives how many samples it stands for; nil where none could be made.
+    private mutating func sendAudio(
+        _ samples: UnsafeMutableBufferPointer<Int16>, timestamp: UInt32, to destination: SocketAddress, at now: Instant
+    ) -> Int? {
         var header = RTPPacket(
             hasMarker: owesMarker, payloadType: configuration.sendPayloadType, sequenceNumber: sequence,
             timestamp: timestamp, synchronizationSource: localSource)
         let codec = configuration.sendCodec
         let usesDTX = configuration.opus.usesDTX
-        var length = 0
+        var packet: EncodedPacket?
         let isQueued = outgoing.append(to: destination, isRTCP: false) { memory in
-            let encoded = memory.withUnsafeMutableBufferPointer { bytes -> Int? in
+            packet = memory.withUnsafeMutableBufferPointer { bytes in
                 let room = UnsafeMutableBufferPointer(rebasing: bytes[RTPPacket.headerLength...])
                 var payload = room.mutableSpan
-                return switch codec {
-                case .opus: opusEncoder.encode(samples.span, into: &payload)
-                case .pcmu: g711Encoder.encode(samples.span, as: .muLaw, into: &payload)
-                case .pcma: g711Encoder.encode(samples.span, as: .aLaw, into: &payload)
+                let length: Int?
+                switch codec {
+                case .opus: return opusPacketizer.nextPacket(into: &payload)
+                case .pcmu: length = g711Encoder.encode(samples.span, as: .muLaw, into: &payload)
+                case .pcma: length = g711Encoder.encode(samples.span, as: .aLaw, into: &payload)
                 }
+                return length.map { EncodedPacket(length: $0, sampleCount: samples.count) }
             }
-            // One or two octets of Opus under DTX say "as before", and need not be sent.
-            guard let encoded, !(usesDTX && codec == .opus && encoded <= 2) else { return nil }
-            length = encoded
+            guard let packet, !(usesDTX && packet.isDispensable) else { return nil }
             Self.write(header, to: &memory)
-            return RTPPacket.headerLength + encoded
+            return RTPPacket.headerLength + packet.length
         }
-        header.payload = 0..<length
-        if isQueued { sent(header, at: now) } else { owesMarker = true }
+        if isQueued, let packet {
+            header.payload = 0..<packet.length
+            sent(header, at: now)
+        } else {
+            owesMarker = true
+        }
+        return packet?.sampleCount
     }
 
     static func write(_ header: RTPPacket, to memory: inout MutableSpan<UInt8>) {
@@ -146,9 +165,9 @@ extension MediaSession {
         let reached = timestampBase &+ UInt32(truncatingIfNeeded: capturedCount / Int64(before.samplesPerTick))
         timestampBase = reached &- UInt32(truncatingIfNeeded: capturedCount / Int64(codec.samplesPerTick))
         counters.sendCodec = codec
-        opusEncoder.reset()
+        opusPacketizer.reset()
         g711Encoder.reset()
-        frameCount = 0
+        packetCount = 0
         owesMarker = true
     }
 
@@ -170,7 +189,7 @@ extension MediaSession {
         }
         while let report = digits.next(
             at: now, timestamp: timestamp(at: now), rtpRate: configuration.sendCodec.clockRate, format: format,
-            packetTime: configuration.packetTime)
+            packetTime: packetLength * 1_000 / AudioCodec.sampleRate)
         {
             let header = RTPPacket(
                 hasMarker: report.hasMarker, payloadType: format.payloadType, sequenceNumber: sequence,

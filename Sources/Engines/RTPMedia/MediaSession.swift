@@ -19,11 +19,12 @@ package struct MediaSession: ~Copyable, Sendable {
     package internal(set) var localSource: UInt32
     let canonicalName: CanonicalName
     var sequence: SequenceNumber
-    var opusEncoder: OpusEncoder
+    var opusPacketizer: OpusPacketizer
     var g711Encoder = G711Encoder()
-    var frame = FixedBuffer<Int16>(repeating: 0, count: 2_880)
-    var frameCount = 0
-    /// Samples captured, those in `frame` included; begins high enough for a first frame that reaches back.
+    /// The packet that fills.
+    var packet = FixedBuffer<Int16>(repeating: 0, count: OpusPacketizer.maximumSampleCount)
+    var packetCount = 0
+    /// Samples captured, those in `packet` included; begins high enough for a first packet that reaches back.
     var capturedCount: Int64 = 48_000
     var timestampBase: UInt32
     var capturedUntil: Instant
@@ -81,16 +82,16 @@ package struct MediaSession: ~Copyable, Sendable {
 
     /// - Parameter random: draws SSRC, first sequence number and timestamp, CNAME and the randomness of the RTCP timer.
     package init(configuration: MediaConfiguration, random: RandomSource, at now: Instant) throws(MediaError) {
-        let encoder = try Self.makeEncoder(configuration.opus)
+        let packetizer = try Self.makePacketizer(configuration.opus)
         let decoder = try Self.makeDecoder()
-        self.init(configuration: configuration, encoder: encoder, decoder: decoder, random: random, at: now)
+        self.init(configuration: configuration, packetizer: packetizer, decoder: decoder, random: random, at: now)
     }
 
     private init(
-        configuration: MediaConfiguration, encoder: consuming OpusEncoder, decoder: consuming OpusDecoder,
+        configuration: MediaConfiguration, packetizer: consuming OpusPacketizer, decoder: consuming OpusDecoder,
         random: RandomSource, at now: Instant
     ) {
-        opusEncoder = encoder
+        opusPacketizer = packetizer
         opusDecoder = decoder
         var random = random
         self.configuration = configuration
@@ -116,8 +117,8 @@ package struct MediaSession: ~Copyable, Sendable {
         self.random = random
     }
 
-    private static func makeEncoder(_ preferences: OpusPreferences) throws(MediaError) -> OpusEncoder {
-        do { return try OpusEncoder(preferences: preferences) } catch { throw .opus(error.code) }
+    private static func makePacketizer(_ preferences: OpusPreferences) throws(MediaError) -> OpusPacketizer {
+        do { return try OpusPacketizer(OpusEncoder(preferences: preferences)) } catch { throw .opus(error.code) }
     }
 
     private static func makeDecoder() throws(MediaError) -> OpusDecoder {
@@ -142,11 +143,11 @@ package struct MediaSession: ~Copyable, Sendable {
         }
         if configuration.alternates != before.alternates { policy.setAlternates(configuration.alternates) }
         if configuration.remoteRTCP != before.remoteRTCP { learntControl = nil }
-        if configuration.opus != before.opus { opusEncoder.apply(configuration.opus) }
+        if configuration.opus != before.opus { opusPacketizer.encoder.apply(configuration.opus) }
         if configuration.sendCodec != before.sendCodec { changeSendCodec(from: before.sendCodec) }
         if configuration.packetTime != before.packetTime {
             bucket.setRate(TokenBucket.rate(packetTime: configuration.packetTime))
-            frameCount = 0
+            packetCount = 0
         }
         jitterBuffer.setTarget(configuration.jitterTarget)
         if configuration.receives != before.receives {

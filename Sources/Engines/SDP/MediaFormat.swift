@@ -139,12 +139,12 @@ package enum CodecKind: String, Hashable, Sendable, CaseIterable {
 
     /// The longest packet, in milliseconds, that the codec makes of whole frames and that is not above `wish`.
     ///
-    /// `wish` is held to 3 ... 120 ms first. The 3 of Opus is its 2.5 ms frame, rounded up as RFC 7587 §6.1 has it.
+    /// `wish` is held to 3 ... 120 ms first. Several frames of Opus may share a packet (RFC 7587 §4.2). Its 3 is its 2.5 ms frame, rounded up as RFC 7587 §6.1 has it.
     package func packetTime(notAbove wish: Int) -> Int {
         let wish = min(max(wish, 3), 120)
         switch self {
         case .pcmu, .pcma: return wish
-        case .opus: return [120, 100, 80, 60, 40, 20, 10, 5].first { $0 <= wish } ?? 3
+        case .opus: return wish >= 10 ? wish / 10 * 10 : wish >= 5 ? 5 : 3
         }
     }
 }
