@@ -20,6 +20,44 @@ import Testing
         #expect(desk.media.contains("alert none"))
     }
 
+    private func refused(_ status: StatusCode, script: CallScript? = nil) throws -> Desk {
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        desk.coordinator.endsWithLastCall = false
+        desk.tell(.ended(handle, CallEnd(cause: .refused, by: .remote, status: status)))
+        return desk
+    }
+
+    @Test(arguments: [486, 600] as [StatusCode])
+    func aPersonHearsABusyToneForAMoment(status: StatusCode) throws {
+        var desk = try refused(status)
+        #expect(desk.media == ["start", "alert busy"])
+        desk.pass(.milliseconds(2_900))
+        #expect(desk.media.last == "alert busy")
+        desk.pass(.milliseconds(200))
+        #expect(desk.media == ["start", "alert busy", "alert none"])
+    }
+
+    @Test func theBusyToneYieldsToTheNextCall() throws {
+        var desk = try refused(486)
+        _ = try desk.dial(nil)
+        #expect(desk.media == ["start", "alert busy", "alert none", "start"])
+        desk.pass(.seconds(5))
+        #expect(desk.media.count == 4)
+    }
+
+    @Test func theBusyToneYieldsToACallThatRings() throws {
+        var desk = try refused(486)
+        desk.tell(.incomingCall(CallHandle(rawValue: 1000), try desk.incoming("x")))
+        #expect(desk.media == ["start", "alert busy", "alert none", "alert ringing"])
+    }
+
+    @Test func neitherAnotherRefusalNorAScriptMakesABusyTone() throws {
+        #expect(try !refused(404).media.contains("alert busy"))
+        #expect(try !refused(603).media.contains("alert busy"))
+        #expect(try !refused(486, script: CallScript()).media.contains("alert busy"))
+    }
+
     @Test func ringsBackWhenEarlyMediaDoesNotCome() throws {
         var desk = Desk()
         let handle = try desk.dial(nil)

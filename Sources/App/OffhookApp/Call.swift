@@ -88,4 +88,6 @@ enum CallTimer: Hashable, CaseIterable, Sendable {
     case duration
     case mediaExpected
     case statistics
+    /// The only one that outlives its call.
+    case busyTone
 }

@@ -14,6 +14,8 @@ extension CallCoordinator {
         setAlert(nil, of: handle)
         refreshAlerts()
         for timer in CallTimer.allCases { setTimer(timer, of: handle, at: nil) }
+        let isBusy = end.cause == .refused && end.status.map { ExitStatus(finalResponse: $0) } == .busy
+        if let now, isBusy, !call.isIncoming, call.script == nil, ending == nil { beginBusyTone(of: handle, at: now) }
         emit(.media(.close(handle)))
     }
 

@@ -49,6 +49,7 @@ extension CallCoordinator {
     }
 
     mutating func handle(_ timer: CallTimer, of handle: CallHandle, at now: Instant) {
+        if timer == .busyTone { endBusyTone() }
         guard let call = calls[handle], call.phase != .ended else { return }
         switch timer {
         case .ringback:
@@ -74,6 +75,7 @@ extension CallCoordinator {
         case .statistics:
             emit(.media(.reportStatistics(handle)))
             setTimer(.statistics, of: handle, at: now + settings.statisticsInterval)
+        case .busyTone: break
         }
     }
 

@@ -47,6 +47,8 @@ struct CallCoordinator: Sendable {
     var timers = DeadlineQueue<TimerKey>()
     var outputs: [Output] = []
     var nextHandle: UInt32 = 1
+    /// The refused call that has left a busy tone behind.
+    var busyHandle: CallHandle?
     var callsBegun = 0
     var callsEnded = 0
     var ending: Ending?
@@ -96,6 +98,7 @@ struct CallCoordinator: Sendable {
             identity: identity, phase: .opening(.placing(target: target, account: account)), isIncoming: false,
             script: script)
         order.append(handle)
+        endBusyTone()
         if script == nil { holdOthers(than: handle) }
         emit(.media(.open(handle)))
         return handle
@@ -164,6 +167,7 @@ struct CallCoordinator: Sendable {
         } else if let exit {
             ending?.exit = exit
         }
+        endBusyTone()
         for handle in order {
             guard let call = calls[handle], case .opening(.placing) = call.phase else { continue }
             finish(handle, CallEnd(cause: .cancelled, by: .local), at: nil)
@@ -231,7 +235,24 @@ struct CallCoordinator: Sendable {
     /// Our tones for a call: one at a time, and told to the media engine only where it changes.
     mutating func setAlert(_ alert: AlertTone?, of handle: CallHandle) {
         guard let call = calls[handle], call.alert != alert else { return }
+        if alert != nil { endBusyTone() }
         calls[handle]?.alert = alert
         emit(.media(.alert(handle, alert)))
+    }
+
+    /// A person whose call was refused as busy hears it for a moment: three times, or until there is something else to
+    /// be heard.
+    mutating func beginBusyTone(of handle: CallHandle, at now: Instant) {
+        endBusyTone()
+        busyHandle = handle
+        emit(.media(.alert(handle, .busy)))
+        setTimer(.busyTone, of: handle, at: now + .seconds(3))
+    }
+
+    mutating func endBusyTone() {
+        guard let handle = busyHandle else { return }
+        busyHandle = nil
+        setTimer(.busyTone, of: handle, at: nil)
+        emit(.media(.alert(handle, nil)))
     }
 }

@@ -26,7 +26,7 @@ enum MediaOrder: Sendable {
 
 /// A tone for the person at the phone.
 enum AlertTone: Hashable, Sendable {
-    case ringing, ringback, callWaiting
+    case ringing, ringback, callWaiting, busy
 }
 
 /// What the media engine tells about a call.

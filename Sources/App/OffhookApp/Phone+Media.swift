@@ -155,6 +155,7 @@ extension AlertTone {
         case .ringing: .ringing
         case .ringback: .ringback
         case .callWaiting: .callWaiting
+        case .busy: .busy
         }
     }
 }
