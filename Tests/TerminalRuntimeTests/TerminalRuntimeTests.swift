@@ -21,6 +21,13 @@ import Testing
         let environment = TerminalEnvironment(type: type, isLocaleStated: isStated, isLocaleUTF8: isUTF8)
         #expect(environment.repertoire == expected)
     }
+
+    @Test(arguments: [
+        ("de_DE.UTF-8", true), ("zh_TW.utf8@stroke", true), ("de_DE", false), ("C", false), ("ja_JP.eucJP", false),
+    ])
+    func readsTheCharactersFromALocalesName(name: String, isUTF8: Bool) {
+        #expect(TerminalEnvironment.isUTF8(named: name) == isUTF8)
+    }
 }
 
 @Suite struct CapabilityTests {

@@ -1,4 +1,5 @@
 import Glibc
+import TerminalRuntime
 
 /// What the environment says of the terminal's characters.
 enum Locale {
@@ -6,8 +7,7 @@ enum Locale {
     static var isUnicode: Bool {
         for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
             guard let value = environmentVariable(name), !value.isEmpty else { continue }
-            let folded = value.lowercased()
-            return folded.contains("utf-8") || folded.contains("utf8")
+            return TerminalEnvironment.isUTF8(named: value)
         }
         return false
     }

@@ -10,6 +10,9 @@ struct KeyReader {
     /// What turns bracketed paste on and off; nil where the terminal has none.
     private(set) var pasteStart: [UInt8]?
     private(set) var pasteEnd: [UInt8]?
+    private var decoder = UTF8Reader()
+    /// What is read and not yet made a key of.
+    private var waiting: [Input] = []
     private var pasted: String?
     private var pastedSince = Instant.zero
 
@@ -19,14 +22,29 @@ struct KeyReader {
     /// The end of a paste that does not come in this time won't.
     private static let pasteTakes = Duration.seconds(1)
 
-    /// Has the terminal mark pastes, if its description says how.
+    /// Has the terminal mark pastes.
+    ///
+    /// Many descriptions keep silent of it where the terminal can do it: `screen`, `rxvt-unicode`, what is run under a
+    /// foreign name. One that has DEC's private modes takes a mode that it doesn't know for nothing, hence is asked.
     mutating func prepare() {
-        guard let enable = Capability.bytes("BE"), let disable = Capability.bytes("BD"),
+        if let enable = Capability.bytes("BE"), let disable = Capability.bytes("BD"),
             let start = cncurses_capability("PS"), let end = cncurses_capability("PE"),
             define_key(start, Self.startKey) == OK, define_key(end, Self.endKey) == OK
-        else { return }
-        pasteStart = enable
-        pasteEnd = disable
+        {
+            pasteStart = enable
+            pasteEnd = disable
+        } else if Self.hasPrivateModes, define_key("\u{1B}[200~", Self.startKey) == OK,
+            define_key("\u{1B}[201~", Self.endKey) == OK
+        {
+            pasteStart = Array("\u{1B}[?2004h".utf8)
+            pasteEnd = Array("\u{1B}[?2004l".utf8)
+        }
+    }
+
+    private static var hasPrivateModes: Bool {
+        ["smkx", "civis", "cnorm", "smam"].contains { name in
+            Capability.bytes(name)?.starts(with: "\u{1B}[?".utf8) ?? false
+        }
     }
 
     /// When a paste that never ended is given up.
@@ -36,7 +54,7 @@ struct KeyReader {
 
     /// The next key, or nil where none waits.
     mutating func next(at now: Instant) -> Key? {
-        while let input = Self.read() {
+        while let input = read() {
             if pasted != nil {
                 if input == .code(Self.endKey) { return finishPaste() }
                 if case .character(let scalar) = input { append(scalar) }
@@ -45,7 +63,7 @@ struct KeyReader {
             if input == .code(Self.startKey) {
                 pasted = ""
                 pastedSince = now
-            } else if let key = Self.key(for: input) {
+            } else if let key = key(for: input) {
                 return key
             }
         }
@@ -68,20 +86,25 @@ struct KeyReader {
         case code(Int32)
     }
 
-    private static func read() -> Input? {
-        var value: wint_t = 0
-        switch wget_wch(cncurses_screen(), &value) {
-        case OK: return .character(Unicode.Scalar(value) ?? "\u{FFFD}")
-        case KEY_CODE_YES: return .code(Int32(bitPattern: value))
-        default: return nil
+    /// The library gives bytes, as its own decoder drops up to 20 good ones after a bad one.
+    private mutating func read() -> Input? {
+        while waiting.isEmpty {
+            let value = wgetch(cncurses_screen())
+            guard value != ERR else { return nil }
+            if let byte = UInt8(exactly: value) {
+                waiting = decoder.take(byte).map(Input.character)
+            } else {
+                waiting = decoder.breakOff().map(Input.character) + [.code(value)]
+            }
         }
+        return waiting.removeFirst()
     }
 
-    private static func key(for input: Input) -> Key? {
+    private mutating func key(for input: Input) -> Key? {
         switch input {
         case .character("\u{1B}"): return escape()
-        case .character(let scalar): return key(for: scalar)
-        case .code(let code): return key(forCode: code)
+        case .character(let scalar): return Self.key(for: scalar)
+        case .code(let code): return Self.key(forCode: code)
         }
     }
 
@@ -97,7 +120,7 @@ struct KeyReader {
     }
 
     /// The escape key, if nothing follows at once; else a sequence that nobody knows, which is swallowed.
-    private static func escape() -> Key? {
+    private mutating func escape() -> Key? {
         guard let second = read() else { return .escape }
         guard second == .character("[") || second == .character("O") else { return nil }
         // Parameters and intermediates, then one final character (ECMA-48 §5.4).

@@ -30,13 +30,21 @@ package struct TerminalEnvironment: Equatable, Sendable {
             guard let codeset = nl_langinfo(nl_item(CODESET)) else { return false }
             return String(cString: codeset) == "UTF-8"
         }
-        setlocale(LC_CTYPE, "")
+        let isInstalled = setlocale(LC_CTYPE, "") != nil
         let stated = value("LC_ALL") ?? value("LC_CTYPE") ?? value("LANG")
         let environment = TerminalEnvironment(
-            type: value("TERM"), isLocaleStated: stated != nil, isLocaleUTF8: isUTF8(),
+            type: value("TERM"), isLocaleStated: stated != nil,
+            isLocaleUTF8: isInstalled ? isUTF8() : Self.isUTF8(named: stated ?? ""),
             refusesColour: value("NO_COLOR") != nil)
-        if !environment.isLocaleUTF8, setlocale(LC_CTYPE, "C.UTF-8") == nil { setlocale(LC_CTYPE, "C") }
+        if !isInstalled || !environment.isLocaleUTF8, setlocale(LC_CTYPE, "C.UTF-8") == nil { setlocale(LC_CTYPE, "C") }
         return environment
+    }
+
+    /// What a locale's name says of its characters, for one that is not installed here: `ssh` brings the name along, and
+    /// the terminal that it speaks of is at the other end.
+    package static func isUTF8(named locale: String) -> Bool {
+        let folded = locale.lowercased()
+        return folded.contains("utf-8") || folded.contains("utf8")
     }
 
     /// What the terminal can be trusted to show.
