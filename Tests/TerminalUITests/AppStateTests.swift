@@ -51,6 +51,69 @@ import Testing
         #expect(phone.canvas().text(ofRow: 20).hasSuffix("line 59"))
     }
 
+    @Test func theLogScrollsBackToItsOldestLineAndNoFurther() {
+        var phone = Phone()
+        for number in 0..<50 { phone.receive(.log(.info, .phone, "line \(number)")) }
+        for _ in 0..<40 { phone.press(.pageUp) }
+        let full = (8...20).map { phone.canvas().text(ofRow: $0) }
+        #expect(full.allSatisfy { !$0.isEmpty })
+        #expect(full[0].contains("reached at"))
+        phone.press(.pageDown)
+        #expect((8...20).map { phone.canvas().text(ofRow: $0) } != full)
+    }
+
+    @Test func linesKeepTheirPlaceThroughHoldAndEnd() {
+        var phone = Phone()
+        phone.established(1, "bob@example.com")
+        phone.established(2, "carol@example.com")
+        func placeOfTheSecond() -> Int? {
+            let canvas = phone.canvas()
+            return (0..<canvas.rows).first { canvas.text(ofRow: $0).contains("2  carol@example.com") }
+        }
+        let place = placeOfTheSecond()
+        #expect(place == 5)
+        for state in [HoldState.byUs, .byBoth, .byPeer, .none] {
+            phone.receive(.hold(first, state))
+            #expect(placeOfTheSecond() == place, "\(state)")
+        }
+        phone.wait(.seconds(5))
+        phone.receive(.ended(first, CallEnd(cause: "hung up", side: .remote, isFailure: false)))
+        #expect(placeOfTheSecond() == place)
+        #expect(phone.canvas().text(ofRow: 4).contains("lasted 00:05"))
+    }
+
+    @Test func theClockOfALongHoldIsNeverCut() {
+        var phone = Phone()
+        phone.established(1, "bob@example.com")
+        phone.receive(.hold(first, .byPeer))
+        phone.wait(.seconds(3654))
+        #expect(phone.canvas().text(ofRow: 3).contains("‖ held by p… 1:00:54"))
+    }
+
+    @Test func whetherTheCallerIsKnownIsNeverCut() {
+        var phone = Phone()
+        phone.receive(
+            .incomingCall(
+                first,
+                IncomingCall(
+                    account: "work", peer: Party(address: "carol@example.com"),
+                    via: "[2001:db8:85a3:1111:2222:8a2e:370:7334]:50600", codecs: ["opus", "pcmu", "pcma", "g722"],
+                    trust: "address not verified")))
+        #expect(phone.canvas().dump.contains("address not verified"))
+    }
+
+    @Test func theLadderHasTheMediaBeforeTheEnd() {
+        var phone = Phone()
+        phone.established(1, "bob@example.com")
+        for text: Printable in ["INVITE sip:bob@example.com", "200 OK", "ACK", "BYE sip:bob@example.com", "200 OK"] {
+            phone.receive(.sipMessage(first, MessageSummary(summary: text, direction: .sent, time: phone.now)))
+        }
+        phone.type("L")
+        let canvas = phone.canvas()
+        let rows = (4..<10).map { canvas.text(ofRow: $0) }
+        #expect(rows[3].contains("═ RTP opus 48k ═") && rows[4].contains("BYE") && rows[5].contains("200 OK"))
+    }
+
     @Test func theNumberIsNeverCutForAName() {
         let name = Printable(String(repeating: "Very long name ", count: 20))
         let party = Party(displayName: name, address: "+442079460000")

@@ -62,6 +62,74 @@ import Testing
         #expect(phone.type("b") == [.hangUp(first)])
     }
 
+    @Test func hangingUpRightAfterARefusalIsMeant() {
+        var phone = Phone()
+        phone.established(1, "bob@example.com")
+        phone.incoming(2, "carol@example.com")
+        #expect(phone.type("r") == [.reject(second, status: 486)])
+        phone.receive(.ended(second, CallEnd(cause: "refused", side: .local, isFailure: false)))
+        phone.wait(.milliseconds(100))
+        #expect(phone.type("b") == [.hangUp(first)])
+    }
+
+    @Test func hangingUpACallJustSelectedIsMeant() {
+        var phone = Phone()
+        for number in 1...3 { phone.established(UInt32(number), "bob@example.com") }
+        #expect(phone.type("b") == [.hangUp(CallReference(3))])
+        phone.receive(.ended(CallReference(3), CallEnd(cause: "hung up", side: .local, isFailure: false)))
+        #expect(phone.type("]b") == [.hangUp(second)])
+    }
+
+    @Test(arguments: ["r", "a", "i"]) func aSecondPressDoesNotReachTheNextCallInTheBox(key: String) {
+        var phone = Phone()
+        phone.incoming(1, "bob@example.com")
+        phone.incoming(2, "carol@example.com")
+        #expect(phone.type(key).count == 1)
+        if key == "a" {
+            phone.wait(.seconds(2))
+            phone.receive(.answered(first))
+        }
+        phone.wait(.milliseconds(300))
+        #expect(phone.state.ringingCalls.map(\.reference) == [second])
+        #expect(phone.type(key).isEmpty)
+        phone.wait(.seconds(1))
+        #expect(phone.type(key).count == 1)
+    }
+
+    @Test func aCallAnsweredLongAgoHoldsNoKeyBack() {
+        var phone = Phone()
+        phone.incoming(1, "bob@example.com")
+        phone.type("a")
+        phone.receive(.answered(first))
+        phone.wait(.seconds(60))
+        phone.incoming(2, "carol@example.com")
+        phone.receive(.ended(first, CallEnd(cause: "the peer hung up", side: .remote, isFailure: false)))
+        #expect(phone.type("a") == [.answer(second)])
+    }
+
+    @Test func theBottomRowSaysWhatTheKeysDoNow() {
+        func row(_ phone: Phone) -> String { phone.canvas(columns: 120).text(ofRow: 23) }
+        var phone = Phone()
+        phone.established(1, "bob@example.com")
+        #expect(row(phone).contains("m mute") && row(phone).contains("0-9*# digits"))
+        phone.receive(.muted(first, true))
+        #expect(row(phone).contains("m unmute"))
+        phone.receive(.hold(first, .byUs))
+        #expect(row(phone).contains("X resume") && !row(phone).contains("digits"))
+        phone.type("c")
+        #expect(row(phone) == " b hang up  Esc close")
+        phone.type("?")
+        #expect(row(phone).contains("PgDn page down") && row(phone).contains("b hang up"))
+    }
+
+    @Test func whatIsOverCantBeHungUpAndSaysSo() {
+        var phone = Phone()
+        phone.established(1, "bob@example.com")
+        phone.receive(.ended(first, CallEnd(cause: "the peer hung up", side: .remote, isFailure: false)))
+        #expect(phone.type("b").isEmpty)
+        #expect(phone.state.notice?.text == "call 1 is over: d dials, [ ] select")
+    }
+
     @Test func theDialLineTakesKeysOnlyWithTheFocus() {
         var phone = Phone()
         phone.established(1, "bob@example.com")

@@ -1,14 +1,20 @@
 import EngineKit
 
 extension AppState {
+    static let firstCallRow = 3
+
+    /// Rows for the calls on a screen of so many: five at least are left for the log, with its title and the three rows
+    /// at the bottom.
+    func callsHeight(ofRows rows: Int) -> Int {
+        min(max(calls.reduce(0) { $0 + $1.rowCount }, 3), rows - Self.firstCallRow - 10)
+    }
+
     /// The rows of the calls, from row 2 on; returns the row after the rule below them.
     func drawCalls(into canvas: inout Canvas, at now: Instant) -> Int {
-        let top = 3
+        let top = Self.firstCallRow
         canvas.put(" CALLS", column: 0, row: 2, style: .quiet)
-        // Five rows at least for the log, with its title and the three rows at the bottom.
-        let room = canvas.rows - top - 10
         let heights = calls.map(\.rowCount)
-        let height = min(max(heights.reduce(0, +), 3), room)
+        let height = callsHeight(ofRows: canvas.rows)
         if calls.isEmpty {
             canvas.put("No call. Type a number or press d to dial.", column: 6, row: top, style: .quiet)
             canvas.put("What calls you shows up here.", column: 6, row: top + 1, style: .quiet)
@@ -24,7 +30,7 @@ extension AppState {
             guard row + call.rowCount <= top + height else { break }
             canvas.put(
                 call.row(width: canvas.columns, isSelected: call.reference == selection, at: now), column: 0, row: row)
-            if call.isTalking { canvas.put(call.meters(width: canvas.columns), column: 6, row: row + 1) }
+            if call.rowCount > 1 { canvas.put(call.meters, column: 6, row: row + 1) }
             row += call.rowCount
             shown += 1
         }
@@ -36,8 +42,9 @@ extension AppState {
 }
 
 extension CallLine {
-    /// A call that talks has its meters on a second row.
-    var rowCount: Int { isTalking ? 2 : 1 }
+    /// A call that was answered has its meters on a second row, and keeps it on hold and after its end, lest the calls
+    /// below it jump.
+    var rowCount: Int { isEstablished || duration != nil ? 2 : 1 }
 
     func row(width: Int, isSelected: Bool, at now: Instant) -> StyledText {
         let stateColumn = width - 42
@@ -49,7 +56,7 @@ extension CallLine {
         text.pad(to: stateColumn)
         // Why a call came to nothing may take the place of the codec that it never had.
         let hasMedia = isLive || media != nil
-        text.append(CellText.cut(stateText(at: now), to: hasMedia ? 20 : width - stateColumn - 1), stateStyle)
+        text.append(stateText(at: now, width: hasMedia ? 20 : width - stateColumn - 1), stateStyle)
         guard hasMedia else { return text }
         text.pad(to: stateColumn + 21)
         text.append(CellText.fitted(media?.codec.text ?? "", to: 10))
@@ -59,25 +66,35 @@ extension CallLine {
         return text
     }
 
-    /// Sign, word and clock.
-    func stateText(at now: Instant) -> String {
-        let clock = Figure.clock(now - since)
-        if isHangingUp, isLive { return "\(sign) hanging up" }
+    /// Sign, word and clock; where they are wider than `width` cells the word is cut, the clock never.
+    func stateText(at now: Instant, width: Int = .max) -> String {
+        guard let clockStart else { return CellText.cut("\(sign) \(stateWord)", to: width) }
+        let clock = " " + Figure.clock(now - clockStart)
+        return CellText.cut("\(sign) \(stateWord)", to: width - CellWidth.of(clock)) + clock
+    }
+
+    private var stateWord: String {
+        if isHangingUp, isLive { return "hanging up" }
         switch state {
-        case .calling: return "\(sign) calling \(clock)"
-        case .ringing: return "\(sign) ringing \(clock)"
-        case .earlyMedia: return "\(sign) early media \(clock)"
-        case .incoming(let isSilenced): return isSilenced ? "\(sign) ignored \(clock)" : "\(sign) incoming \(clock)"
-        case .ended(let end): return "\(sign) \(end.cause)"
+        case .calling: return "calling"
+        case .ringing: return "ringing"
+        case .earlyMedia: return "early media"
+        case .incoming(let isSilenced): return isSilenced ? "ignored" : "incoming"
+        case .ended(let end): return end.cause.text
         case .established: break
         }
-        let held = Figure.clock(now - heldSince)
         switch holdState {
-        case .none: return "\(sign) up \(clock)"
-        case .byUs: return "\(sign) held \(held)"
-        case .byPeer: return "\(sign) held by peer \(held)"
-        case .byBoth: return "\(sign) held by both \(held)"
+        case .none: return "up"
+        case .byUs: return "held"
+        case .byPeer: return "held by peer"
+        case .byBoth: return "held by both"
         }
+    }
+
+    /// Since when the state's clock runs; nil where it has none.
+    private var clockStart: Instant? {
+        guard isLive, !isHangingUp else { return nil }
+        return isEstablished && holdState != .none ? heldSince : since
     }
 
     var sign: String {
@@ -98,15 +115,22 @@ extension CallLine {
     }
 
     /// `mic ▁▂▅▇▅▂▁▁  ear ▂▃▇█▆▃▁▁  loss  0.4%  jit   6  buf  40  rtt  31  MOS 4.3`
-    func meters(width: Int) -> StyledText {
-        var text = StyledText("mic ", .quiet)
-        text.append(microphone.text, isMuted ? .quiet : .good)
-        text.append("  ear ", .quiet)
-        text.append(ear.text, .good)
+    ///
+    /// Where nothing is spoken the same figures stand in the same places, and nothing of it is bright.
+    var meters: StyledText {
+        var text = StyledText()
+        if let duration {
+            text.append(CellText.fitted("lasted \(Figure.clock(duration))", to: 26), .quiet)
+        } else {
+            text.append("mic ", .quiet)
+            text.append(microphone.text, isTalking && !isMuted ? .good : .quiet)
+            text.append("  ear ", .quiet)
+            text.append(ear.text, isTalking ? .good : .quiet)
+        }
         guard let quality else { return text }
         func add(_ name: String, _ value: String?, cells: Int, _ style: Style = .plain) {
             text.append("  \(name) ", .quiet)
-            text.append(CellText.fittedRight(value ?? "-", to: cells), style)
+            text.append(CellText.fittedRight(value ?? "-", to: cells), isTalking ? style : .quiet)
         }
         let loss = quality.lossPercent
         add("loss", loss.map { Figure.tenths($0) + "%" }, cells: 5, (loss ?? 0) >= 3 ? .urgent : .bright)

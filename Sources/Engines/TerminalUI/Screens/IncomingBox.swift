@@ -17,9 +17,10 @@ extension AppState {
             StyledText(
                 CellText.cut(name == nil ? incoming.peer.address.text : "<\(incoming.peer.address)>", to: inner),
                 .bright))
-        var facts = incoming.via.isEmpty ? [] : ["via \(incoming.via)"]
+        // What is cut for want of room must not be whether the caller is who it says.
+        var facts = incoming.trust.isEmpty ? [] : [incoming.trust.text]
+        if !incoming.via.isEmpty { facts.append("via \(incoming.via)") }
         if !incoming.codecs.isEmpty { facts.append(incoming.codecs.map(\.text).joined(separator: ", ")) }
-        if !incoming.trust.isEmpty { facts.append(incoming.trust.text) }
         lines.append(StyledText(CellText.cut(facts.joined(separator: " · "), to: inner)))
         let waiting = ringingCalls.count - 1
         lines.append(waiting > 0 ? StyledText("\(waiting) more ringing", .waiting) : StyledText())

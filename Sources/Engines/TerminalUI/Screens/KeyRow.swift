@@ -2,35 +2,45 @@ extension AppState {
     /// The bottom row: the keys that work here and now.
     func drawKeyRow(into canvas: inout Canvas) {
         let row = canvas.rows - 1
-        let offered = offeredBindings
+        let offered = offeredHints
         // The last two, help and quit, keep their place at the end; those before them go as room goes.
         let tail = offered.suffix(2)
-        let tailWidth = tail.reduce(0) { $0 + $1.hintWidth }
+        let tailWidth = tail.reduce(0) { $0 + $1.width }
         var column = 1
-        for (index, binding) in offered.enumerated() {
+        for (index, hint) in offered.enumerated() {
             let isTail = index >= offered.count - tail.count
-            guard isTail || column + binding.hintWidth + tailWidth <= canvas.columns else { continue }
-            let end = canvas.put(binding.keyText, column: column, row: row, style: .key)
-            column = canvas.put(" " + binding.title, column: end, row: row) + 2
+            guard isTail || column + hint.width + tailWidth <= canvas.columns else { continue }
+            let end = canvas.put(hint.key, column: column, row: row, style: .key)
+            column = canvas.put(" " + hint.title, column: end, row: row) + 2
         }
     }
 
-    private var offeredBindings: [Binding] {
-        if question != nil { return bindings([.confirm, .decline], in: .question) }
+    /// A key on the bottom row, and what it does now.
+    private struct Hint {
+        var key: String
+        var title: String
+
+        var width: Int { CellWidth.of(key) + 1 + CellWidth.of(title) + 2 }
+    }
+
+    private var offeredHints: [Hint] {
+        if question != nil { return hints([.confirm, .decline], in: .question) }
         if let line {
             let edits: [Action] = line == .callNumber ? [] : [.complete, .edit(.older), .edit(.deleteWord)]
-            return bindings(edits + [.commitLine, .leaveLine], in: .line)
+            return hints(edits + [.commitLine, .leaveLine], in: .line)
         }
         if page != nil {
-            return bindings([.lineUp, .lineDown, .pageUp, .pageDown, .closePage], in: .page)
+            let moves: [Action] = lastPageOffset > 0 ? [.lineUp, .lineDown, .pageUp, .pageDown] : []
+            let end: [Action] = selectedCall?.isLive == true ? [.hangUp] : []
+            return hints(end, in: .phone) + hints(moves + [.closePage], in: .page)
         }
         if !ringingCalls.isEmpty {
             let hold: [Action] = calls.contains(where: \.isTalking) ? [.holdAndAnswer] : []
             let end: [Action] = selectedCall?.isEstablished == true ? [.hangUp] : []
-            return bindings([.answer] + hold + [.reject, .ignore], in: .incoming)
-                + bindings(end + [.help, .quit], in: .phone)
+            return hints([.answer] + hold + [.reject, .ignore], in: .incoming)
+                + hints(end + [.help, .quit], in: .phone)
         }
-        return bindings(phoneActions + [.help, .quit], in: .phone)
+        return hints(phoneActions + [.help, .quit], in: .phone)
     }
 
     private var phoneActions: [Action] {
@@ -41,11 +51,17 @@ extension AppState {
         if call.isIncoming { return [.answer, .hangUp, .dial] + others }
         guard call.isEstablished else { return [.hangUp, .dial, .ladder] + others }
         let hold: Action = call.isHeldByUs ? .resume : .hold
-        return [.dial, .hangUp, hold, .mute] + others + [.digits, .callStatus, .ladder]
+        let digits: [Action] = call.isTalking ? [.digits] : []
+        return [.dial, .hangUp, hold, .mute] + others + digits + [.callStatus, .ladder]
     }
 
-    private func bindings(_ actions: [Action], in scope: Scope) -> [Binding] {
-        actions.compactMap { Binding.forAction($0, in: scope) }
+    private func hints(_ actions: [Action], in scope: Scope) -> [Hint] {
+        actions.compactMap { action in
+            guard let binding = Binding.forAction(action, in: scope) else { return nil }
+            // The key that mutes also unmutes.
+            let meant = action == .mute && selectedCall?.isMuted == true ? Action.unmute : action
+            return Hint(key: binding.keyText, title: Binding.forAction(meant, in: scope)?.title ?? binding.title)
+        }
     }
 }
 
@@ -57,9 +73,5 @@ extension Binding {
 
     var allKeysText: String {
         action == .digits ? "0-9 * #" : keys.map(\.name).joined(separator: " ")
-    }
-
-    fileprivate var hintWidth: Int {
-        CellWidth.of(keyText) + 1 + CellWidth.of(title) + 2
     }
 }

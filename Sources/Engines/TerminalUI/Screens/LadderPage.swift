@@ -11,13 +11,19 @@ extension AppState {
         heading.pad(to: arrowColumn - 1)
         heading.append("us            peer", .quiet)
         var rows = [heading]
+        var media = mediaRow(of: call, arrowColumn: arrowColumn)
         var before = first.time
-        for message in call.messages {
+        for (index, message) in call.messages.enumerated() {
+            // The media end with the call.
+            if message.summary.text.hasPrefix("BYE "), let row = media {
+                rows.append(row)
+                media = nil
+            }
             let delta = (message.time - before).saturatedNanoseconds / 1_000_000
             before = message.time
             var row = StyledText(" ")
             row.append(CellText.fitted(timeOfDay(at: message.time)?.withMilliseconds ?? "", to: 12), .quiet)
-            row.append(CellText.fittedRight(rows.count == 1 ? "" : "+\(delta)", to: 7), .quiet)
+            row.append(CellText.fittedRight(index == 0 ? "" : "+\(delta)", to: 7), .quiet)
             row.append("  ")
             row.append(CellText.cut(message.summary.text, to: arrowColumn - row.width - 1))
             row.pad(to: arrowColumn)
@@ -27,13 +33,16 @@ extension AppState {
             }
             rows.append(row)
         }
-        if let media = call.media, call.isEstablished || call.duration != nil {
-            var row = StyledText(CellText.blanks(22))
-            row.append(CellText.cut("═ RTP \(media.codec) ═", to: arrowColumn - 23))
-            row.pad(to: arrowColumn)
-            row.append("│◀═════════════▶│", .good)
-            rows.append(row)
-        }
+        if let media { rows.append(media) }
         return rows
+    }
+
+    private func mediaRow(of call: CallLine, arrowColumn: Int) -> StyledText? {
+        guard let media = call.media, call.isEstablished || call.duration != nil else { return nil }
+        var row = StyledText(CellText.blanks(22))
+        row.append(CellText.cut("═ RTP \(media.codec) ═", to: arrowColumn - 23))
+        row.pad(to: arrowColumn)
+        row.append("│◀═════════════▶│", .good)
+        return row
     }
 }

@@ -1,8 +1,24 @@
 extension AppState {
+    /// The rule, the dial line and the keys.
+    private static let rowsBelowLog = 3
+
+    /// How many lines of the log are below its view when the oldest is at the top: further back there is nothing.
+    var lastLogOffset: Int {
+        // The calls' title is above their first row; their rule and the log's title are below.
+        var room = rows - Self.rowsBelowLog - Self.firstCallRow - callsHeight(ofRows: rows) - 2
+        var shown = 0
+        for line in log.lines {
+            room -= line.rows(width: columns).count
+            guard room >= 0 else { break }
+            shown += 1
+        }
+        return log.lines.count - max(shown, 1)
+    }
+
     /// The log from its title on, down to the rule above the dial line. The newest line is at the bottom of the text,
     /// which starts at the top and scrolls alone.
     func drawLog(into canvas: inout Canvas, from top: Int) {
-        let bottom = canvas.rows - 3
+        let bottom = canvas.rows - Self.rowsBelowLog
         canvas.rule(row: bottom)
         canvas.put(" LOG", column: 0, row: top, style: .quiet)
         if log.linesBelow > 0 {

@@ -27,8 +27,8 @@ extension AppState {
         case .help: turn(to: .help)
         case .callStatus: return turnToCall(Page.Subject.status, at: now)
         case .ladder: return turnToCall(Page.Subject.ladder, at: now)
-        case .logUp: log.scroll(by: 5)
-        case .logDown: log.scroll(by: -5)
+        case .logUp: log.scroll(by: 5, to: lastLogOffset)
+        case .logDown: log.scroll(by: -5, to: lastLogOffset)
         case .commandLine: open(.command)
         case .redraw: return [.redraw]
         case .suspend: return requestSuspension(at: now)
@@ -116,12 +116,14 @@ extension AppState {
         let here = calls.firstIndex { $0.reference == selection }
         let next = here.map { min(max($0 + step, 0), calls.count - 1) } ?? (step < 0 ? calls.count - 1 : 0)
         selection = calls[next].reference
+        settled = nil
     }
 
     /// Selects a call by the number that a person typed.
     mutating func select(_ number: String, at now: Instant) {
         if let call = calls.first(where: { String($0.number) == number }) {
             selection = call.reference
+            settled = nil
         } else {
             show(number.isEmpty ? "no call selected" : "there is no call \(number)", .warning, at: now)
         }

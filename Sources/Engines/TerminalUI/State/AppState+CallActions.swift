@@ -1,14 +1,22 @@
 import EngineKit
 
 extension AppState {
-    /// Two presses of the hang-up key in this time are one: the second must not end the call that is selected next.
-    private static let hangUpGuard = Duration.milliseconds(700)
+    /// Two presses of a key in this time are one. Once the first has dealt with its call another one is selected or in
+    /// the box, and the second must not end, refuse or answer that. Another key is another wish.
+    private static let doublePress = Duration.milliseconds(700)
 
-    /// What concerns a ringing call: the selected one if it rings, else the one in the box, else any that was let be.
+    private func isDoublePress(of action: Action, on call: CallReference?, at now: Instant) -> Bool {
+        guard let settled, settled.action == action, settled.call != call else { return false }
+        return now - settled.at < Self.doublePress
+    }
+
+    /// What concerns a ringing call: the one in the box, else the selected one if it rings, else any that was let be.
     mutating func perform(onRinging action: Action, status: Int = 486, at now: Instant) -> [UserCommand] {
         let selected = selectedCall.flatMap { $0.isIncoming && !$0.isHangingUp ? $0 : nil }
-        guard let call = ringingCalls.first ?? selected ?? calls.first(where: { $0.isIncoming && !$0.isHangingUp })
-        else { return refuse("no call is ringing", at: now) }
+        let call = ringingCalls.first ?? selected ?? calls.first { $0.isIncoming && !$0.isHangingUp }
+        if isDoublePress(of: action, on: call?.reference, at: now) { return [] }
+        guard let call else { return refuse("no call is ringing", at: now) }
+        settled = Settled(action: action, call: call.reference, at: now)
         return perform(action, onRinging: call, status: status)
     }
 
@@ -32,10 +40,13 @@ extension AppState {
 
     /// What concerns the selected call.
     mutating func perform(onSelected action: Action, byKey: Bool, at now: Instant) -> [UserCommand] {
-        if action == .hangUp, let lastHangUp, now - lastHangUp < Self.hangUpGuard { return [] }
-        guard let call = selectedCall, call.isLive else {
+        let call = selectedCall.flatMap { $0.isLive ? $0 : nil }
+        if isDoublePress(of: action, on: call?.reference, at: now) { return [] }
+        guard let call else {
+            if let over = selectedCall { return refuse("call \(over.number) is over: d dials, [ ] select", at: now) }
             return refuse("no call is selected: d dials, [ ] select", at: now)
         }
+        if action == .hangUp { settled = Settled(action: action, call: call.reference, at: now) }
         return perform(action, on: call, byKey: byKey, at: now)
     }
 

@@ -38,6 +38,7 @@ extension AppState {
     mutating func answered(_ reference: CallReference, at now: Instant) {
         guard let call = call(reference), call.isLive, !call.isEstablished else { return }
         update(reference) { $0.enter(.established, at: now) }
+        if settled?.call == reference { settled?.at = now }
         record(.info, .call(reference), "answered", at: now)
     }
 
@@ -72,7 +73,7 @@ extension AppState {
         guard let call = call(reference), call.isLive else { return }
         let wasMissed = call.isIncoming && end.side == .remote
         update(reference) { $0.enter(.ended(end), at: now) }
-        if call.isHangingUp { lastHangUp = now }
+        if call.isHangingUp, settled?.call == reference { settled?.at = now }
         if wasMissed { missedCalls += 1 }
         let missed = wasMissed ? ", missed" : ""
         let text: Printable = "\(end.cause)\(missed)"

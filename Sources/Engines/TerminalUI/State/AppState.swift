@@ -26,8 +26,8 @@ package struct AppState: Sendable {
     var lastTarget: String?
     /// The account to call from; nil: the first.
     var dialAccount: Printable?
-    /// When the last call that the person hung up was gone.
-    var lastHangUp: Instant?
+    /// The call that a key dealt with last, lest its second press deal with the next one.
+    var settled: Settled?
     /// The clock's origin as local time of day, once it is known.
     var timeOfDayAtOrigin: Int?
 
@@ -49,6 +49,13 @@ package struct AppState: Sendable {
         self.rows = rows
         let last = lastPageOffset
         if let offset = page?.offset { page?.offset = min(offset, last) }
+    }
+
+    struct Settled: Hashable, Sendable {
+        var action: Action
+        var call: CallReference
+        /// When the key was pressed, or the call gone.
+        var at: Instant
     }
 
     enum Question: Hashable, Sendable {

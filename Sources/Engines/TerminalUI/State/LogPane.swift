@@ -20,7 +20,8 @@ package struct LogPane: Hashable, Sendable {
         if linesBelow > 0 { linesBelow = min(linesBelow + 1, lines.count - 1) }
     }
 
-    mutating func scroll(by count: Int) {
-        linesBelow = min(max(linesBelow + count, 0), max(lines.count - 1, 0))
+    /// `bound`: the lines below the view that has the oldest line at its top.
+    mutating func scroll(by count: Int, to bound: Int) {
+        linesBelow = min(max(linesBelow + count, 0), max(bound, 0))
     }
 }
