@@ -135,6 +135,53 @@ struct TerminalPhoneTests {
         }
     }
 
+    /// The terminal's type says nothing of pastes, and the bytes are not all UTF-8.
+    @Test func takesAPasteAsTextWhateverIsInIt() async throws {
+        try await useTerminal { terminal in
+            try await terminal.paste(Array("bob".utf8) + [0xFF, 0xC3] + Array("(q b e\u{301}漢 \u{1B}]0;x\nend".utf8))
+            try await terminal.shows(" dial ▏bob\u{FFFD}\u{FFFD}(q b e\u{301}漢 ]0;x end")
+            try await terminal.press("Escape", "q")
+        }
+    }
+
+    /// As `ssh` brings the name of the locale that the terminal is in, which need not be installed here.
+    @Test func drawsUnicodeInALocaleThatIsNotInstalled() async throws {
+        try await useTerminal(TerminalSession.Kind(locale: "xx_XX.UTF-8")) { terminal in
+            try await terminal.shows("────────")
+            try await terminal.press("q")
+        }
+    }
+
+    /// Has the phone draw whole screens until the kernel holds no more of them: then it waits in its write, and the signal
+    /// for the next one stays pending.
+    private func waitUntilItHangs(_ phone: pid_t) async throws {
+        var pending = 0
+        try await TerminalSession.wait(until: "the phone hangs in its write") {
+            kill(phone, SIGUSR1)
+            pending = TerminalSession.isPending(SIGUSR1, in: phone) ? pending + 1 : 0
+            return pending > 20
+        }
+    }
+
+    /// As of a remote session that has stalled.
+    @Test func endsWithItsCallsThoughTheTerminalTakesNothing() async throws {
+        let callee = try Phone("answer", "--once", "--audio", "null")
+        let port = try await callee.port
+        try await useTerminal { terminal in
+            try await terminal.press("d")
+            try await terminal.enter("sip:bob@127.0.0.1:\(port)")
+            try await terminal.shows(" up 00:0")
+            let phone = try await terminal.foreground
+            try await terminal.whileItTakesNothing {
+                try await waitUntilItHangs(phone)
+                #expect(kill(phone, SIGTERM) == 0)
+                try await callee.event("call.ended")
+                try await TerminalSession.wait(until: "the phone ends") { kill(phone, 0) != 0 }
+            }
+        }
+        #expect(try await callee.end() == 0, "\(callee.program.written)")
+    }
+
     @Test(arguments: [SIGSEGV, SIGABRT])
     func leavesTheTerminalSaneWhenItCrashes(by signal: CInt) async throws {
         try await useTerminal { terminal in

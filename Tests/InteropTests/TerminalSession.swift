@@ -62,6 +62,15 @@ struct TerminalSession {
         try await press("Enter")
     }
 
+    /// Pastes bytes as a person does, marked as a paste if the program asked for that.
+    func paste(_ bytes: [UInt8]) async throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let file = try folder.write(bytes, as: "pasted")
+        _ = try await tmux("load-buffer", file)
+        _ = try await tmux("paste-buffer", "-p")
+    }
+
     var screen: [String] {
         get async throws { try await tmux("capture-pane", "-p") }
     }
@@ -93,6 +102,41 @@ struct TerminalSession {
     /// Waits until no row has this text.
     func noLongerShows(_ text: String) async throws {
         try await screen("screen without '\(text)'") { !$0.contains { $0.contains(text) } }
+    }
+
+    /// Has the terminal take no output meanwhile.
+    func whileItTakesNothing(_ body: () async throws -> Void) async throws {
+        let server = try #require(try await tmux("display-message", "-p", "#{pid}").first.flatMap { pid_t($0) })
+        try #require(kill(server, SIGSTOP) == 0)
+        defer { kill(server, SIGCONT) }
+        try await body()
+    }
+
+    static func wait(
+        until what: String, within bound: Duration = .seconds(20), where isSo: () -> Bool
+    ) async throws {
+        let deadline = ContinuousClock.now + bound
+        while !isSo() {
+            guard ContinuousClock.now < deadline else {
+                throw Program.Failure.timedOut(name: "the terminal", waitingFor: what, written: "")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Whether a blocked signal waits to be read by a process.
+    static func isPending(_ signal: CInt, in process: pid_t) -> Bool {
+        guard let file = fopen("/proc/\(process)/status", "r") else { return false }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, CInt(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            guard text.hasPrefix("ShdPnd:"), let digits = text.split(whereSeparator: \.isWhitespace).last else {
+                continue
+            }
+            return UInt64(digits, radix: 16).map { $0 >> UInt64(signal - 1) & 1 == 1 } ?? false
+        }
+        return false
     }
 
     /// The process that the shell waits for.

@@ -8,14 +8,13 @@ extension Phone {
 
     /// Runs until everything has ended, and gives the process's exit status.
     ///
-    /// - Parameter signals: nil where another thread reads them.
-    func run(signals: Signals?) -> ExitStatus {
+    func run(signals: Signals) -> ExitStatus {
         let timeoutAt = settings.timeout.map { SystemClock.now + $0 }
         var isTimedOut = false
         var refreshAt = SystemClock.now
         while exit == nil {
             step()
-            while let signal = signals?.next() {
+            while let signal = signals.next() {
                 guard signal.endsProcess else { continue }
                 guard end(by: signal.number) else { return .signal(signal.number) }
             }
@@ -39,21 +38,24 @@ extension Phone {
         return exit ?? .internalError
     }
 
-    /// Ends all calls and registrations because of a signal. False for the second one, which ends the process at once.
+    /// Ends all calls and registrations because of a signal. False for the second one, which ends the process at once; a
+    /// hang-up never does, as the kernel and the shell may each send one when a terminal goes.
     func end(by signal: Int32) -> Bool {
-        guard coordinator.ending?.exit != .signal(signal), !wasSignalled else { return false }
+        guard coordinator.ending?.exit != .signal(signal), !wasSignalled else {
+            return signal == Signals.Signal.hangUp.number
+        }
         wasSignalled = true
         ask { coordinator, _ in coordinator.end(.signal(signal)) }
         return true
     }
 
-    private func wait(until wake: Instant, signals: Signals?) {
+    private func wait(until wake: Instant, signals: Signals) {
         let nanoseconds = max(0, (wake - SystemClock.now).saturatedNanoseconds)
         // Rounded up, lest the loop turn without sleep for the last millisecond; an hour is as good as for ever.
         let milliseconds = min(nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0), 3_600_000)
         var descriptors = [
             pollfd(fd: inbox.descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: signals?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         _ = poll(&descriptors, nfds_t(descriptors.count), CInt(milliseconds))
     }

@@ -165,11 +165,6 @@ final class Phone {
         commands.yield(command)
     }
 
-    /// Ends the loop at once, with calls still up.
-    func leave(with status: ExitStatus) {
-        exit = status
-    }
-
     /// Lets everything go. Media ends at once; the endpoint has said its goodbyes before.
     func close() {
         commands.finish()

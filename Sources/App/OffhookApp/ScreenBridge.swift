@@ -104,8 +104,7 @@ final class ScreenBridge {
 
     private func perform(_ request: PhoneRequest) {
         switch request {
-        case .end(let signal):
-            if !phone.end(by: signal) { phone.leave(with: .signal(signal)) }
+        case .terminalLost: _ = phone.end(by: Signals.Signal.hangUp.number)
         case .command(let command): perform(command)
         }
     }

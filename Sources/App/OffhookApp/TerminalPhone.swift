@@ -9,7 +9,8 @@ import TerminalUI
 package enum TerminalPhone {
     package static func run(_ options: PhoneOptions) -> ExitStatus {
         do throws(StartFault) {
-            let signals = try start { () throws(TerminalError) in try Signals() }
+            let ends = try start { () throws(TerminalError) in try Signals(.ends) }
+            let signals = try start { () throws(TerminalError) in try Signals(.others) }
             let settings = try PhoneSettings(options)
             let screen = try start { () throws(TerminalError) in try PhoneInbox() }
             let phone = try Phone(settings, traces: true)
@@ -20,7 +21,7 @@ package enum TerminalPhone {
             try phone.startMedia()
             let terminal = try start { () throws(TerminalError) in try Terminal() }
             bridge.begin()
-            let result = run(phone, on: screen)
+            let result = run(phone, on: screen, until: ends)
             let inbox = phone.inbox
             var loop = PhoneLoop(state: AppState(), terminal: terminal, signals: signals, inbox: screen) { request in
                 inbox.post(.request(request))
@@ -43,20 +44,30 @@ package enum TerminalPhone {
     }
 
     /// Runs the phone on a thread of its own; the screen's loop ends with it.
-    private static func run(_ phone: Phone, on screen: PhoneInbox) -> ThreadResult {
+    private static func run(_ phone: Phone, on screen: PhoneInbox, until ends: Signals) -> ThreadResult {
         let result = ThreadResult()
         // The thread that starts it lets go of the phone here: from now on one thread alone touches it.
         nonisolated(unsafe) let phone = phone
         do throws(SystemError) {
             _ = try RealtimeThread.start("offhook-phone", priority: .normal) {
-                result.set(phone.run(signals: nil))
+                result.set(phone.run(signals: ends))
                 screen.finish()
+                freeMainThread()
             }
         } catch {
             result.set(.internalError)
             screen.finish()
         }
         return result
+    }
+
+    /// Until the process has ended: a terminal that takes nothing, as of a session that has stalled, would else hold the
+    /// main thread in its write for ever.
+    private static func freeMainThread() {
+        while true {
+            poll(nil, 0, 1000)
+            Terminal.discardOutput()
+        }
     }
 }
 

@@ -6,9 +6,8 @@ import TerminalUI
 /// What the loop asks of the app.
 package enum PhoneRequest: Hashable, Sendable {
     case command(UserCommand)
-    /// The process is to end, by a signal with this number; a terminal that is gone counts as a hang-up. The loop goes on
-    /// until ``PhoneInbox/finish()``, so that calls can be ended first. It comes again if the signal does.
-    case end(signal: Int32)
+    /// The terminal is gone. The loop goes on until ``PhoneInbox/finish()``, so that calls can be ended first.
+    case terminalLost
 }
 
 /// The main thread's loop: keys, signals and events into the state, the state onto the terminal.
@@ -26,6 +25,7 @@ package struct PhoneLoop {
     private static let drawInterval = Duration.milliseconds(33)
     private static let clockInterval = Duration.seconds(60)
 
+    /// - Parameter signals: those that don't end the process.
     package init(
         state: AppState, terminal: Terminal, signals: Signals, inbox: PhoneInbox,
         request: @escaping (PhoneRequest) -> Void
@@ -93,7 +93,7 @@ package struct PhoneLoop {
 
     private mutating func loseTerminal() {
         isTerminalLost = true
-        request(.end(signal: Signals.Signal.hangUp.number))
+        request(.terminalLost)
     }
 
     private mutating func takeSignals(at now: Instant) {
@@ -107,9 +107,9 @@ package struct PhoneLoop {
                 takeSize()
                 clockReadAt = nil
             case .stop: perform(state.requestSuspension(at: now))
-            case .interrupt, .terminate: request(.end(signal: signal.number))
-            case .hangUp: loseTerminal()
             case .user: terminal.forget()
+            // They end the process, which is not this thread's business: it may hang in a write to the terminal.
+            case .interrupt, .terminate, .hangUp: break
             }
         }
     }

@@ -28,12 +28,26 @@ package final class Signals: Sendable {
         }
     }
 
-    /// Blocks the signals and opens their descriptor, and installs the crash handler. To be made on the main thread
-    /// before any other thread exists, since threads inherit what is blocked.
-    package init() throws(TerminalError) {
+    /// Which signals a descriptor is for: where two threads read signals, one may hang in a write to its terminal, and
+    /// what ends the process must reach the other.
+    package struct Kinds: OptionSet, Sendable {
+        package let rawValue: Int32
+
+        package init(rawValue: Int32) {
+            self.rawValue = rawValue
+        }
+
+        /// INT, TERM and HUP.
+        package static let ends = Kinds(rawValue: Int32(CS_SIGNALS_END))
+        package static let others = Kinds(rawValue: Int32(CS_SIGNALS_OTHER))
+    }
+
+    /// Blocks all the signals and opens a descriptor for those of some kinds, and installs the crash handler. To be made
+    /// on the main thread before any other thread exists, since threads inherit what is blocked.
+    package init(_ kinds: Kinds = [.ends, .others]) throws(TerminalError) {
         let blocked = cs_signals_block()
         guard blocked >= 0 else { throw .system(call: "pthread_sigmask", errno: -blocked) }
-        let descriptor = cs_signals_open()
+        let descriptor = cs_signals_open(kinds.rawValue)
         guard descriptor >= 0 else { throw .system(call: "signalfd", errno: -descriptor) }
         self.descriptor = descriptor
         let installed = cs_crash_install()

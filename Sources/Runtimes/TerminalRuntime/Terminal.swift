@@ -70,6 +70,11 @@ package final class Terminal {
         forget()
     }
 
+    /// Throws away what the terminal has not taken, so that a thread which hangs in a write to it goes on. From any thread.
+    package static func discardOutput() {
+        _ = cs_terminal_discard(output)
+    }
+
     /// Has the next ``draw(_:)`` draw every cell, whatever the terminal shows now.
     package func forget() {
         shown = nil

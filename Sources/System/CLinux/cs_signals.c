@@ -10,16 +10,24 @@
 
 #include "cs_terminal_state.h"
 
-static sigset_t handled(void) {
+static sigset_t handled(int kinds) {
     sigset_t set;
     sigemptyset(&set);
-    const int numbers[] = {SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGCONT, SIGTSTP, SIGUSR1};
-    for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) sigaddset(&set, numbers[index]);
+    if (kinds & CS_SIGNALS_END) {
+        const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+        for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) sigaddset(&set, numbers[index]);
+    }
+    if (kinds & CS_SIGNALS_OTHER) {
+        const int numbers[] = {SIGWINCH, SIGCONT, SIGTSTP, SIGUSR1};
+        for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) sigaddset(&set, numbers[index]);
+    }
     return set;
 }
 
+static sigset_t all_handled(void) { return handled(CS_SIGNALS_END | CS_SIGNALS_OTHER); }
+
 int cs_signals_block(void) {
-    sigset_t set = handled();
+    sigset_t set = all_handled();
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) return -errno;
     // A recording that reaches RLIMIT_FSIZE is a write that fails (EFBIG), not the end of every call.
     if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) return -errno;
@@ -27,12 +35,12 @@ int cs_signals_block(void) {
 }
 
 int cs_signals_unblock(void) {
-    sigset_t set = handled();
+    sigset_t set = all_handled();
     return -pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-int cs_signals_open(void) {
-    sigset_t set = handled();
+int cs_signals_open(int kinds) {
+    sigset_t set = handled(kinds);
     int descriptor = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return descriptor < 0 ? -errno : descriptor;
 }
@@ -100,7 +108,7 @@ int cs_crash_install(void) {
     if (result < 0) return result;
     struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_ONSTACK};
     // The signals of the loop must not come in between; other crashes may.
-    action.sa_mask = handled();
+    action.sa_mask = all_handled();
     const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGQUIT};
     for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
         if (sigaction(numbers[index], &action, NULL) < 0) return -errno;

@@ -46,6 +46,14 @@ int cs_terminal_keys(int descriptor) {
     return tcsetattr(descriptor, TCSADRAIN, &now) < 0 ? -errno : 0;
 }
 
+int cs_terminal_discard(int descriptor) {
+    // The flush alone makes room and wakes nobody; that output starts again does.
+    if (tcflow(descriptor, TCOOFF) < 0) return -errno;
+    int result = tcflush(descriptor, TCOFLUSH) < 0 ? -errno : 0;
+    if (tcflow(descriptor, TCOON) < 0) return -errno;
+    return result;
+}
+
 int cs_terminal_size(int descriptor, int *columns, int *rows) {
     struct winsize size;
     if (ioctl(descriptor, TIOCGWINSZ, &size) < 0) return -errno;

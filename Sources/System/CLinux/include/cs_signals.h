@@ -12,8 +12,11 @@ int cs_signals_block(void);
 /// Undoes `cs_signals_block` in the calling thread.
 int cs_signals_unblock(void);
 
-/// A non-blocking descriptor that is readable while one of the blocked signals waits.
-int cs_signals_open(void);
+/// Which of the blocked signals a descriptor is for: those that end the process (INT, TERM, HUP), or the rest.
+enum { CS_SIGNALS_END = 1, CS_SIGNALS_OTHER = 2 };
+
+/// A non-blocking descriptor that is readable while one of the blocked signals of these kinds waits.
+int cs_signals_open(int kinds);
 
 /// Whether SIGINT, SIGTERM or SIGHUP is pending: 1 or 0.
 int cs_signals_end_waits(void);
@@ -47,6 +50,9 @@ int cs_terminal_restore(int descriptor);
 
 /// Makes the keys for interrupt and stop ordinary keys and leaves the one for QUIT as the way out of a hung program.
 int cs_terminal_keys(int descriptor);
+
+/// Throws away what was written to a terminal and is not taken yet, so that a write which waits for room goes on.
+int cs_terminal_discard(int descriptor);
 
 /// The size of a terminal in cells.
 int cs_terminal_size(int descriptor, int *columns, int *rows);
