@@ -66,10 +66,42 @@ struct CallingSIPpTests {
         try await sipp.expectSuccess()
     }
 
-    @Test func nobodyAtThePortIsTheNetworksFault() async throws {
-        let phone = try Phone("call", "sip:bob@127.0.0.1:\(Ports.take())", "--audio", "null")
+    @Test(arguments: [
+        (SIPp.Transport.udp, "port unreachable (ICMP), udp"), (.tcp, "connection refused, tcp"),
+    ])
+    func nobodyAtThePortIsTheNetworksFault(over transport: SIPp.Transport, why: String) async throws {
+        let port = Ports.take()
+        let target = "sip:bob@127.0.0.1:\(port)" + (transport == .tcp ? ";transport=tcp" : "")
+        let phone = try Phone("call", target, "--audio", "null")
         #expect(try await phone.end() == 30, "\(phone.program.written)")
-        #expect(try end(phone).cause == "unreachable")
+        let end = try end(phone)
+        #expect((end.cause, end.reason) == ("unreachable", "\(why) 127.0.0.1:\(port)"))
+        let asking = try Phone("options", target)
+        #expect(try await asking.end() == 30, "\(asking.program.written)")
+        #expect(try await asking.event("options").reason == "\(why) 127.0.0.1:\(port)")
+    }
+
+    @Test func aNameThatNobodyHasIsTheNetworksFault() async throws {
+        // RFC 6761 §6.4: no resolver knows it.
+        let phone = try Phone("call", "sip:bob@nobody.invalid", "--audio", "null")
+        #expect(try await phone.end() == 30, "\(phone.program.written)")
+        let end = try end(phone)
+        #expect((end.cause, end.reason) == ("unreachable", "no such host, nobody.invalid"))
+    }
+
+    /// ROBUSTNESS row 43, where media came only before the answer.
+    @Test func warnsWhenEarlyMediaFallsSilentAfterTheAnswer() async throws {
+        let sipp = try await SIPp.callee("early-then-silent")
+        let phone = try Phone("call", uri(sipp), "--audio", "silence", "--duration", "6s")
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        let names = try phone.events.map(\.event).filter { $0 != "call.stats" }
+        #expect(
+            names == [
+                "ready", "call.outgoing", "call.ringing", "call.early", "call.answered", "call.media", "warning",
+                "call.ended", "verdict",
+            ])
+        #expect(try await phone.event("warning").text == "no media from the peer for 5 s")
+        try await sipp.expectSuccess()
     }
 
     @Test func givesUpWithCancelWhenNobodyAnswers() async throws {
@@ -107,6 +139,15 @@ struct CallingSIPpTests {
         #expect(try await phone.end() == 14, "\(phone.program.written)")
         #expect(try end(phone).code == 407)
         try await sipp.expectSuccess()
+    }
+
+    /// ROBUSTNESS S10: the registrar's address alone makes nobody the account's proxy, and the phone says what would.
+    @Test func aProxyThatTheAccountDoesNotNameGetsNoCredentials() async throws {
+        let sipp = try await SIPp.callee("challenge-forever")
+        let account = try ConfiguredAccount("alice", password: "wonderland", at: sipp.port)
+        let phone = try Phone("call", uri(sipp), "--config", account.path, "--audio", "null")
+        #expect(try await phone.end() == 14, "\(phone.program.written)")
+        #expect(try await phone.event("warning").text?.hasSuffix("where the account names it as its proxy") == true)
     }
 
     @Test func registersWithCredentialsAndUnregisters() async throws {

@@ -130,7 +130,8 @@ struct TerminalPhoneTests {
         try await useTerminal { terminal in
             try await terminal.press("d")
             try await terminal.enter("nobody@127.0.0.1:\(Ports.take())")
-            try await terminal.shows("call 1", "can't be reached: Check the address")
+            try await terminal.shows("call 1", "can't be reached: port unreachable (ICMP)")
+            try await terminal.shows("Check the address")
             try await terminal.press("q")
         }
     }

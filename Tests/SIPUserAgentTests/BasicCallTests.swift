@@ -110,7 +110,8 @@ import Testing
         world.run(for: .milliseconds(31_999))
         #expect(world.ends(at: "alice").isEmpty)
         world.run(for: .milliseconds(1))
-        #expect(world.ends(at: "alice") == [CallEnd(cause: .timedOut, by: .local)])
+        let end = CallEnd(cause: .timedOut, by: .local, reason: "timed out, udp 192.0.2.9:5060")
+        #expect(world.ends(at: "alice") == [end])
         #expect(world.count("alice>? INVITE") == 7)
     }
 
@@ -120,6 +121,7 @@ import Testing
         world.perform(
             .call(caller, OutgoingCall(target: try target("sip:bob@nowhere.example"), media: World.media)),
             by: "alice")
-        #expect(world.ends(at: "alice") == [CallEnd(cause: .unreachable, by: .local)])
+        let end = CallEnd(cause: .unreachable, by: .local, reason: "no such host, nowhere.example")
+        #expect(world.ends(at: "alice") == [end])
     }
 }

@@ -125,7 +125,8 @@ import Testing
                 try challenged(request, proxy: proxy, "realm=\"\(realm)\", nonce=\"n\""), to: &request, sentTo: source,
                 attempts: &attempts, random: &random)
         }
-        #expect(try ask("other", proxy: true, .proxySet) == .foreignRealm("other"))
+        #expect(try ask("other", proxy: true, .proxySet) == .proxyNotConfigured("other"))
+        #expect(try ask("other", proxy: true, .registrar) == .proxyNotConfigured("other"))
         #expect(try ask("home", proxy: false, .registrar) == .authorized)
         #expect(try ask("later", proxy: false, .registrar) == .foreignRealm("later"))
         #expect(try ask("home", proxy: true, .proxySet) == .authorized)
@@ -214,6 +215,8 @@ import Testing
                 try challenged(request), to: &request, sentTo: .registrar, attempts: &attempts, random: &random)
                 == .unsupported)
         #expect(AuthenticationVerdict.foreignRealm("x").reason("Unauthorized").contains("\"x\""))
+        let unasked = AuthenticationVerdict.proxyNotConfigured("x").reason("Proxy Authentication Required")
+        #expect(unasked.contains("realm \"x\" is a proxy's; it is answered where the account names that proxy"))
     }
 
     @Test mutating func survivesAnyChallenge() throws {

@@ -66,7 +66,8 @@ import Testing
     @Test(
         arguments: [
             (["<sip:alice@203.0.113.5:1024>;expires=300"], "600", UInt32(300)),
-            (["<sip:bob@203.0.113.5>;expires=300"], "600", 600), ([], "600", 600), ([], nil, 3600),
+            (["<sip:bob@203.0.113.5>;expires=300", "<sip:alice@192.0.2.9>"], "600", 600), ([], "600", 600),
+            ([], nil, 3600),
         ] as [([String], String?, UInt32)])
     mutating func findsTheGrantedTimeWhereTheContactIsNotAsItWasSent(
         contacts: [String], expires: String?, granted: UInt32
@@ -74,6 +75,24 @@ import Testing
         let step = registration.begin(contact: contact, at: now)
         let response = try answer(step, 200, contacts: contacts, expires.map { [.expires: $0] } ?? [:])
         #expect(registration.receive(response, at: now).state == .registered(expires: granted))
+    }
+
+    /// RFC 3261 §10.3: a 2xx lists all bindings. Where ours is not one of them, no call comes here.
+    @Test(
+        arguments: [
+            ["<sip:bob@203.0.113.5>;expires=300"], ["<sip:bob@203.0.113.5>", "<sip:carol@203.0.113.6>"],
+            ["<tel:+15551234>"], ["<sip:192.0.2.9:5060>;expires=300"],
+        ])
+    mutating func isNotBoundByAnAnswerThatListsOnlyOthers(contacts: [String]) throws {
+        let step = registration.begin(contact: contact, at: now)
+        let after = registration.receive(try answer(step, 200, contacts: contacts, [.expires: "600"]), at: now)
+        guard case .failed(200, let reason, let wait?) = after.state else {
+            Issue.record("\(String(describing: after.state))")
+            return
+        }
+        #expect(reason == "OK: the registrar lists other contacts and not ours")
+        #expect(!registration.isBound(at: now) && registration.deadline == now + wait)
+        #expect(registration.handleDeadline(at: now + wait).request?.method == .register)
     }
 
     @Test(arguments: [1, 5, 30, 60, 120, 160, 600, 3600, 86_400, UInt32.max] as [UInt32])
@@ -142,7 +161,7 @@ import Testing
         var step = registration.begin(contact: contact, at: now)
         for limit in [30, 60, 120, 240, 480, 960, 1800, 1800, 1800] as [Int64] {
             #expect(step.request != nil)
-            step = registration.timedOut(at: now)
+            step = registration.unanswered("no response", at: now)
             guard case .failed(nil, _, let wait?)? = step.state else {
                 Issue.record("no failure reported: \(step)")
                 return
@@ -156,7 +175,7 @@ import Testing
         _ = registration.receive(try answer(step, 200), at: now)
         now = try #require(registration.deadline)
         _ = registration.handleDeadline(at: now)
-        _ = registration.unreachable("no route", at: now)
+        _ = registration.unanswered("no route", at: now)
         #expect(try #require(registration.deadline) - now <= .seconds(30))
     }
 
@@ -165,7 +184,7 @@ import Testing
         for seed in 1...50 {
             var registration = try Self.registration(seed: UInt64(seed))
             _ = registration.begin(contact: contact, at: now)
-            _ = registration.timedOut(at: now)
+            _ = registration.unanswered("no response", at: now)
             if let deadline = registration.deadline { waits.insert(deadline) }
         }
         #expect(waits.count == 50)
@@ -217,7 +236,7 @@ import Testing
         #expect(registration.isBusy)
         _ = registration.receive(try answer(step, 200), at: now)
         #expect(registration.receive(try answer(step, 200), at: now) == Registration.Step())
-        #expect(registration.timedOut(at: now) == Registration.Step())
+        #expect(registration.unanswered("no response", at: now) == Registration.Step())
     }
 
     // MARK: - Removing and moving
@@ -235,7 +254,7 @@ import Testing
     @Test mutating func letsARemovalThatFailsBe() throws {
         _ = registration.receive(try answer(registration.begin(contact: contact, at: now), 200), at: now)
         _ = registration.unregister(at: now)
-        #expect(registration.timedOut(at: now) == Registration.Step(state: .unregistered))
+        #expect(registration.unanswered("no response", at: now) == Registration.Step(state: .unregistered))
         #expect(registration.deadline == nil)
     }
 
@@ -299,7 +318,7 @@ import Testing
             }
             sequence = request.cSeq.number
             switch Int.random(in: 0..<8, using: &random) {
-            case 0: step = registration.timedOut(at: now)
+            case 0: step = registration.unanswered("no response", at: now)
             case 1: step = registration.receive(try answer(step, 503, [.retryAfter: "1"]), at: now)
             case 2:
                 let nonce = "Digest realm=\"example.com\", nonce=\"\(round)\", qop=\"auth\", stale=true"

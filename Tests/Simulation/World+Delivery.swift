@@ -59,7 +59,7 @@ extension World {
     /// Tells `host` that a datagram to `remote` came back as unreachable.
     package mutating func reportUnreachable(_ remote: SocketAddress, to host: HostID) {
         let flow = Flow(transport: .udp, local: hosts[host.index].address, remote: remote)
-        give(.transmitFailed(flow, cause: nil, .unreachable), to: host)
+        give(.transmitFailed(flow, cause: nil, .hostUnreachable), to: host)
     }
 
     private func listener(at address: SocketAddress) -> HostID? {

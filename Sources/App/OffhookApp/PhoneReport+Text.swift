@@ -106,7 +106,7 @@ extension CallEnd {
             case .limited: "too many calls"
             case .shutDown: "shut down"
             }
-        guard let status else { return phrase }
+        guard let status else { return phrase + (reason.map { ": \($0)" } ?? "") }
         return "\(phrase): \(status.value) \(reason ?? status.reason)"
     }
 }

@@ -33,6 +33,8 @@ package enum AuthenticationVerdict: Hashable, Sendable {
     case noCredentials
     /// No realm among the challenges is the account's; the first one is named.
     case foreignRealm(String)
+    /// The realm is that of a proxy, and no outbound proxy is configured whose realm it could be.
+    case proxyNotConfigured(String)
     /// The challenge does not come from the account's registrar or proxies.
     case untrusted
     /// The credentials were tried and are wrong.
@@ -102,7 +104,10 @@ package struct DigestAuthentication: Sendable {
         let challenges = DigestChallenge.strongest(of: response)
         guard let first = challenges.first else { return .unsupported }
         let ours = challenges.filter { isOurs($0, credentials: credentials, source: source) }
-        guard !ours.isEmpty else { return .foreignRealm(first.realm) }
+        guard !ours.isEmpty else {
+            let isUnasked = credentials.realm == nil && first.isProxy && source != .outboundProxy
+            return isUnasked ? .proxyNotConfigured(first.realm) : .foreignRealm(first.realm)
+        }
         for challenge in ours {
             if let refusal = accept(challenge, source: source, attempts: &attempts, random: &random) { return refusal }
         }

@@ -133,6 +133,7 @@ package struct CallEnd: Equatable, Sendable {
     package var cause: Cause
     package var by: Side
     package var status: StatusCode?
+    /// The response's phrase, the Reason header of the peer's BYE (RFC 3326), or what kept the request from the peer.
     package var reason: String?
     /// Seconds after which the peer wants to be asked again.
     package var retryAfter: UInt32?
@@ -156,6 +157,7 @@ package struct CallEnd: Equatable, Sendable {
 package struct OptionsAnswer: Sendable {
     /// nil: nothing came back.
     package var status: StatusCode?
+    /// The response's phrase, or why there is none.
     package var reason: String
     package var roundTrip: Duration
     package var headers: Headers

@@ -43,10 +43,18 @@ package struct Destination: Hashable, Sendable {
     }
 }
 
-package enum ResolutionFailure: Hashable, Sendable {
+package enum ResolutionFailure: Error, Hashable, Sendable {
     case notFound, timedOut, noRoute, transportUnsupported
 }
 
 package enum TransmitFailure: Hashable, Sendable {
-    case refused, reset, unreachable, timedOut, tooLarge, noListener
+    /// A connection that nobody takes, or over UDP an ICMP port unreachable.
+    case refused
+    case reset, hostUnreachable, networkUnreachable
+    /// A packet filter of our own, or an address that may not be sent to.
+    case notPermitted
+    case timedOut, tooLarge, noListener
+    /// Our own limits on connections, or on what waits in one.
+    case overloaded
+    case other
 }

@@ -129,7 +129,7 @@ extension InviteSession {
         guard modification.request != nil else { return }
         modification.request = nil
         offerAnswer.cancelOffer()
-        if failure == .timedOut {
+        if case .timedOut = failure {
             end(CallEnd(cause: .dialogLost, by: .remote, status: 408), at: now)
         } else {
             goBack()

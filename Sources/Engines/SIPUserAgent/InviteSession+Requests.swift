@@ -4,14 +4,25 @@ import SIPTransactions
 
 /// How a request of ours can fail without a response.
 enum RequestFailure: Equatable, Sendable {
-    /// 64*T1 passed (timer B or F).
-    case timedOut
-    /// No address, or none that could be sent to.
-    case unreachable
+    /// 64*T1 passed (timer B or F) without a final response from there.
+    case timedOut(Destination?)
+    /// No address, or none that could be sent to; the last one's obstacle.
+    case unreachable(Obstacle)
     /// Too many requests of ours are on their way.
     case limited
     /// It was taken back before it left.
     case withdrawn
+
+    /// In words for people.
+    var reason: String {
+        switch self {
+        case .timedOut(let destination):
+            "timed out" + (destination.map { ", \($0.transport.name.lowercased()) \($0.remote)" } ?? "")
+        case .unreachable(let obstacle): obstacle.description
+        case .limited: "too many requests at once"
+        case .withdrawn: "withdrawn"
+        }
+    }
 }
 
 /// Requests and responses of a call as the core passes them on.

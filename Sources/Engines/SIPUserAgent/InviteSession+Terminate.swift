@@ -101,11 +101,13 @@ extension CallEnd {
 
     /// How a call ends whose INVITE got no response.
     static func failed(_ failure: RequestFailure) -> CallEnd {
-        switch failure {
-        case .timedOut: CallEnd(cause: .timedOut, by: .local)
-        case .unreachable: CallEnd(cause: .unreachable, by: .local)
-        case .limited: CallEnd(cause: .limited, by: .local)
-        case .withdrawn: CallEnd(cause: .cancelled, by: .local)
-        }
+        let cause: Cause =
+            switch failure {
+            case .timedOut: .timedOut
+            case .unreachable: .unreachable
+            case .limited: .limited
+            case .withdrawn: .cancelled
+            }
+        return CallEnd(cause: cause, by: .local, reason: cause == .cancelled ? nil : failure.reason)
     }
 }

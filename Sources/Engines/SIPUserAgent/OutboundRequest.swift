@@ -35,6 +35,8 @@ struct OutboundRequest: Sendable {
     var destination: Destination?
     var flow: Flow?
     var transaction: ClientTransactionID?
+    /// What kept it from a destination, as far as that is known.
+    var obstacle: Obstacle?
     var size = SizeRule.undecided
     var attempts = AuthenticationAttempts()
     /// The body as last sent, for a digest that covers it.
@@ -54,5 +56,17 @@ struct OutboundRequest: Sendable {
     var nextHop: URI {
         if let hop { return hop }
         return (try? request.headers.first(Route.self))?.uri ?? request.uri
+    }
+}
+
+extension SIPURI {
+    /// The host to look up and the transport to reach it by (RFC 3263 §4); no transport leaves it to the resolver.
+    func lookup(unlessSaid transport: Transport?) -> (host: Host, transport: Transport?) {
+        (maddr ?? host, self.transport ?? (isSecure ? .tls : transport))
+    }
+
+    func unresolved(_ failure: ResolutionFailure, unlessSaid transport: Transport?) -> Obstacle {
+        let asked = lookup(unlessSaid: transport)
+        return .unresolved(asked.host, asked.transport ?? .udp, failure)
     }
 }

@@ -23,20 +23,14 @@ extension Registration {
         }
     }
 
-    /// Nothing came back within the life of the transaction (RFC 3261 §17.1.2, Timer F).
-    package mutating func timedOut(at now: Instant) -> Step {
-        guard isBusy else { return .none }
-        outstanding = nil
-        return fail(nil, reason: "no answer", asked: .zero, at: now)
-    }
-
     /// There was no request to send, as the registrar's address is not known.
     mutating func missed(_ reason: String, at now: Instant) -> Step {
         fail(nil, reason: reason, asked: .zero, at: now)
     }
 
-    /// The request could not be sent: no address, no route, connection refused or reset.
-    package mutating func unreachable(_ reason: String, at now: Instant) -> Step {
+    /// Nothing came back: within the life of the transaction (RFC 3261 §17.1.2, Timer F), or because the request could
+    /// not be sent.
+    package mutating func unanswered(_ reason: String, at now: Instant) -> Step {
         guard isBusy else { return .none }
         outstanding = nil
         return fail(nil, reason: reason, asked: .zero, at: now)
@@ -55,10 +49,10 @@ extension Registration {
             return ask(reporting: nil)
         }
         abandoned = nil
-        let granted = grantedExpires(in: response)
-        guard granted > 0 else {
-            return fail(response.status, reason: "the registrar granted no time", asked: .zero, at: now)
+        guard let granted = grantedExpires(in: response) else {
+            return fail(response, because: "the registrar lists other contacts and not ours", at: now)
         }
+        guard granted > 0 else { return fail(response, because: "the registrar granted no time", at: now) }
         backoff.reset()
         state = .bound(
             refreshAt: now + refreshInterval(granted), expiresAt: now + .seconds(Int64(granted)))
@@ -68,13 +62,22 @@ extension Registration {
     }
 
     /// The lifetime of our Contact in seconds: its own parameter, the Expires field, or what was asked (§10.2.4).
-    private func grantedExpires(in response: Response) -> UInt32 {
+    ///
+    /// - Returns: nil where the registrar lists Contacts and ours is not among them: the list is that of all current
+    ///   bindings (§10.3, step 8), so calls will not come here. One that lists none at all has said by its 2xx alone
+    ///   that all was done (step 7).
+    private func grantedExpires(in response: Response) -> UInt32? {
         let contacts = (try? response.headers.all(Contact.self)) ?? []
         let field = (try? response.headers.first(Expires.self))?.seconds
-        let ours = contacts.first { $0.isOurs(contact) }
         // A registrar that knows us behind a NAT may list another host: the user part alone is then ours.
-        let user = ours ?? contacts.first { $0.hasUser(of: contact) }
-        return user?.expires ?? field ?? askedExpires
+        let ours = contacts.first { $0.isOurs(contact) } ?? contacts.first { $0.hasUser(of: contact) }
+        guard ours != nil || contacts.isEmpty else { return nil }
+        return ours?.expires ?? field ?? askedExpires
+    }
+
+    /// A 2xx that binds nothing.
+    private mutating func fail(_ response: Response, because why: String, at now: Instant) -> Step {
+        fail(response.status, reason: "\(response.reason): \(why)", asked: .zero, at: now)
     }
 
     /// Early enough for a refresh that times out (32 s) to be tried once more, and never more often than each 5 s.
@@ -167,7 +170,11 @@ extension AuthenticationVerdict {
         case .authorized: phrase
         case .noCredentials: "\(phrase): the account has no credentials"
         case .foreignRealm(let realm): "\(phrase): realm \"\(realm)\" is not the account's"
-        case .untrusted: "\(phrase): the challenge is not from the account's registrar or proxy"
+        case .proxyNotConfigured(let realm):
+            "\(phrase): realm \"\(realm)\" is a proxy's; it is answered where the account names that proxy or realm"
+        case .untrusted:
+            "\(phrase): the request did not go by the account's outbound proxy or registration; "
+                + "the server is answered where the account names it as its proxy"
         case .refused: "\(phrase): user name or password is wrong"
         case .exhausted: "\(phrase): challenged too often"
         case .unsupported: "\(phrase): no challenge that can be answered"

@@ -12,7 +12,7 @@ extension UserAgentCore {
             return emit(.ended(handle, CallEnd(cause: .limited, by: .local)))
         }
         guard let account = account(call.account) else {
-            return emit(.ended(handle, CallEnd(cause: .unreachable, by: .local)))
+            return emit(.ended(handle, CallEnd(cause: .unreachable, by: .local, reason: "there is no such account")))
         }
         let session = InviteSession(
             calling: call, handle: handle, account: account, settings: settings, random: random.split())

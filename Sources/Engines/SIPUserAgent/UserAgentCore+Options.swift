@@ -31,13 +31,14 @@ extension UserAgentCore {
                     headers: response.headers, body: response.body, flow: flow)))
     }
 
-    mutating func optionsFailed(_ handle: OptionsHandle, at now: Instant) {
+    mutating func optionsFailed(_ handle: OptionsHandle, _ failure: RequestFailure, at now: Instant) {
         guard let asked = queries.removeValue(forKey: handle) else { return }
         emit(
             .optionsAnswered(
                 handle,
                 OptionsAnswer(
-                    status: nil, reason: "", roundTrip: now - asked, headers: Headers(), body: [], flow: nil)))
+                    status: nil, reason: failure.reason, roundTrip: now - asked, headers: Headers(), body: [],
+                    flow: nil)))
     }
 
     // MARK: - Answering

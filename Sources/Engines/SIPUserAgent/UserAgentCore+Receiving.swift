@@ -44,9 +44,9 @@ extension UserAgentCore {
         case .strayResponse(let response, let flow):
             receiveStray(response, over: flow, at: now)
         case .timedOut(let transaction):
-            transactionFailed(transaction, .timedOut, at: now)
+            transactionTimedOut(transaction, at: now)
         case .transportFailed(.client(let transaction)):
-            transactionFailed(transaction, .unreachable, at: now)
+            transactionUndelivered(transaction, at: now)
         case .terminated(.client(let transaction)):
             transactionTerminated(transaction)
         case .transportFailed(.server), .terminated(.server), .acknowledgementTimedOut:

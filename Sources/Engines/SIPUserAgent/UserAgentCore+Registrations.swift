@@ -39,20 +39,24 @@ extension UserAgentCore {
     }
 
     private mutating func findRegistrar(of id: AccountID, at now: Instant) {
-        guard let account = account(id), let hop = (account.outboundProxy ?? account.registrar)?.sipURI else { return }
+        guard let account = account(id), let hop = account.firstHop else { return }
         let question = ResolveID(rawValue: nextOutboundID().rawValue)
         registrarQuestions[question] = id
-        outputs.append(
-            .resolve(
-                question, host: hop.maddr ?? hop.host, port: hop.port,
-                transport: hop.transport ?? (hop.isSecure ? .tls : account.transport)))
+        let wanted = hop.lookup(unlessSaid: account.transport)
+        outputs.append(.resolve(question, host: wanted.host, port: hop.port, transport: wanted.transport))
     }
 
-    mutating func registrarFound(_ id: AccountID, _ destinations: [Destination], at now: Instant) {
-        guard let account = account(id) else { return }
-        guard let first = destinations.first else {
+    mutating func registrarFound(
+        _ id: AccountID, _ result: Result<[Destination], ResolutionFailure>, at now: Instant
+    ) {
+        guard let account = account(id), let hop = account.firstHop else { return }
+        let first: Destination
+        switch result.flatMap({ $0.first.map { .success($0) } ?? .failure(.notFound) }) {
+        case .success(let destination): first = destination
+        case .failure(let failure):
             // The address of the registrar may come back; until then the binding, if any, stands.
-            return step(id, at: now) { $0.unlocated(at: now) }
+            let obstacle = hop.unresolved(failure, unlessSaid: account.transport)
+            return step(id, at: now) { $0.unlocated(obstacle, at: now) }
         }
         guard let contact = contact(of: account, at: first.local, over: first.transport).uri.sipURI else { return }
         step(id, at: now) { registration in
@@ -80,9 +84,7 @@ extension UserAgentCore {
     }
 
     mutating func registrationFailed(_ account: AccountID, _ failure: RequestFailure, at now: Instant) {
-        step(account, at: now) {
-            failure == .timedOut ? $0.timedOut(at: now) : $0.unreachable("registrar not reachable", at: now)
-        }
+        step(account, at: now) { $0.unanswered(failure.reason, at: now) }
     }
 
     private mutating func step(
@@ -148,12 +150,17 @@ extension UserAgentCore {
     }
 }
 
+extension Account {
+    /// Where its REGISTER goes first.
+    fileprivate var firstHop: SIPURI? { (outboundProxy ?? registrar)?.sipURI }
+}
+
 extension Registration {
     /// The registrar's address is not known just now: as if it could not be reached.
-    mutating func unlocated(at now: Instant) -> Step {
+    mutating func unlocated(_ obstacle: Obstacle, at now: Instant) -> Step {
         guard !isBusy else { return .none }
         isWanted = true
-        return missed("registrar not found", at: now)
+        return missed(obstacle.description, at: now)
     }
 
     /// The user or a change of network asks again while a binding stands.

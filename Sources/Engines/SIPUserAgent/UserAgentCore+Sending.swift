@@ -25,19 +25,30 @@ extension UserAgentCore {
     private mutating func ask(_ id: OutboundID, transport: Transport?, at now: Instant) {
         guard let outbound = outbound[id] else { return }
         guard let hop = outbound.nextHop.sipURI else {
-            return fail(id, .unreachable, at: now)
+            return fail(id, .unreachable(.notSIP(scheme: outbound.nextHop.scheme)), at: now)
         }
         let question = ResolveID(rawValue: id.rawValue)
         outboundByResolution[question] = id
-        let wanted = transport ?? hop.transport ?? (hop.isSecure ? .tls : outbound.account.transport)
-        outputs.append(.resolve(question, host: hop.maddr ?? hop.host, port: hop.port, transport: wanted))
+        let wanted = hop.lookup(unlessSaid: outbound.account.transport)
+        outputs.append(
+            .resolve(question, host: wanted.host, port: hop.port, transport: transport ?? wanted.transport))
     }
 
-    mutating func resolved(_ question: ResolveID, _ destinations: [Destination], at now: Instant) {
+    mutating func resolved(
+        _ question: ResolveID, _ result: Result<[Destination], ResolutionFailure>, at now: Instant
+    ) {
         if let account = registrarQuestions.removeValue(forKey: question) {
-            return registrarFound(account, destinations, at: now)
+            return registrarFound(account, result, at: now)
         }
         guard let id = outboundByResolution.removeValue(forKey: question) else { return }
+        let destinations: [Destination]
+        switch result {
+        case .success(let found): destinations = found
+        case .failure(let failure):
+            destinations = []
+            let obstacle = outbound[id]?.unresolved(failure)
+            outbound[id]?.obstacle = obstacle
+        }
         if let outbound = outbound[id] { noteServers(of: outbound, at: destinations) }
         if case .seekingStream(let datagrams)? = outbound[id]?.size {
             outbound[id]?.size = .settled
@@ -54,7 +65,7 @@ extension UserAgentCore {
         if let last = outbound.transaction { outboundByTransaction[last] = nil }
         outbound.transaction = nil
         guard !outbound.destinations.isEmpty else {
-            return fail(id, .unreachable, at: now)
+            return fail(id, .unreachable(outbound.obstacle ?? outbound.unresolved(.notFound)), at: now)
         }
         let destination = outbound.destinations.removeFirst()
         let flow = outbound.flow(to: destination)
@@ -67,6 +78,7 @@ extension UserAgentCore {
             return ask(id, transport: .tcp, at: now)
         }
         outbound.destination = destination
+        outbound.obstacle = nil
         outbound.flow = flow
         outbound.body = request.body
         guard request.method != .ack else {
@@ -148,12 +160,20 @@ extension UserAgentCore {
     }
 
     /// A transaction ended without a final response.
-    mutating func transactionFailed(_ transaction: ClientTransactionID, _ failure: RequestFailure, at now: Instant) {
+    mutating func transactionTimedOut(_ transaction: ClientTransactionID, at now: Instant) {
         guard let id = outboundByTransaction[transaction], let request = outbound[id] else { return }
-        if failure == .unreachable, !request.destinations.isEmpty, stillWants(request) {
+        fail(id, .timedOut(request.destination), at: now)
+    }
+
+    /// A transaction ended because its request can't be delivered: the next destination may do better.
+    mutating func transactionUndelivered(_ transaction: ClientTransactionID, at now: Instant) {
+        guard let id = outboundByTransaction[transaction], let request = outbound[id] else { return }
+        // Without an obstacle it was the transaction layer that had no room.
+        guard let obstacle = request.obstacle else { return fail(id, .limited, at: now) }
+        if !request.destinations.isEmpty, stillWants(request) {
             sendToNextDestination(id, at: now)
         } else {
-            fail(id, failure, at: now)
+            fail(id, .unreachable(obstacle), at: now)
         }
     }
 
@@ -172,7 +192,7 @@ extension UserAgentCore {
         case .registration(let account):
             registrationFailed(account, failure, at: now)
         case .options(let handle):
-            optionsFailed(handle, at: now)
+            optionsFailed(handle, failure, at: now)
         }
     }
 
@@ -193,18 +213,32 @@ extension UserAgentCore {
         for handle in sessions.keys where sessions[handle]?.peer?.connection == connection {
             sessions[handle]?.peer?.connection = nil
         }
-        failRequests(at: now) { $0.connection == connection }
+        failRequests(.reset, at: now) { $0.connection == connection }
     }
 
     /// Nothing reaches the other end of `flow` for now: ICMP, or a connection that ended before it gave any response.
-    mutating func flowFailed(_ flow: Flow, at now: Instant) {
-        failRequests(at: now) { $0 == flow }
+    mutating func flowFailed(_ flow: Flow, _ failure: TransmitFailure, at now: Instant) {
+        failRequests(failure, at: now) { $0 == flow }
     }
 
-    private mutating func failRequests(at now: Instant, over isAffected: (Flow) -> Bool) {
-        let affected = outbound.values.filter { $0.flow.map(isAffected) == true && !isRinging($0) }
-        for transaction in affected.compactMap(\.transaction).sorted() {
-            transactions.transportFailed(.client(transaction), at: now)
+    /// A message of one transaction could not be sent.
+    mutating func transmitFailed(_ id: TransactionID, over flow: Flow, _ failure: TransmitFailure, at now: Instant) {
+        if case .client(let transaction) = id, let request = outboundByTransaction[transaction] {
+            outbound[request]?.obstacle = .undelivered(flow.transport, flow.remote, failure)
+        }
+        transactions.transportFailed(id, at: now)
+    }
+
+    private mutating func failRequests(
+        _ failure: TransmitFailure, at now: Instant, over isAffected: (Flow) -> Bool
+    ) {
+        var affected: [ClientTransactionID: Flow] = [:]
+        for request in outbound.values where !isRinging(request) {
+            guard let transaction = request.transaction, let flow = request.flow, isAffected(flow) else { continue }
+            affected[transaction] = flow
+        }
+        for (transaction, flow) in affected.sorted(by: { $0.key < $1.key }) {
+            transmitFailed(.client(transaction), over: flow, failure, at: now)
         }
     }
 
@@ -217,6 +251,12 @@ extension UserAgentCore {
 }
 
 extension OutboundRequest {
+    /// Why its next hop has no address.
+    func unresolved(_ failure: ResolutionFailure) -> Obstacle {
+        guard let hop = nextHop.sipURI else { return .notSIP(scheme: nextHop.scheme) }
+        return hop.unresolved(failure, unlessSaid: account.transport)
+    }
+
     /// The way to a destination. A connection on which the peer speaks to us is used again (RFC 5923 §3 in spirit):
     /// many phones behind it accept none.
     func flow(to destination: Destination) -> Flow {

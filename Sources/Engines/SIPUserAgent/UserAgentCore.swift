@@ -95,16 +95,16 @@ package struct UserAgentCore: Sendable {
         case .received(let bytes, let flow):
             receive(bytes, over: flow, at: now)
         case .resolved(let id, let destinations):
-            resolved(id, destinations, at: now)
-        case .resolutionFailed(let id, _):
-            resolved(id, [], at: now)
+            resolved(id, .success(destinations), at: now)
+        case .resolutionFailed(let id, let failure):
+            resolved(id, .failure(failure), at: now)
         case .connectionClosed(let connection):
             connectionClosed(connection, at: now)
-        case .transmitFailed(let flow, let cause, _):
+        case .transmitFailed(let flow, let cause, let failure):
             if let cause {
-                transactions.transportFailed(cause, at: now)
+                transmitFailed(cause, over: flow, failure, at: now)
             } else {
-                flowFailed(flow, at: now)
+                flowFailed(flow, failure, at: now)
             }
         case .localAddressesChanged:
             localAddressesChanged(at: now)

@@ -3,8 +3,6 @@ import Glibc
 import NIOCore
 import SIPUserAgent
 
-extension ResolutionFailure: Error {}
-
 /// Addresses of a host name from the system's resolver, which blocks: each question gets a thread of its own.
 enum HostLookup {
     /// What one answer may hold (ROBUSTNESS S21).

@@ -93,7 +93,7 @@ extension SIPEndpoint {
             let queued = waiting[id, default: []]
             let size = queued.reduce(transmit.bytes.count) { $0 + $1.bytes.count }
             guard size <= configuration.streamLimits.writeHighWater else {
-                return transmitFailed(transmit.flow, transmit.cause, .unreachable)
+                return transmitFailed(transmit.flow, transmit.cause, .overloaded)
             }
             waiting[id] = queued + [transmit]
             return
@@ -113,7 +113,7 @@ extension SIPEndpoint {
     private func open(for transmit: Transmit) {
         let flow = transmit.flow
         guard let id = connections.open(local: flow.local, remote: flow.remote, at: SystemClock.now) else {
-            return transmitFailed(flow, transmit.cause, .unreachable)
+            return transmitFailed(flow, transmit.cause, .overloaded)
         }
         waiting[id] = [transmit]
         let timeout = configuration.streamLimits.connect.saturatedNanoseconds
@@ -185,7 +185,7 @@ extension TransmitFailure {
         switch error {
         case let error as IOError: self.init(errno: error.errnoCode)
         case ChannelError.connectTimeout: self = .timedOut
-        default: self = .unreachable
+        default: self = .other
         }
     }
 }

@@ -36,10 +36,13 @@ extension TransmitFailure {
         self =
             switch code {
             case ECONNREFUSED: .refused
-            case ECONNRESET, EPIPE, ENOTCONN: .reset
+            case ECONNRESET, ECONNABORTED, EPIPE, ENOTCONN: .reset
+            case EHOSTUNREACH, EHOSTDOWN, ENONET: .hostUnreachable
+            case ENETUNREACH, ENETDOWN: .networkUnreachable
+            case EACCES, EPERM: .notPermitted
             case ETIMEDOUT: .timedOut
             case EMSGSIZE: .tooLarge
-            default: .unreachable
+            default: .other
             }
     }
 }

@@ -73,6 +73,8 @@ extension EndpointTests {
             _ = try await alice.call(closed, over: transport)
             let end = try await alice.nextEnd()
             #expect(end.cause == .unreachable)
+            let why = transport == .udp ? "port unreachable (ICMP)" : "connection refused"
+            #expect(end.reason == "\(why), \(transport.name.lowercased()) \(closed)")
             await alice.endpoint.shutDown()
         }
 

@@ -1,0 +1,42 @@
+import EngineKit
+import SIPMessages
+
+/// What kept a request of ours from its next hop (RFC 3261 §8.1.3.1, RFC 3263 §4), with words for people.
+package enum Obstacle: Hashable, Sendable, CustomStringConvertible {
+    /// The next hop is no SIP URI: a `tel` URI, say, which only a proxy can route (RFC 3966).
+    case notSIP(scheme: String)
+    case unresolved(Host, Transport, ResolutionFailure)
+    case undelivered(Transport, SocketAddress, TransmitFailure)
+
+    package var description: String {
+        switch self {
+        case .notSIP(let scheme): "a \(scheme) URI needs an outbound proxy"
+        case .unresolved(let host, let transport, let failure):
+            switch failure {
+            case .notFound: "no such host, \(host)"
+            case .timedOut: "the name was not resolved in time, \(host)"
+            case .noRoute: "no route from where we listen, \(host)"
+            case .transportUnsupported: "no \(transport.name.lowercased()) here to reach it by, \(host)"
+            }
+        case .undelivered(let transport, let remote, let failure):
+            "\(failure.words(transport)), \(transport.name.lowercased()) \(remote)"
+        }
+    }
+}
+
+extension TransmitFailure {
+    fileprivate func words(_ transport: Transport) -> String {
+        switch self {
+        case .refused: transport == .udp ? "port unreachable (ICMP)" : "connection refused"
+        case .reset: "connection closed"
+        case .hostUnreachable: "host unreachable"
+        case .networkUnreachable: "network unreachable"
+        case .notPermitted: "not permitted by this machine"
+        case .timedOut: "connection timed out"
+        case .tooLarge: "message too large"
+        case .noListener: "not listening there"
+        case .overloaded: "too many connections, or too much in their queues"
+        case .other: "could not be sent"
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+import Testing
+
+@testable import SIPUserAgent
+
+@Suite struct ObstacleTests {
+    private static let remote = SocketAddress(.v4(0xc000_0207), port: 5062)
+
+    @Test(
+        arguments: [
+            (TransmitFailure.refused, Transport.udp, "port unreachable (ICMP), udp 192.0.2.7:5062"),
+            (.refused, .tcp, "connection refused, tcp 192.0.2.7:5062"),
+            (.reset, .tcp, "connection closed, tcp 192.0.2.7:5062"),
+            (.hostUnreachable, .udp, "host unreachable, udp 192.0.2.7:5062"),
+            (.networkUnreachable, .udp, "network unreachable, udp 192.0.2.7:5062"),
+            (.timedOut, .tcp, "connection timed out, tcp 192.0.2.7:5062"),
+            (.tooLarge, .udp, "message too large, udp 192.0.2.7:5062"),
+        ])
+    func aRequestThatCanNotBeDeliveredSaysWhy(failure: TransmitFailure, transport: Transport, reason: String) throws {
+        var core = try phone(asking: "sip:bob@192.0.2.7:5062;transport=\(transport.name.lowercased())")
+        let destination = Destination(
+            transport: transport, remote: Self.remote, local: SocketAddress(.v4(0xc000_0201), port: 5060))
+        core.receive(.resolved(try question(&core), [destination]), at: .zero)
+        let transmit = try #require(
+            outputs(&core).compactMap { output -> Transmit? in
+                if case .transmit(let transmit) = output { transmit } else { nil }
+            }.first)
+        core.receive(.transmitFailed(transmit.flow, cause: transmit.cause, failure), at: .zero)
+        #expect(try answer(&core).reason == reason)
+        #expect(core.occupancy == .empty)
+    }
+
+    @Test(
+        arguments: [
+            (ResolutionFailure.notFound, "no such host, pbx.example"),
+            (.timedOut, "the name was not resolved in time, pbx.example"),
+            (.noRoute, "no route from where we listen, pbx.example"),
+            (.transportUnsupported, "no udp here to reach it by, pbx.example"),
+        ])
+    func aNextHopWithoutAnAddressSaysWhy(failure: ResolutionFailure, reason: String) throws {
+        var core = try phone(asking: "sip:bob@pbx.example")
+        core.receive(.resolutionFailed(try question(&core), failure), at: .zero)
+        #expect(try answer(&core).reason == reason)
+    }
+
+    @Test func aTelURIWithoutAProxySaysThatItNeedsOne() throws {
+        var core = try phone(asking: "tel:+15551234")
+        #expect(try answer(&core).reason == "a tel URI needs an outbound proxy")
+    }
+
+    @Test func silenceNamesWhoWasAsked() throws {
+        var core = try phone(asking: "sip:bob@192.0.2.7:5062")
+        let destination = Destination(
+            transport: .udp, remote: Self.remote, local: SocketAddress(.v4(0xc000_0201), port: 5060))
+        core.receive(.resolved(try question(&core), [destination]), at: .zero)
+        while let deadline = core.deadline, core.occupancy != .empty { core.handleDeadline(at: deadline) }
+        #expect(try answer(&core).reason == "timed out, udp 192.0.2.7:5062")
+    }
+
+    /// RFC 3263 §4.3: the next destination is tried, and of several that fail the last one is named.
+    @Test func theLastOfSeveralDestinationsIsNamed() throws {
+        var core = try phone(asking: "sip:bob@pbx.example")
+        let destinations = [UInt16(5070), 5071].map {
+            Destination(
+                transport: .udp, remote: SocketAddress(.v4(0xc000_0207), port: $0),
+                local: SocketAddress(.v4(0xc000_0201), port: 5060))
+        }
+        core.receive(.resolved(try question(&core), destinations), at: .zero)
+        for (destination, failure) in zip(destinations, [TransmitFailure.refused, .hostUnreachable]) {
+            let flow = Flow(transport: .udp, local: destination.local, remote: destination.remote)
+            core.receive(.transmitFailed(flow, cause: nil, failure), at: .zero)
+        }
+        #expect(try answer(&core).reason == "host unreachable, udp 192.0.2.7:5071")
+    }
+
+    // MARK: - A phone that asks for capabilities
+
+    private func phone(asking target: String) throws -> UserAgentCore {
+        var core = UserAgentCore(
+            configuration: UserAgentConfiguration(
+                accounts: [.anonymousPeerToPeer()], capabilities: World.media), random: RandomSource(seed: 1))
+        core.perform(
+            .options(OptionsHandle(rawValue: 1), OptionsQuery(target: try URI(parsing: target))), at: .zero)
+        return core
+    }
+
+    private func outputs(_ core: inout UserAgentCore) -> [Output] {
+        var outputs: [Output] = []
+        while let output = core.nextOutput() { outputs.append(output) }
+        return outputs
+    }
+
+    private func question(_ core: inout UserAgentCore) throws -> ResolveID {
+        try #require(
+            outputs(&core).compactMap { output -> ResolveID? in
+                if case .resolve(let id, _, _, _) = output { id } else { nil }
+            }.first)
+    }
+
+    private func answer(_ core: inout UserAgentCore) throws -> OptionsAnswer {
+        try #require(
+            outputs(&core).compactMap { output -> OptionsAnswer? in
+                if case .event(.optionsAnswered(_, let answer)) = output { answer } else { nil }
+            }.first)
+    }
+}
