@@ -82,8 +82,17 @@ struct AnsweringSIPpTests {
         #expect(try phone.events(named: "call.incoming").count == 1)
     }
 
-    @Test func refusesWithTheStatusThatItWasTold() async throws {
-        let phone = try Phone("answer", "--once", "--audio", "null", "--code", "486", "--reason", "Not Now")
+    @Test func answersWithTheHeaderThatItWasTold() async throws {
+        let phone = try Phone("answer", "--once", "--audio", "silence", "--header", "X-Desk: 7")
+        try await SIPp.caller("call-for-header", to: phone).expectSuccess()
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        #expect(try end(phone).cause == "hung-up")
+    }
+
+    @Test func refusesWithTheStatusPhraseAndHeaderThatItWasTold() async throws {
+        let phone = try Phone(
+            "answer", "--once", "--audio", "null", "--code", "486", "--reason", "Not Now", "--header",
+            "X-Desk: 7")
         try await SIPp.caller("refused", to: phone).expectSuccess()
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         #expect(try end(phone).code == 486)

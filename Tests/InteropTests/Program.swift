@@ -53,6 +53,9 @@ final class Program: Sendable {
     /// What it wrote to standard output so far, without line ends.
     var output: [String] { transcript.lines(.output) }
 
+    /// What it wrote to standard error so far, without line ends.
+    var errors: [String] { transcript.lines(.errors) }
+
     /// The first line of standard output that `matches`, which may have come already.
     func line(
         _ what: String, within bound: Duration = .seconds(10), where matches: @escaping @Sendable (String) -> Bool

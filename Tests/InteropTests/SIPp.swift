@@ -12,9 +12,10 @@ struct SIPp {
 
     /// SIPp as the called side: ready to be called when this returns.
     static func callee(
-        _ scenario: String, transport: Transport = .udp, with values: [String: String] = [:], _ arguments: String...
+        _ scenario: String, transport: Transport = .udp, at port: UInt16 = Ports.take(),
+        with values: [String: String] = [:], _ arguments: String...
     ) async throws -> SIPp {
-        let sipp = try SIPp(scenario, remote: nil, transport, values, arguments)
+        let sipp = try SIPp(scenario, at: port, remote: nil, transport, values, arguments)
         guard await Ports.wait(for: sipp.port, transport == .udp ? .udp : .tcp, of: sipp.program) else {
             throw Program.Failure.timedOut(name: "sipp", waitingFor: "socket", written: sipp.program.written)
         }
@@ -26,14 +27,16 @@ struct SIPp {
         _ scenario: String, to phone: Phone, transport: Transport = .udp, with values: [String: String] = [:],
         _ arguments: String...
     ) async throws -> SIPp {
-        try SIPp(scenario, remote: "127.0.0.1:\(try await phone.port)", transport, values, arguments)
+        try SIPp(
+            scenario, at: Ports.take(), remote: "127.0.0.1:\(try await phone.port)", transport, values, arguments)
     }
 
     private init(
-        _ scenario: String, remote: String?, _ transport: Transport, _ values: [String: String], _ arguments: [String]
+        _ scenario: String, at port: UInt16, remote: String?, _ transport: Transport, _ values: [String: String],
+        _ arguments: [String]
     ) throws {
         let path = try Peer.require("sipp")
-        port = Ports.take()
+        self.port = port
         folder = try TemporaryFolder()
         var values = values
         values["tone"] = try folder.write(MuLawTone.second, as: "tone.ulaw")

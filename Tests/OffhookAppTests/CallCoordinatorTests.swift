@@ -128,7 +128,7 @@ import Testing
 
     @Test func waitedInVainForCalls() throws {
         var desk = Desk(answering: try AnsweringPlan(AnsweringOptions(), script: CallScript()))
-        desk.coordinator.timeOut(at: desk.now)
+        desk.coordinator.timeOut()
         desk.drain()
         desk.tell(.shutDownFinished)
         #expect(desk.exit == .noAnswer)
@@ -163,7 +163,7 @@ import Testing
         var desk = Desk()
         let handle = try desk.dial()
         if rings { desk.tell(.trying(handle)) }
-        desk.coordinator.timeOut(at: desk.now)
+        desk.coordinator.timeOut()
         desk.drain()
         desk.tell(.ended(handle, CallEnd(cause: .shutDown, by: .local)))
         desk.tell(.shutDownFinished)
@@ -173,7 +173,7 @@ import Testing
     @Test func aQuestionWithoutAnswerIsTheNetworksFault() {
         var desk = Desk()
         desk.coordinator.resultWithoutAnswer = .network
-        desk.coordinator.timeOut(at: desk.now)
+        desk.coordinator.timeOut()
         desk.drain()
         desk.tell(.shutDownFinished)
         #expect(desk.exit == .network)

@@ -111,6 +111,32 @@ import Testing
         #expect(desk.coordinator.calls[handle]?.earlyMedia.heard == second)
     }
 
+    /// The coordinator misses the first packet, and the media engine notices the silence.
+    @Test(arguments: [true, false]) func thatNothingComesIsToldOnce(isNoticedFirst: Bool) throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        try desk.answer(handle)
+        if isNoticedFirst { desk.tell(.silent(seconds: 5), handle) }
+        desk.pass(.seconds(5))
+        if !isNoticedFirst { desk.tell(.silent(seconds: 5), handle) }
+        #expect(desk.reports.filter { $0 == "warning" }.count == 1)
+        desk.tell(.silent(seconds: 30), handle)
+        #expect(desk.reports.filter { $0 == "warning" }.count == 2)
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == .noMedia)
+    }
+
+    @Test func everySilenceAfterMediaIsTold() throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        try desk.answer(handle)
+        for count in 1...3 {
+            desk.tell(.heard, handle)
+            desk.tell(.silent(seconds: 5), handle)
+            #expect(desk.reports.filter { $0 == "warning" }.count == count)
+        }
+    }
+
     @Test func holdsTheOtherCallWhenAPersonPlacesOrResumesOne() throws {
         var desk = Desk()
         let first = try desk.dial(nil)

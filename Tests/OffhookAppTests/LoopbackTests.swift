@@ -5,7 +5,12 @@ import Testing
 /// The loopback test of the phone, in real time over real sockets: it must pass, and it must be able to fail.
 @Suite(.serialized) struct LoopbackTests {
     private func failures(_ fault: LoopbackTest.PlantedFault?) throws(StartFault) -> [String] {
-        let report = try LoopbackTest.measure(seed: 7, fault: fault).report
+        var report = try LoopbackTest.measure(seed: 7, fault: fault).report
+        #expect(report.exit == (fault == nil ? .success : .expectationFailed))
+        defer {
+            report.problem = "the call was not over"
+            #expect(report.exit == .noMedia)
+        }
         return [report.problem].compactMap(\.self) + report.checks.filter { !$0.holds }.map(\.name)
     }
 

@@ -35,6 +35,32 @@ import Testing
         #expect(fault { $0.timeout = .zero }?.line == "offhook: --timeout: 0 leaves no time for anything\n")
     }
 
+    @Test(arguments: ["192.0.2.0/33", "192.0.2.0/+24", "192.0.2.0/", "192.0.2", "everybody", "from:sip:bob@*"])
+    func refusesARuleThatNamesNobodyForSure(rule: String) {
+        var answering = AnsweringOptions()
+        answering.allow = [rule]
+        let fault = fault(answering: answering)
+        #expect(fault?.exit == .usage && fault?.text.hasPrefix("--allow: '\(rule)' ") == true)
+    }
+
+    @Test(arguments: ["192.0.2.0/24", "192.0.2.7", "2001:db8::/32", "account", "loopback"])
+    func takesNetworksAddressesAndTheTwoWords(rule: String) {
+        var answering = AnsweringOptions()
+        answering.allow = [rule]
+        #expect(fault(answering: answering) == nil)
+    }
+
+    @Test(arguments: ["", "sip:", "http://192.0.2.7", "tel:+15551", "sip:a b", "192.0.2.7:99999"])
+    func refusesAProxyThatIsNoServer(proxy: String) {
+        let fault = fault { $0.proxy = proxy }
+        #expect(fault?.exit == .usage && fault?.text.hasPrefix("--proxy: '\(proxy)' ") == true)
+    }
+
+    @Test(arguments: ["192.0.2.7", "192.0.2.7:5070", "SIP:pbx.example;transport=tcp", "sips:pbx.example", "[::1]:5070"])
+    func takesAProxyAsAURIOrAHost(proxy: String) {
+        #expect(fault { $0.proxy = proxy } == nil)
+    }
+
     /// What is quoted from an argument can neither obey a terminal nor fill it.
     @Test func tellsAFaultInOneHarmlessLine() throws {
         let hostile = "\u{1B}]0;x\u{7}\r\n" + String(repeating: "a", count: 100_000)

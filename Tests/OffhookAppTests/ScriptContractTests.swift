@@ -56,13 +56,20 @@ import Testing
 
 @Suite struct DurationArgumentTests {
     @Test(arguments: [("500ms", 500), ("40s", 40_000), ("2m", 120_000), ("1h", 3_600_000), ("1.5s", 1500), ("0s", 0)])
-    func readsANumberWithItsUnit(text: String, milliseconds: Int) {
-        #expect(DurationArgument(text)?.duration == .milliseconds(milliseconds))
+    func readsANumberWithItsUnit(text: String, milliseconds: Int) throws {
+        #expect(try Duration(argument: text) == .milliseconds(milliseconds))
     }
 
-    @Test(arguments: ["", "5", "s", "-5s", "5 s", "5d", "1e3s", ".s", "1..2s", "nans", "99999999999999h", "0x10s"])
-    func refusesAnythingElse(text: String) {
-        #expect(DurationArgument(text) == nil)
+    @Test(arguments: ["", "5", "s", "-5s", "5 s", "5d", "1e3s", ".s", "1..2s", "nans", "0x10s"])
+    func refusesAnythingElseAndSaysWhatItTakes(text: String) {
+        #expect(throws: DurationFault.notANumberWithAUnit) { try Duration(argument: text) }
+        #expect(DurationFault.notANumberWithAUnit.description.contains("500ms"))
+    }
+
+    @Test(arguments: ["99999999999999h", "277778h", String(repeating: "9", count: 400) + "s"])
+    func refusesMoreThanThirtyYears(text: String) {
+        #expect(throws: DurationFault.tooLong) { try Duration(argument: text) }
+        #expect(throws: Never.self) { try Duration(argument: "277777h") }
     }
 }
 
@@ -87,6 +94,7 @@ import Testing
             ("--header", { $0.headers = ["X-A: " + String(repeating: "b", count: 4096)] }),
             ("--header", { $0.headers = Array(repeating: "X-A: b", count: 65) }),
             ("--dtmf", { $0.dtmf = String(repeating: "1", count: 65) }), ("--record", { $0.record = "" }),
+            ("--ring-timeout", { $0.ringTimeout = .zero }),
         ]
         for (option, change) in wrong {
             do {
@@ -101,5 +109,40 @@ import Testing
     @Test func takesFilesAndTones() throws {
         #expect(try script { $0.play = "a:b.wav" }.play == .file("a:b.wav"))
         #expect(try script { $0.play = "tone:440,-6" }.play == .tone(hertz: 440, level: -6))
+    }
+}
+
+@Suite struct AnsweringPlanTests {
+    private func fault(_ change: (inout AnsweringOptions) -> Void) -> CallScript.Fault? {
+        var options = AnsweringOptions()
+        change(&options)
+        do {
+            _ = try AnsweringPlan(options, script: CallScript())
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func namesTheOptionThatIsWrong() {
+        for code in [Int.min, 0, 100, 199, 202, 700, Int.max] {
+            #expect(fault { $0.code = code }?.option == "--code")
+        }
+        for count in [Int.min, -1, 0] { #expect(fault { $0.count = count }?.option == "--count") }
+        #expect(
+            fault {
+                $0.code = 486
+                $0.reason = "Not\r\nNow"
+            }?.option == "--reason")
+    }
+
+    /// A 200 has its own phrase: one that was never sent would be a silent lie.
+    @Test func takesAPhraseForARefusalAlone() {
+        #expect(fault { $0.reason = "Come In" }?.option == "--reason")
+        #expect(
+            fault {
+                $0.code = 486
+                $0.reason = "Not Now"
+            } == nil)
     }
 }

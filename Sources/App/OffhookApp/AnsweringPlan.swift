@@ -22,6 +22,9 @@ struct AnsweringPlan: Sendable {
         if let count = options.count, count < 1 {
             throw CallScript.Fault(option: "--count", problem: "\(count) is less than one call")
         }
+        if options.reason != nil, status.isSuccess {
+            throw CallScript.Fault(option: "--reason", problem: "is that of a refusal: it goes with another --code")
+        }
         if let reason = options.reason, reason.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) {
             throw CallScript.Fault(option: "--reason", problem: "holds a control character")
         }

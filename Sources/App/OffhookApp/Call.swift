@@ -45,6 +45,8 @@ struct Call: Sendable {
     var isHeldByUs = false
     var isHeldByPeer = false
     var hasHeardMedia = false
+    /// The longest silence that was warned of, in seconds.
+    var silenceTold = 0
     var finalStatus: StatusCode?
     var statistics: MediaStatistics?
     var alert: AlertTone?

@@ -98,7 +98,7 @@ extension CallCoordinator {
         fail(handle, with: .internalError, problem)
         emit(.report(.warning(problem)))
         if case .placing = opening {
-            finish(handle, CallEnd(cause: .unreachable, by: .local), at: now)
+            finish(handle, CallEnd(cause: .unreachable, by: .local, reason: problem), at: now)
         } else {
             emit(.signalling(.reject(handle, 500, reason: nil, headers: Headers())))
         }
@@ -117,7 +117,7 @@ extension CallCoordinator {
     /// answer nothing need come: the peer rings.
     private mutating func loseMedia(_ handle: CallHandle, after seconds: Int) {
         guard calls[handle]?.isUp == true else { return }
-        report(handle, .mediaSilent(seconds: seconds))
+        warnOfSilence(handle, seconds: seconds)
         guard seconds >= 30 else { return }
         fail(handle, with: .noMedia, "no media from the peer for \(seconds) s")
         hangUp(handle)

@@ -9,8 +9,7 @@ extension CallCoordinator {
         guard plan.status.isSuccess else {
             guard let after = plan.after else { return reject(handle, status: plan.status, reason: plan.reason) }
             emit(.signalling(.ring(handle)))
-            setTimer(.answer, of: handle, at: now + after)
-            return
+            return waitToAnswer(handle, after, by: plan, at: now)
         }
         guard incoming.mayAnswerAutomatically else {
             emit(
@@ -27,6 +26,12 @@ extension CallCoordinator {
         } else {
             emit(.signalling(.ring(handle)))
         }
+        waitToAnswer(handle, after, by: plan, at: now)
+    }
+
+    private mutating func waitToAnswer(
+        _ handle: CallHandle, _ after: Duration, by plan: AnsweringPlan, at now: Instant
+    ) {
         setTimer(.answer, of: handle, at: now + after)
         setTimer(.ringTimeout, of: handle, at: plan.script.ringTimeout.map { now + $0 })
     }
@@ -85,6 +90,13 @@ extension CallCoordinator {
         let isPromised = media.direction == .sendReceive || media.direction == .receiveOnly
         guard isPromised, !call.isHeldByUs, !call.isHeldByPeer else { return }
         calls[handle]?.run.missedMedia = true
-        report(handle, .mediaSilent(seconds: 5))
+        warnOfSilence(handle, seconds: 5)
+    }
+
+    /// That nothing has come yet is noticed here and by the media engine, and told once.
+    mutating func warnOfSilence(_ handle: CallHandle, seconds: Int) {
+        guard let call = calls[handle], call.hasHeardMedia || seconds > call.silenceTold else { return }
+        calls[handle]?.silenceTold = seconds
+        report(handle, .mediaSilent(seconds: seconds))
     }
 }

@@ -178,7 +178,7 @@ struct CallCoordinator: Sendable {
     }
 
     /// The time of the whole command is over.
-    mutating func timeOut(at now: Instant) {
+    mutating func timeOut() {
         for handle in order where calls[handle]?.isIncoming == false && calls[handle]?.answeredAt == nil {
             failures.append("\(calls[handle]?.identity.shortName ?? ""): no answer within --timeout")
         }

@@ -61,6 +61,7 @@ extension CallScript {
         }
         duration = options.duration
         ringTimeout = options.ringTimeout
+        if ringTimeout == .zero { throw Fault(option: "--ring-timeout", problem: "0 leaves no time to answer") }
         for header in options.headers { try Self.append(header, to: &headers) }
         guard options.headers.count <= Self.headerLimit else {
             throw Fault(

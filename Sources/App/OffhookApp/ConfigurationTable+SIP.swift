@@ -28,12 +28,7 @@ extension ConfigurationTable {
             guard case .sip(let uri)? = account?.uri else { return nil }
             return .sip(SIPURI(host: uri.host, port: uri.port))
         }
-        return parsed(key, as: "the SIP URI of a server") { text in
-            guard Self.isSafe(text) else { return nil }
-            let whole = text.hasPrefix("sip:") ? text : "sip:\(text)"
-            guard let uri = try? URI(parsing: whole), case .sip = uri else { return nil }
-            return uri
-        }
+        return parsed(key, as: "the SIP URI of a server") { URI(server: $0) }
     }
 
     mutating func transport(_ key: String) -> Transport? {
@@ -79,8 +74,19 @@ extension ConfigurationTable {
     }
 
     /// Nothing that could end a header line (RFC 3261 §7.3.1).
-    private static func isSafe(_ text: String) -> Bool {
+    fileprivate static func isSafe(_ text: String) -> Bool {
         text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
+    }
+}
+
+extension URI {
+    /// Reads the SIP URI of a registrar or proxy, or its host or `host:port` alone.
+    init?(server text: String) {
+        guard ConfigurationTable.isSafe(text) else { return nil }
+        let folded = text.lowercased()
+        let whole = folded.hasPrefix("sip:") || folded.hasPrefix("sips:") ? text : "sip:\(text)"
+        guard let uri = try? URI(parsing: whole), case .sip = uri else { return nil }
+        self = uri
     }
 }
 

@@ -102,6 +102,9 @@ struct LoopbackReport: Sendable {
 
     var passes: Bool { problem == nil && checks.allSatisfy(\.holds) }
 
+    /// What the command leaves with.
+    var exit: ExitStatus { passes ? .success : problem == nil ? .expectationFailed : .noMedia }
+
     static func milliseconds(_ duration: Duration?) -> String {
         duration.map { "\(fixed($0.milliseconds, 1)) ms" } ?? "not measured"
     }

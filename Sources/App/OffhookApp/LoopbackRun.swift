@@ -105,7 +105,7 @@ struct LoopbackRun {
             callee.step()
             advance()
             while let next = signals?.next() {
-                if next == .interrupt || next == .terminate || next == .hangUp { signal = next.number }
+                if next.endsProcess { signal = next.number }
             }
             if SystemClock.now >= giveUpAt {
                 if log.problem == nil { log.problem = "the call was not over after \(Int(Self.longest.inSeconds)) s" }

@@ -27,10 +27,11 @@ package enum LoopbackTest {
             } catch {
                 throw StartFault(.internalError, "\(error)")
             }
-            let report = try measure(audio: audio, seed: seed, fault: nil, signals: signals, sipTrace: sipTrace)
-            write(report, json: json, start: start)
-            if let signal = report.signal { return .signal(signal) }
-            return report.report.passes ? .success : report.report.problem == nil ? .expectationFailed : .noMedia
+            let (report, signal) = try measure(
+                audio: audio, seed: seed, fault: nil, signals: signals, sipTrace: sipTrace)
+            let exit = signal.map { .signal($0) } ?? report.exit
+            write(report, exit, json: json, start: start)
+            return exit
         } catch {
             ReportWriter.write(error.line, to: STDERR_FILENO)
             return error.exit
@@ -45,17 +46,12 @@ package enum LoopbackTest {
         return run.run(signals: signals)
     }
 
-    private static func write(
-        _ result: (report: LoopbackReport, signal: Int32?), json: Bool, start: Instant
-    ) {
-        let report = result.report
+    private static func write(_ report: LoopbackReport, _ exit: ExitStatus, json: Bool, start: Instant) {
         guard json else {
             return ReportWriter.write(report.text(isUnicode: Locale.isUnicode), to: STDOUT_FILENO)
         }
         let writer = ReportWriter(isJSON: true, start: start)
         let failed = report.checks.filter { !$0.holds }.map(\.name)
-        let exit: ExitStatus =
-            if let signal = result.signal { .signal(signal) } else { report.passes ? .success : .expectationFailed }
         writer.write(.loopback(report), at: SystemClock.now, wallClock: .now())
         writer.write(
             .verdict(failed: [report.problem].compactMap(\.self) + failed, exit: exit), at: SystemClock.now,

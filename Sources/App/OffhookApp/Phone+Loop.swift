@@ -21,7 +21,7 @@ extension Phone {
             let now = SystemClock.now
             if let timeoutAt, timeoutAt <= now, !isTimedOut {
                 isTimedOut = true
-                ask { coordinator, now in coordinator.timeOut(at: now) }
+                ask { coordinator, _ in coordinator.timeOut() }
             }
             var wake = coordinator.deadline ?? .distantFuture
             if let timeoutAt, !isTimedOut { wake = min(wake, timeoutAt) }
@@ -62,7 +62,7 @@ extension Phone {
 }
 
 extension Signals.Signal {
-    fileprivate var endsProcess: Bool {
+    var endsProcess: Bool {
         switch self {
         case .interrupt, .terminate, .hangUp: true
         case .continued, .stop, .resized, .user: false

@@ -82,7 +82,9 @@ struct PhoneSettings: Sendable {
         var accounts = try Self.accounts(configuration)
         if accounts.isEmpty { accounts = [.anonymousPeerToPeer()] }
         if let proxy = options.proxy {
-            let uri = try Self.sipURI(proxy, option: "--proxy")
+            guard let uri = URI(server: proxy) else {
+                throw StartFault(.usage, "--proxy: '\(proxy)' is not the SIP URI of a server")
+            }
             for index in accounts.indices { accounts[index].outboundProxy = uri }
         }
         if let name = options.account {
@@ -209,14 +211,6 @@ struct PhoneSettings: Sendable {
         return (input, output, ring)
     }
 
-    static func sipURI(_ text: String, option: String) throws(StartFault) -> URI {
-        let completed = text.hasPrefix("sip:") || text.hasPrefix("sips:") ? text : "sip:\(text)"
-        guard let uri = try? URI(parsing: completed), case .sip = uri else {
-            throw StartFault(.usage, "\(option): '\(text)' is not a SIP URI")
-        }
-        return uri
-    }
-
     private static func limits(_ profile: SIPSettings.Limits, calls: Int?) -> UserAgentLimits {
         var limits: UserAgentLimits =
             switch profile {
@@ -265,20 +259,10 @@ extension PhoneSettings {
                 "--allow: '\(rule)' trusts a From that anybody can write; it is valid only where callers are authenticated"
             )
         default:
-            guard let range = addressRange(rule) else {
+            guard let range = AddressRange(rule) else {
                 throw StartFault(.usage, "--allow: '\(rule)' is neither a CIDR nor 'account' nor 'loopback'")
             }
             rules.ranges.append(range)
         }
-    }
-
-    /// `192.0.2.0/24`, `2001:db8::/32`, or one address.
-    private static func addressRange(_ text: String) -> AddressRange? {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), let network = IPAddress(parts[0]) else { return nil }
-        let longest = network.isV4 ? 32 : 128
-        guard parts.count == 2 else { return AddressRange(network: network, prefix: longest) }
-        guard let prefix = Int(parts[1]), (0...longest).contains(prefix) else { return nil }
-        return AddressRange(network: network, prefix: prefix)
     }
 }

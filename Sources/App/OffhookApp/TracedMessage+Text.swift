@@ -11,6 +11,7 @@ extension TracedMessage {
         var text = "\(clock.timeOfDay) \(way) \(flow.transport.name.lowercased()) \(flow.remote)\n"
         let redacted = TraceRedaction.redacted(bytes)
         for line in redacted.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
             text += "    " + Printable.line(decoding: line) + "\n"
         }
         return text

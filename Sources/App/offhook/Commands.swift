@@ -25,7 +25,7 @@ struct CallCommand: ParsableCommand {
               offhook call sip:echo@192.0.2.7 --audio tone:440 --expect-tone 440 --duration 3s
             """)
 
-    @Argument(help: "A SIP URI, user@host, host[:port], or a number completed with the account's domain.")
+    @Argument(help: "A SIP or tel URI, user@host, host:port, an address, a contact's name, or a number.")
     var target: String
 
     @OptionGroup(title: "Within the call") var script: ScriptArguments
@@ -49,14 +49,16 @@ struct AnswerCommand: ParsableCommand {
               offhook answer --listen 127.0.0.1:0 --echo --json
             """)
 
-    @Option(help: ArgumentHelp("The final response.", valueName: "code"))
+    @Option(help: ArgumentHelp("The final response, 200 to 699; 200 answers.", valueName: "code"))
     var code = 200
 
-    @Option(help: ArgumentHelp("Its reason phrase.", valueName: "text"))
+    @Option(help: ArgumentHelp("The reason phrase of one that refuses.", valueName: "text"))
     var reason: String?
 
-    @Option(help: ArgumentHelp("Ring this long before the final response.", valueName: "duration"))
-    var after: DurationArgument?
+    @Option(
+        help: ArgumentHelp("Ring this long before the final response.", valueName: "duration"),
+        transform: Duration.init(argument:))
+    var after: Duration?
 
     @Flag(help: "End after one call.")
     var once = false
@@ -64,7 +66,7 @@ struct AnswerCommand: ParsableCommand {
     @Option(help: ArgumentHelp("End after this many calls.", valueName: "n"))
     var count: Int?
 
-    @Option(help: ArgumentHelp("Calls at the same time.", valueName: "n"))
+    @Option(help: ArgumentHelp("Calls at the same time, 1 to 16.", valueName: "n"))
     var maxCalls: Int?
 
     @Flag(help: "Send back what is heard.")
@@ -72,7 +74,7 @@ struct AnswerCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Who is answered automatically: a CIDR, account, loopback; repeatable.", valueName: "rule"))
+            "Who is answered automatically: a CIDR or address, account, loopback; repeatable.", valueName: "rule"))
     var allow: [String] = []
 
     @Flag(help: "Answer everybody.")
@@ -92,7 +94,7 @@ struct AnswerCommand: ParsableCommand {
         var answering = AnsweringOptions()
         answering.code = code
         answering.reason = reason
-        answering.after = after?.duration
+        answering.after = after
         answering.count = once ? 1 : count
         answering.maxCalls = maxCalls
         answering.echo = echo
@@ -149,7 +151,7 @@ struct OptionsCommand: ParsableCommand {
         commandName: "options",
         abstract: "Asks a SIP element for its capabilities: round-trip time, Allow, Supported, Accept.")
 
-    @Argument(help: "A SIP URI, user@host or host[:port].")
+    @Argument(help: "A SIP URI, user@host, host:port, an address or a contact's name.")
     var target: String
 
     @Option(help: ArgumentHelp("The final status that makes it a success.", valueName: "code"))

@@ -1,12 +1,6 @@
 import ArgumentParser
 import OffhookApp
 
-extension DurationArgument: ExpressibleByArgument {
-    public init?(argument: String) {
-        self.init(argument)
-    }
-}
-
 extension SIPSettings.Limits: ExpressibleByArgument {}
 extension PhoneOptions.LogLevel: ExpressibleByArgument {}
 extension CallScript.PlayMoment: ExpressibleByArgument {}
@@ -50,8 +44,10 @@ struct SharedArguments: ParsableArguments {
         help: ArgumentHelp("Fixes tags, branches, Call-IDs, SSRCs, sequence numbers and timestamps.", valueName: "n"))
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("Bound on the whole command.", valueName: "duration"))
-    var timeout: DurationArgument?
+    @Option(
+        help: ArgumentHelp("Bound on the whole command: 500ms, 40s, 2m, 1h.", valueName: "duration"),
+        transform: Duration.init(argument:))
+    var timeout: Duration?
 
     @Option(help: ArgumentHelp("Caps against floods: strict, trusted or open.", valueName: "profile"))
     var limits: SIPSettings.Limits?
@@ -67,7 +63,7 @@ struct SharedArguments: ParsableArguments {
         options.listen = listen
         options.proxy = proxy
         options.seed = seed
-        options.timeout = timeout?.duration
+        options.timeout = timeout
         options.limits = limits
         return options
     }
@@ -120,11 +116,14 @@ struct ScriptArguments: ParsableArguments {
         help: ArgumentHelp("Digits to send after the answer; ',' waits 1 s, 'w' waits for media.", valueName: "string"))
     var dtmf: String?
 
-    @Option(help: ArgumentHelp("Hang up this long after the answer.", valueName: "duration"))
-    var duration: DurationArgument?
+    @Option(
+        help: ArgumentHelp("Hang up this long after the answer.", valueName: "duration"),
+        transform: Duration.init(argument:))
+    var duration: Duration?
 
-    @Option(help: ArgumentHelp("Give up, or stop ringing.", valueName: "duration"))
-    var ringTimeout: DurationArgument?
+    @Option(
+        help: ArgumentHelp("Give up, or stop ringing.", valueName: "duration"), transform: Duration.init(argument:))
+    var ringTimeout: Duration?
 
     @Option(
         help: ArgumentHelp(
@@ -147,8 +146,8 @@ struct ScriptArguments: ParsableArguments {
         options.afterPlaying = then
         options.record = record
         options.dtmf = dtmf
-        options.duration = duration?.duration
-        options.ringTimeout = ringTimeout?.duration
+        options.duration = duration
+        options.ringTimeout = ringTimeout
         options.headers = header
         options.expectedStatus = expectStatus
         options.expectedTone = expectTone
