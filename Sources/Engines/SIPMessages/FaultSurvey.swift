@@ -47,8 +47,8 @@ enum FaultSurvey {
             var vias: [Via] = []
             try TypedFields.readVias(&cursor, into: &vias)
         }
-        check(.from) { cursor throws(FieldFault) in _ = try TypedFields.address(&cursor, isRepeated: false) }
-        check(.to) { cursor throws(FieldFault) in _ = try TypedFields.address(&cursor, isRepeated: false) }
+        check(.from) { cursor throws(FieldFault) in _ = try TypedFields.address(&cursor) }
+        check(.to) { cursor throws(FieldFault) in _ = try TypedFields.address(&cursor) }
         check(.callID) { cursor throws(FieldFault) in _ = try TypedFields.callID(&cursor) }
         check(.cSeq) { cursor throws(FieldFault) in _ = try CSeq(parsing: &cursor) }
         check(.maxForwards, isRequired: false) { cursor throws(FieldFault) in _ = try cursor.number(upTo: 255) }

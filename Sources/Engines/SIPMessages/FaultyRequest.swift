@@ -43,8 +43,8 @@ struct FaultyRequest {
             cursor.skipBlanks()
             return try? read(&cursor)
         }
-        let typedFrom = decoded(.from) { try TypedFields.address(&$0, isRepeated: false) }
-        let typedTo = decoded(.to) { try TypedFields.address(&$0, isRepeated: false) }
+        let typedFrom = decoded(.from) { try TypedFields.address(&$0) }
+        let typedTo = decoded(.to) { try TypedFields.address(&$0) }
         let typedID = decoded(.callID) { try TypedFields.callID(&$0) }
         let typedCSeq = decoded(.cSeq) { try CSeq(parsing: &$0) }
         // Where a field could not be read the typed value is that of nobody in particular (§8.1.1.3).

@@ -30,6 +30,8 @@ extension HeaderField {
 
 extension Headers {
     /// The first value of the field, or nil if the field is not there. A repeated single-value field is a fault.
+    @specialized(where F == Contact)
+    @specialized(where F == Route)
     package func first<F: HeaderField>(_ type: F.Type) throws(ParseError) -> F? {
         switch F.shape {
         case .single, .lines, .list(_, mayBeEmpty: false):
@@ -52,6 +54,9 @@ extension Headers {
     }
 
     /// Every value of the field in order, lines and commas alike.
+    @specialized(where F == Contact)
+    @specialized(where F == Route)
+    @specialized(where F == RecordRoute)
     package func all<F: HeaderField>(_ type: F.Type) throws(ParseError) -> [F] {
         var values: [F] = []
         for field in fields where matches(field, F.name) {

@@ -30,13 +30,15 @@ package enum MessageParser {
         case .request(let method, let uri):
             return .request(
                 Request(
-                    method: method, uri: uri, vias: typed.vias, from: typed.from, to: typed.to, callID: typed.callID,
-                    cSeq: typed.cSeq, maxForwards: typed.maxForwards, headers: headers, body: body))
+                    method: method, uri: uri, vias: typed.vias, from: try typed.from(head), to: try typed.to(head),
+                    callID: try typed.callID(head), cSeq: try typed.cSeq(head), maxForwards: typed.maxForwards,
+                    headers: headers, body: body))
         case .response(let status, let reason):
             return .response(
                 Response(
-                    status: status, reason: reason, vias: typed.vias, from: typed.from, to: typed.to,
-                    callID: typed.callID, cSeq: typed.cSeq, headers: headers, body: body))
+                    status: status, reason: reason, vias: typed.vias, from: try typed.from(head),
+                    to: try typed.to(head), callID: try typed.callID(head), cSeq: try typed.cSeq(head),
+                    headers: headers, body: body))
         }
     }
 

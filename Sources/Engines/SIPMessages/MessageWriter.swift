@@ -38,13 +38,13 @@ package struct MessageWriter {
             bytes.append(UInt8(truncatingIfNeeded: number) &+ 0x30)
             return
         }
-        let start = bytes.count
-        var rest = number
-        while rest > 0 {
-            bytes.append(UInt8(truncatingIfNeeded: rest % 10) &+ 0x30)
-            rest /= 10
+        // The highest digit first, so that none moves.
+        var unit: UInt64 = 10
+        while number / unit >= 10 { unit *= 10 }
+        while unit > 0 {
+            bytes.append(UInt8(truncatingIfNeeded: number / unit % 10) &+ 0x30)
+            unit /= 10
         }
-        bytes[start...].reverse()
     }
 
     /// Bytes that are known to hold no line end.

@@ -78,7 +78,8 @@ package struct ParseError: Error, Sendable {
     package enum Limit: String, Hashable, Sendable {
         case message, startLine = "start line", headerField = "header field", headerFields = "header fields"
         case headerFieldsPerName = "header fields of one name", foldedLines = "folded lines", method
-        case elements = "elements of a list", identifier, uri = "URI", vias = "Via values", routes = "Route values", contacts = "Contact values"
+        case elements = "elements of a list"
+        case identifier, uri = "URI", vias = "Via values", routes = "Route values", contacts = "Contact values"
         case body, host
     }
 }

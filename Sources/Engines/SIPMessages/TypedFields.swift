@@ -1,67 +1,95 @@
-/// The header fields that every layer needs, decoded and taken out of the head's list.
+/// The header fields that every layer needs, taken out of the head's list: those that are read at once, and where the
+/// larger ones stand, so that each is decoded only once and into its place.
 struct TypedFields {
-    var vias: [Via] = []
-    var from: NameAddress
-    var to: NameAddress
-    var callID: String
-    var cSeq: CSeq
-    var maxForwards: Int?
-    var contentLength: Int?
+    let vias: [Via]
+    private(set) var maxForwards: Int?
+    private(set) var contentLength: Int?
+    private let from: Range<Int>
+    private let to: Range<Int>
+    private let callID: Range<Int>
+    private let cSeq: Range<Int>
 
     /// From, To, Call-ID, CSeq and a Via must be there (RFC 3261 §8.1.1); Max-Forwards may be missing, as it is from
     /// peers of RFC 2543. None but Via may be repeated.
     init(_ head: inout MessageHead) throws(ParseError) {
-        var from: NameAddress?
-        var to: NameAddress?
-        var callID: String?
-        var cSeq: CSeq?
-        let fields = head.fields
+        var vias: [Via] = []
+        var from: Range<Int>?
+        var to: Range<Int>?
+        var callID: Range<Int>?
+        var cSeq: Range<Int>?
         var kept = 0
-        for field in fields {
-            var cursor = FieldCursor(head.bytes, field.value, limits: head.limits.field)
-            do throws(FieldFault) {
-                switch KnownHeader(rawValue: field.code) {
-                case .via:
+        for index in head.fields.indices {
+            let field = head.fields[index]
+            switch KnownHeader(rawValue: field.code) {
+            case .via:
+                try head.read(.via, field.value) { cursor throws(FieldFault) in
                     try Self.readVias(&cursor, into: &vias)
-                case .from:
-                    from = try Self.address(&cursor, isRepeated: from != nil)
-                case .to:
-                    to = try Self.address(&cursor, isRepeated: to != nil)
-                case .callID:
-                    if callID != nil { throw cursor.fault(.repeated) }
-                    callID = try Self.callID(&cursor)
-                case .cSeq:
-                    if cSeq != nil { throw cursor.fault(.repeated) }
-                    cSeq = try CSeq(parsing: &cursor)
-                    try cursor.expectEnd()
-                case .maxForwards:
-                    if maxForwards != nil { throw cursor.fault(.repeated) }
-                    // Beyond 255 (§20.22) it still frames and identifies: `Validation` names that.
-                    maxForwards = Int(truncatingIfNeeded: try Self.number(&cursor))
-                case .contentLength:
-                    if contentLength != nil { throw cursor.fault(.repeated) }
-                    contentLength = Int(truncatingIfNeeded: try Self.number(&cursor))
-                default:
-                    head.fields[kept] = field
-                    kept &+= 1
                 }
-            } catch {
-                throw ParseError(
-                    error.kind, header: KnownHeader(rawValue: field.code).map { HeaderName($0) },
-                    offset: error.offset)
+            case .from: try Self.place(field, in: &from)
+            case .to: try Self.place(field, in: &to)
+            case .callID: try Self.place(field, in: &callID)
+            case .cSeq: try Self.place(field, in: &cSeq)
+            case .maxForwards:
+                if maxForwards != nil { throw Self.repeated(field) }
+                // Beyond 255 (§20.22) it still frames and identifies: `Validation` names that.
+                maxForwards = try head.read(.maxForwards, field.value, Self.number)
+            case .contentLength:
+                if contentLength != nil { throw Self.repeated(field) }
+                contentLength = try head.read(.contentLength, field.value, Self.number)
+            default:
+                head.fields[kept] = field
+                kept &+= 1
             }
         }
-        head.fields.removeLast(fields.count &- kept)
+        head.fields.removeLast(head.fields.count &- kept)
         if vias.isEmpty { throw ParseError(.missing, header: .via, offset: head.end) }
-        guard let from = consume from else { throw ParseError(.missing, header: .from, offset: head.end) }
-        guard let to = consume to else { throw ParseError(.missing, header: .to, offset: head.end) }
+        guard let from else { throw ParseError(.missing, header: .from, offset: head.end) }
+        guard let to else { throw ParseError(.missing, header: .to, offset: head.end) }
         guard let callID else { throw ParseError(.missing, header: .callID, offset: head.end) }
         guard let cSeq else { throw ParseError(.missing, header: .cSeq, offset: head.end) }
+        self.vias = vias
         self.from = from
         self.to = to
         self.callID = callID
         self.cSeq = cSeq
     }
+
+    @inline(__always)
+    func from(_ head: MessageHead) throws(ParseError) -> NameAddress {
+        try head.read(.from, from, Self.address)
+    }
+
+    @inline(__always)
+    func to(_ head: MessageHead) throws(ParseError) -> NameAddress {
+        try head.read(.to, to, Self.address)
+    }
+
+    @inline(__always)
+    func callID(_ head: MessageHead) throws(ParseError) -> String {
+        try head.read(.callID, callID, Self.callID)
+    }
+
+    @inline(__always)
+    func cSeq(_ head: MessageHead) throws(ParseError) -> CSeq {
+        try head.read(.cSeq, cSeq) { cursor throws(FieldFault) in
+            let cSeq = try CSeq(parsing: &cursor)
+            try cursor.expectEnd()
+            return cSeq
+        }
+    }
+
+    @inline(__always)
+    private static func place(_ field: Headers.Field, in range: inout Range<Int>?) throws(ParseError) {
+        if range != nil { throw repeated(field) }
+        range = field.value
+    }
+
+    private static func repeated(_ field: Headers.Field) -> ParseError {
+        ParseError(
+            .repeated, header: KnownHeader(rawValue: field.code).map { HeaderName($0) }, offset: Int(field.start))
+    }
+
+    // MARK: - One field each
 
     static func readVias(_ cursor: inout FieldCursor, into vias: inout [Via]) throws(FieldFault) {
         repeat {
@@ -72,9 +100,7 @@ struct TypedFields {
         try cursor.expectEnd()
     }
 
-    @inline(__always)
-    static func address(_ cursor: inout FieldCursor, isRepeated: Bool) throws(FieldFault) -> NameAddress {
-        if isRepeated { throw cursor.fault(.repeated) }
+    static func address(_ cursor: inout FieldCursor) throws(FieldFault) -> NameAddress {
         let address = try NameAddress(parsing: &cursor)
         try cursor.expectEnd()
         if address.parameters.exceeds(cursor.limits.identifier, in: "tag") {
@@ -96,9 +122,24 @@ struct TypedFields {
         return cursor.text(range)
     }
 
-    private static func number(_ cursor: inout FieldCursor) throws(FieldFault) -> UInt64 {
+    private static func number(_ cursor: inout FieldCursor) throws(FieldFault) -> Int {
         let number = try cursor.number()
         try cursor.expectEnd()
-        return number
+        return Int(truncatingIfNeeded: number)
+    }
+}
+
+extension MessageHead {
+    /// What `read` makes of the value in `range`, its faults those of the header field `name`.
+    @inline(__always)
+    fileprivate func read<T>(
+        _ name: KnownHeader, _ range: Range<Int>, _ read: (inout FieldCursor) throws(FieldFault) -> T
+    ) throws(ParseError) -> T {
+        var cursor = FieldCursor(bytes, range, limits: limits.field)
+        do throws(FieldFault) {
+            return try read(&cursor)
+        } catch {
+            throw ParseError(error.kind, header: HeaderName(name), offset: error.offset)
+        }
     }
 }

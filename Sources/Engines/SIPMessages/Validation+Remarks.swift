@@ -12,7 +12,7 @@ extension Validation {
             if request.vias.first?.isBranchUnique != true {
                 remarks.append(
                     Remark(
-                        text: "the branch does not go on from the magic cookie: the transaction is matched by RFC 2543 rules",
+                        text: "the branch goes on from no magic cookie: the transaction is matched by RFC 2543 rules",
                         clause: "RFC 3261 §17.2.3", header: .via))
             }
             if request.maxForwards == nil {
