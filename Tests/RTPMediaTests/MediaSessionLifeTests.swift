@@ -222,6 +222,25 @@ struct MediaSessionLifeTests {
         #expect(statistics.refused.rateLimited == 1_000 - statistics.receivedPackets)
     }
 
+    @Test func aJumpOfTheTimestampsIsNoJitter() throws {
+        let phone = try phone(configuration())
+        for index in 0..<500 {
+            let timestamp = UInt32(index * 160 + (index < 100 ? 0 : 1_000_000))
+            let bytes = rtpBytes([UInt8](repeating: 0xff, count: 160), sequence: UInt16(index), timestamp: timestamp)
+            receive(phone, bytes, from: remote, at: .milliseconds(20 * index))
+            run(phone, from: .milliseconds(20 * index), to: .milliseconds(20 * (index + 1)), captures: true)
+        }
+        #expect(phone.session.statistics.jitterMilliseconds < 1)
+        var reported: [UInt32] = []
+        for report in phone.sent where report.isRTCP {
+            for case .senderReport(_, _, let blocks) in try parsedRTCP(report.bytes).get() {
+                if let block = blocks.block(0, in: report.bytes.span) { reported.append(block.jitter) }
+            }
+        }
+        #expect(reported.count >= 2)
+        #expect(reported.allSatisfy { $0 < 8 }, "\(reported)")
+    }
+
     @Test func codecAndPacketTimeChangeInTheCall() throws {
         let call = try VirtualCall(
             VirtualCall.configuration(.opus, to: VirtualCall.addressB),

@@ -85,7 +85,7 @@ package struct TelephoneEventFormat: Equatable, Sendable {
     }
 }
 
-/// Whether our RTP follows a source that was learnt, rather than the negotiated address (RFC 4961, ROBUSTNESS of NATs).
+/// Whether our RTP follows a source that was learnt, rather than the negotiated address (RFC 4961).
 package enum SymmetricPolicy: UInt8, Equatable, Sendable {
     /// Follows where the peer is seen to sit behind a NAT: the negotiated address from another port, the address of
     /// its signalling, or any address where the negotiated one can't be reached from here.

@@ -122,23 +122,27 @@ extension MediaSession {
             mediaJitter = JitterEstimate()
             drift.reset()
         }
+        if configuration.receives { insert(packet, payload, codec: codec, at: now) }
         measureControlJitter(packet, rate: rate, at: now)
         mediaJitter.receive(timestamp: packet.timestamp, arrival: JitterEstimate.ticks(of: now, rate: rate))
         drift.receive(timestamp: packet.timestamp, rate: rate, at: now)
-        guard configuration.receives else { return }
+    }
+
+    private mutating func insert(
+        _ packet: RTPPacket, _ payload: Span<UInt8>, codec: AudioCodec, at now: Instant
+    ) {
         let insertion = jitterBuffer.insert(
             payload, sequence: packet.sequenceNumber, timestamp: packet.timestamp, codec: codec, at: now)
+        var entry = sources.activeEntry
         switch insertion {
-        case .duplicate:
-            var entry = sources.activeEntry
-            entry?.statistics.noteDuplicate()
-            sources.activeEntry = entry
+        case .duplicate: entry?.statistics.noteDuplicate()
         case .anchored:
+            // The timestamps jumped: to measure across the jump would call it jitter, of seconds.
             mediaJitter.interrupt()
-            mediaJitter.receive(timestamp: packet.timestamp, arrival: JitterEstimate.ticks(of: now, rate: rate))
-        case .stored, .late:
-            break
+            entry?.statistics.interruptJitter()
+        case .stored, .late: return
         }
+        sources.activeEntry = entry
     }
 
     private static func isPlayable(_ payload: Span<UInt8>, codec: AudioCodec) -> Bool {

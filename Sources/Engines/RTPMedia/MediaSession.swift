@@ -155,8 +155,7 @@ package struct MediaSession: ~Copyable, Sendable {
             heardRange = 0..<0
         }
         if expectsMedia(configuration) != expectsMedia(before) { restartSilence(at: now) }
-        if configuration.sends && !before.sends { keepAliveAt = now + Self.keepAliveInterval }
-        if !configuration.sends && before.sends { keepAliveAt = now + Self.keepAliveInterval }
+        if configuration.sends != before.sends { keepAliveAt = now + Self.keepAliveInterval }
         if canReachPeer && !configuration.sends && counters.sentPackets == 0 { keepAliveAt = min(keepAliveAt, now) }
         if configuration.isPeerTrusted { resumeSending() }
     }

@@ -15,17 +15,11 @@ struct OutgoingPackets: ~Copyable, Sendable {
     private var first = 0
     private var count = 0
 
-    /// Packets that found no place because nobody drained.
-    private(set) var overflowed: UInt64 = 0
-
     /// Writes a packet with `body`, which gives its length, or nil for none. False where nothing was queued.
     mutating func append(
         to destination: SocketAddress, isRTCP: Bool, _ body: (_ memory: inout MutableSpan<UInt8>) -> Int?
     ) -> Bool {
-        guard count < Self.capacity else {
-            overflowed += 1
-            return false
-        }
+        guard count < Self.capacity else { return false }
         let place = (first + count) % Self.capacity
         let memory = bytes.elements(place * RTPPacket.maximumLength..<(place + 1) * RTPPacket.maximumLength)
         var span = memory.mutableSpan

@@ -95,6 +95,11 @@ package struct ReceptionStatistics: Sendable {
         jitter.receive(timestamp: timestamp, arrival: arrival)
     }
 
+    /// The timestamps that follow have nothing to do with those before.
+    package mutating func interruptJitter() {
+        jitter.interrupt()
+    }
+
     package var extendedMaximum: UInt32 { cycles &+ UInt32(maximumSequence.rawValue) }
 
     package var expected: UInt32 { extendedMaximum &- baseSequence &+ 1 }

@@ -28,6 +28,7 @@ struct DigitQueue {
         while count > 0 {
             switch steps[first] {
             case .digit(let digit):
+                guard digitsUnderWay < TelephoneEventSender.capacity else { return nil }
                 dropFirst()
                 guard session.sendDigit(digit, duration: Self.digitDuration) else { return digit }
                 digitsUnderWay += 1

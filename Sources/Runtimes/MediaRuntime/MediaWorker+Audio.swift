@@ -95,7 +95,10 @@ extension MediaWorker {
         if let probe { probe.speak(into: microphone, at: spokenAt, takenAt: now) }
         for slot in calls.indices {
             guard let call = calls[slot]?.pointer else { continue }
-            switch call.pointee.capture(microphone, scratch: scratch, at: now) {
+            let progress = call.pointee.capture(microphone, scratch: scratch, at: now)
+            // At once: a worker that makes up for lost time captures more than the session keeps.
+            send(call)
+            switch progress {
             case .none: break
             case .started: report(.playStarted(call: call.pointee.id))
             case .finished: report(.playFinished(call: call.pointee.id))
