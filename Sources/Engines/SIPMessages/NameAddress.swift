@@ -31,14 +31,11 @@ package struct NameAddress: Hashable, Sendable {
 
 extension NameAddress {
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        displayName = try Self.displayName(&cursor)
-        if cursor.take(UInt8(ascii: "<")) {
-            uri = try URI(parsing: &cursor, isBare: false)
-            guard cursor.take(UInt8(ascii: ">")) else { throw cursor.fault(.expected(.angleBracket)) }
-        } else {
-            uri = try URI(parsing: &cursor, isBare: true)
-        }
-        parameters = try Parameters(parsingField: &cursor)
+        let displayName = try Self.displayName(&cursor)
+        let isBare = !cursor.take(UInt8(ascii: "<"))
+        let uri = try URI(parsing: &cursor, isBare: isBare)
+        if !isBare, !cursor.take(UInt8(ascii: ">")) { throw cursor.fault(.expected(.angleBracket)) }
+        self.init(displayName: displayName, uri: uri, parameters: try Parameters(parsingField: &cursor))
     }
 
     /// The display name, if a `<` follows it; no white space need stand between (RFC 4475 §3.1.1.6).

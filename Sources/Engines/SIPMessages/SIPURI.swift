@@ -75,32 +75,46 @@ package struct SIPURI: Hashable, Sendable {
 
 extension SIPURI {
     /// Reads what follows `sip:` or `sips:`. Without angle brackets around (`isBare`), parameters and headers belong to
-    /// the header field and not to the URI (§20).
-    init(afterScheme cursor: inout FieldCursor, isSecure: Bool, isBare: Bool) throws(FieldFault) {
-        self.isSecure = isSecure
+    /// the header field and not to the URI (§20), which began at `scheme`.
+    init(
+        afterScheme cursor: inout FieldCursor, isSecure: Bool, isBare: Bool, from scheme: Int
+    ) throws(FieldFault) {
         let start = cursor.position
         let user = try cursor.escapedRun(of: isBare ? .bareUser : .user)
         var password: Range<Int>?
         if cursor.take(UInt8(ascii: ":")) {
             password = Self.passwordBeforeAt(&cursor)
         }
-        if cursor.take(UInt8(ascii: "@")), !user.isEmpty {
-            escapedUser = cursor.text(user)
-            escapedPassword = password.map(cursor.text)
-        } else {
-            cursor.position = start
-        }
-        host = try Host(parsing: &cursor)
+        let hasUser = cursor.take(UInt8(ascii: "@")) && !user.isEmpty
+        if !hasUser { cursor.position = start }
+        let host = try Host(parsing: &cursor)
+        var port: UInt16?
         if cursor.take(UInt8(ascii: ":")) {
             port = UInt16(truncatingIfNeeded: try cursor.number(upTo: UInt64(UInt16.max)))
         }
-        if isBare {
-            parameters = Parameters(.uri)
-            if cursor.next == UInt8(ascii: "?") { throw cursor.fault(.uriNeedsBrackets) }
-        } else {
-            parameters = try Parameters(parsingURI: &cursor)
-            if cursor.take(UInt8(ascii: "?")) { escapedHeaders = try Self.headersText(&cursor) }
-        }
+        if isBare, cursor.next == UInt8(ascii: "?") { throw cursor.fault(.uriNeedsBrackets) }
+        let parameters = isBare ? Parameters(.uri) : try Parameters(parsingURI: &cursor)
+        var headers: String?
+        if !isBare, cursor.take(UInt8(ascii: "?")) { headers = try Self.headersText(&cursor) }
+        try URI.checkLength(cursor, from: scheme)
+        // What was read goes into its place at the end: a value that an error could leave half made would be copied.
+        self.init(
+            isSecure: isSecure, escapedUser: hasUser ? cursor.text(user) : nil,
+            escapedPassword: hasUser ? password.map(cursor.text) : nil, host: host, port: port,
+            parameters: parameters, escapedHeaders: headers)
+    }
+
+    private init(
+        isSecure: Bool, escapedUser: String?, escapedPassword: String?, host: Host, port: UInt16?,
+        parameters: Parameters, escapedHeaders: String?
+    ) {
+        self.isSecure = isSecure
+        self.escapedUser = escapedUser
+        self.escapedPassword = escapedPassword
+        self.host = host
+        self.port = port
+        self.parameters = parameters
+        self.escapedHeaders = escapedHeaders
     }
 
     /// The password, if an `@` follows it; a bad escape is left for the host to stumble over.

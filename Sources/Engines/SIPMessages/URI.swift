@@ -39,15 +39,18 @@ package enum URI: Hashable, Sendable {
         let scheme = try cursor.run(of: .scheme)
         guard !scheme.isEmpty, cursor.take(UInt8(ascii: ":")), let first = cursor.byte(at: start), !first.isDigit
         else { throw FieldFault(.expected(.uri), at: start) }
-        if cursor.matches(scheme, "sip") {
-            self = .sip(try SIPURI(afterScheme: &cursor, isSecure: false, isBare: isBare))
-        } else if cursor.matches(scheme, "sips") {
-            self = .sip(try SIPURI(afterScheme: &cursor, isSecure: true, isBare: isBare))
+        let isSecure = cursor.matches(scheme, "sips")
+        if isSecure || cursor.matches(scheme, "sip") {
+            self = .sip(try SIPURI(afterScheme: &cursor, isSecure: isSecure, isBare: isBare, from: start))
         } else {
             let rest = try cursor.escapedRun(of: isBare ? .bareOpaque : .opaque)
             if rest.isEmpty { throw FieldFault(.expected(.uri), at: start) }
+            try Self.checkLength(cursor, from: start)
             self = .other(scheme: cursor.text(scheme).asciiLowercased, rest: cursor.text(rest))
         }
+    }
+
+    static func checkLength(_ cursor: FieldCursor, from start: Int) throws(FieldFault) {
         if cursor.position - start > Int(cursor.limits.uri) { throw FieldFault(.tooLong(.uri), at: start) }
     }
 }

@@ -87,21 +87,21 @@ extension Via {
         try cursor.expectSlash()
         let version = try cursor.tokenRange()
         try cursor.expectSlash()
-        transport = try Transport(parsing: &cursor)
-        if cursor.matches(name, "sip"), cursor.isExactly(version, "2.0") {
-            sentProtocol = "SIP/2.0"
-        } else {
-            sentProtocol = cursor.text(name) + "/" + cursor.text(version)
-        }
+        let transport = try Transport(parsing: &cursor)
         guard let blank = cursor.next, blank.isBlank else { throw cursor.fault(.expected(.separator)) }
         cursor.skipBlanks()
-        host = try Host(parsing: &cursor)
+        let host = try Host(parsing: &cursor)
+        var port: UInt16?
         if cursor.takeSeparator(UInt8(ascii: ":")) {
             port = UInt16(truncatingIfNeeded: try cursor.number(upTo: UInt64(UInt16.max)))
         }
-        parameters = try Parameters(parsingField: &cursor)
+        let parameters = try Parameters(parsingField: &cursor)
         if parameters.exceeds(cursor.limits.identifier, in: "branch") {
             throw cursor.fault(.tooLong(.identifier))
+        }
+        self.init(transport: transport, host: host, port: port, parameters: parameters)
+        if !cursor.matches(name, "sip") || !cursor.isExactly(version, "2.0") {
+            sentProtocol = cursor.text(name) + "/" + cursor.text(version)
         }
     }
 
