@@ -42,6 +42,16 @@ import Testing
         #expect(bench.layer.counts.mismatchedResponses == 1)
     }
 
+    @Test func anotherCSeqNumberIsDiscarded() throws {
+        var bench = Bench()
+        bench.send(try request("OPTIONS"))
+        var response = try request("OPTIONS").response(200)
+        response.cSeq.number += 1
+        bench.receive(response)
+        #expect(bench.log() == ["0 > OPTIONS"])
+        #expect(bench.layer.counts.mismatchedResponses == 1)
+    }
+
     @Test func aResponseMayComeOverAnotherFlow() throws {
         var bench = Bench()
         let options = try request("OPTIONS")

@@ -242,4 +242,15 @@ import Testing
         world.run(for: .seconds(30))
         #expect(world.requests(.register, from: "alice").count > before)
     }
+
+    @Test func answerToNoRequestOfOursLeavesTheRegistrationAlive() throws {
+        var (world, register) = try registering()
+        register.cSeq.number += 7
+        try world.reply(200, to: register, from: "carol", tag: "r")
+        world.run(for: .seconds(40))
+        guard case .failed(nil, _, _?)? = states(of: world).last else {
+            Issue.record("no failure with a time to try again: \(states(of: world))")
+            return
+        }
+    }
 }

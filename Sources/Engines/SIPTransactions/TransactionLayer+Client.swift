@@ -22,11 +22,13 @@ extension TransactionLayer {
         if request.method == .invite {
             let machine = InviteClientTransaction(
                 request, bytes: bytes, isReliable: isReliable, timers: timers, at: now)
-            inviteClients[id] = Hosted(machine: machine, key: key, sentBy: via.sentBy, flow: flow)
+            inviteClients[id] = Hosted(
+                machine: machine, key: key, sentBy: via.sentBy, sequence: request.cSeq.number, flow: flow)
             deadlines.set(.client(id), at: machine.deadline)
         } else {
             let machine = NonInviteClientTransaction(bytes: bytes, isReliable: isReliable, timers: timers, at: now)
-            nonInviteClients[id] = Hosted(machine: machine, key: key, sentBy: via.sentBy, flow: flow)
+            nonInviteClients[id] = Hosted(
+                machine: machine, key: key, sentBy: via.sentBy, sequence: request.cSeq.number, flow: flow)
             deadlines.set(.client(id), at: machine.deadline)
         }
         transmit(bytes, over: flow, for: id)
@@ -62,7 +64,10 @@ extension TransactionLayer {
             emit(.strayResponse(response, flow))
             return
         }
-        guard response.vias.first?.sentBy == inviteClients[id]?.sentBy ?? nonInviteClients[id]?.sentBy else {
+        // One under another number answers something else: taken, it would end the wait for what was asked.
+        guard response.vias.first?.sentBy == inviteClients[id]?.sentBy ?? nonInviteClients[id]?.sentBy,
+            response.cSeq.number == inviteClients[id]?.sequence ?? nonInviteClients[id]?.sequence
+        else {
             tally.mismatchedResponses &+= 1
             return
         }

@@ -28,6 +28,7 @@ package struct TransactionLayer: Sendable {
         var machine: Machine
         let key: ClientTransactionKey
         let sentBy: String
+        let sequence: UInt32
         let flow: Flow
     }
 
