@@ -331,4 +331,23 @@ import Testing
             }
         }
     }
+
+    @Test mutating func removesABindingThatItsRefreshDidNotReach() throws {
+        _ = registration.receive(try answer(registration.begin(contact: contact, at: now), 200), at: now)
+        now = try #require(registration.deadline)
+        let refresh = registration.handleDeadline(at: now)
+        _ = registration.receive(try answer(refresh, 503), at: now)
+        let removal = registration.unregister(at: now)
+        #expect(removal.state == .unregistering)
+        #expect(try removal.request?.headers.first(Expires.self)?.seconds == 0)
+        #expect(registration.unanswered("no response", at: now) == Registration.Step(state: .unregistered))
+    }
+
+    @Test mutating func asksNothingForABindingThatRanOut() throws {
+        _ = registration.receive(try answer(registration.begin(contact: contact, at: now), 200), at: now)
+        now = try #require(registration.deadline)
+        _ = registration.receive(try answer(registration.handleDeadline(at: now), 503), at: now)
+        now += .seconds(3600)
+        #expect(registration.unregister(at: now) == Registration.Step(state: .unregistered))
+    }
 }

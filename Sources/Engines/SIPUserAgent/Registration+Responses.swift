@@ -49,13 +49,14 @@ extension Registration {
             return ask(reporting: nil)
         }
         abandoned = nil
+        boundUntil = nil
         guard let granted = grantedExpires(in: response) else {
             return fail(response, because: "the registrar lists other contacts and not ours", at: now)
         }
         guard granted > 0 else { return fail(response, because: "the registrar granted no time", at: now) }
         backoff.reset()
-        state = .bound(
-            refreshAt: now + refreshInterval(granted), expiresAt: now + .seconds(Int64(granted)))
+        state = .bound(refreshAt: now + refreshInterval(granted))
+        boundUntil = now + .seconds(Int64(granted))
         // What the user wanted meanwhile comes now.
         guard isWanted else { return remove() }
         return Step(state: .registered(expires: granted))
@@ -127,7 +128,10 @@ extension Registration {
     private mutating func fail(
         _ status: StatusCode?, reason: String, asked: Duration, at now: Instant
     ) -> Step {
-        guard isWanted else { return finishRemoval() }
+        guard isWanted else {
+            // What could not be refreshed may still be there.
+            return state == .registering && isBound(at: now) ? remove() : finishRemoval()
+        }
         if state == .unregistering { return ask(reporting: .registering) }
         let wait = backoff.next(notBefore: asked, random: &random)
         state = .waiting(retryAt: now + wait)
@@ -144,8 +148,9 @@ extension Registration {
     }
 
     /// The binding is gone, or will expire; begins anew where the user changed his mind meanwhile.
-    private mutating func finishRemoval() -> Step {
+    mutating func finishRemoval() -> Step {
         state = .idle
+        boundUntil = nil
         guard isWanted else { return Step(state: .unregistered) }
         return ask(reporting: .registering)
     }

@@ -26,8 +26,7 @@ package struct Registration: Sendable {
         case idle
         /// A REGISTER that binds is outstanding.
         case registering
-        /// Bound until `expiresAt`, to be refreshed before.
-        case bound(refreshAt: Instant, expiresAt: Instant)
+        case bound(refreshAt: Instant)
         /// Failed; tried again then.
         case waiting(retryAt: Instant)
         /// Failed in a way that trying again does not mend.
@@ -47,6 +46,8 @@ package struct Registration: Sendable {
     let callID: String
     var random: RandomSource
     var state = State.idle
+    /// When the last binding that the registrar granted runs out, whatever became of its refresh; nil: it is removed.
+    var boundUntil: Instant?
     /// Whether the user wants to be registered; a change while a request is outstanding is acted upon at its end.
     var isWanted = false
     var sequence: UInt32 = 0
@@ -78,7 +79,7 @@ package struct Registration: Sendable {
     /// When `handleDeadline` has something to do: refresh, or try again.
     package var deadline: Instant? {
         switch state {
-        case .bound(let refreshAt, _): refreshAt
+        case .bound(let refreshAt): refreshAt
         case .waiting(let retryAt): retryAt
         case .idle, .registering, .stopped, .unregistering: nil
         }
@@ -89,7 +90,7 @@ package struct Registration: Sendable {
 
     /// Whether the registrar holds a binding of ours, as far as we know.
     package func isBound(at now: Instant) -> Bool {
-        if case .bound(_, let expiresAt) = state { now < expiresAt } else { false }
+        boundUntil.map { now < $0 } ?? false
     }
 }
 
@@ -119,10 +120,7 @@ extension Registration {
     package mutating func unregister(at now: Instant) -> Step {
         isWanted = false
         guard !isBusy else { return .none }
-        guard case .bound = state else {
-            state = .idle
-            return Step(state: .unregistered)
-        }
+        guard isBound(at: now) else { return finishRemoval() }
         return remove()
     }
 
