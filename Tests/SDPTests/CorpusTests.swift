@@ -12,9 +12,10 @@ struct CorpusTests {
         let files = try Corpus.files(in: "sdp", endingIn: ".sdp")
         #expect(files.count > 400)
         for bytes in files {
-            do {
-                #expect(try SessionDescription(parsing: bytes).bytes() == bytes)
-            } catch let error as SDPError {
+            do throws(SDPError) {
+                let description = try SessionDescription(parsing: bytes)
+                #expect(description.bytes() == bytes)
+            } catch {
                 refused["\(error.kind)", default: 0] += 1
             }
         }
