@@ -57,4 +57,15 @@ import Testing
         try negotiation.receiveOffer(peer("m=audio 7000 RTP/AVP 0", "c=IN IP4 10.0.0.1"))
         #expect(try negotiation.makeAnswer(address: ourAddress).media.remoteRTP == SocketAddress("10.0.0.1:7000"))
     }
+
+    @Test(arguments: [5004, 5005] as [UInt16])
+    func isNeverThePortThatWeReceiveOn(port: UInt16) throws {
+        var negotiation = negotiation()
+        let own = SocketAddress(ourAddress, port: port)
+        try negotiation.receiveOffer(peer("m=audio \(port) RTP/AVP 0", "c=IN IP4 192.0.2.9"))
+        #expect(throws: NegotiationError.forbiddenTarget(own)) { try negotiation.makeAnswer(address: ourAddress) }
+        negotiation.cancelOffer()
+        try negotiation.receiveOffer(peer("m=audio 7000 RTP/AVP 0", "a=rtcp:\(port) IN IP4 192.0.2.9"))
+        #expect(try negotiation.makeAnswer(address: ourAddress).media.remoteRTCP == nil)
+    }
 }

@@ -172,4 +172,49 @@ import Testing
         #expect(world.requests(.invite, from: "alice").map(\.cSeq.number) == [1, 2, 3, 4, 5, 6])
         #expect(world.ends(at: "alice").map(\.status) == [302])
     }
+
+    @Test func anotherTargetIsTriedWhereTheFirstRefusesOrIsNotThere() throws {
+        var world = World()
+        world.addScripted("dave", at: "192.0.2.7")
+        let call = OutgoingCall(
+            target: try target("sip:carol@192.0.2.9"), media: World.media, redirectionLimit: 5)
+        let invite = try world.aliceCallsCarol(call: call)
+        let contacts = "<sip:carol@192.0.2.9:5062>, <sip:nobody@nowhere.example>, <sip:dave@192.0.2.7>"
+        try world.reply(302, to: invite, from: "carol", headers: [(.contact, contacts)])
+        try world.reply(404, to: try #require(world.last(.invite, at: "carol")), from: "carol")
+        let last = try #require(world.last(.invite, at: "dave"))
+        #expect(last.uri.description == "sip:dave@192.0.2.7")
+        #expect(world.ends(at: "alice").isEmpty)
+        try world.reply(486, to: last, from: "dave")
+        #expect(world.ends(at: "alice").map(\.status) == [486])
+    }
+
+    @Test func nobodyElseIsAskedAfterARefusalEverywhere() throws {
+        var world = World()
+        let call = OutgoingCall(
+            target: try target("sip:carol@192.0.2.9"), media: World.media, redirectionLimit: 5)
+        let invite = try world.aliceCallsCarol(call: call)
+        try world.reply(
+            302, to: invite, from: "carol", headers: [(.contact, "<sip:a@192.0.2.9>, <sip:b@192.0.2.9>")])
+        try world.reply(603, to: try #require(world.last(.invite, at: "carol")), from: "carol")
+        #expect(world.requests(.invite, from: "alice").count == 2)
+        #expect(world.ends(at: "alice").map(\.status) == [603])
+    }
+
+    @Test func offerOfAnUnwantedAnswerIsRefusedInItsAcknowledgement() throws {
+        var world = World()
+        let call = OutgoingCall(
+            target: try target("sip:carol@192.0.2.9"), media: World.media, offersInInvite: false)
+        let invite = try world.aliceCallsCarol(call: call)
+        for tag in ["one", "two"] {
+            try world.reply(
+                200, to: invite, from: "carol", tag: tag, contact: carolContact, body: World.answerText)
+        }
+        let bodies = world.requests(.ack, from: "alice").map { String(decoding: $0.body, as: UTF8.self) }
+        #expect(bodies.count == 2)
+        #expect(bodies.first?.contains("m=audio 16384 ") == true)
+        #expect(bodies.last?.contains("m=audio 0 ") == true)
+        #expect(world.requests(.bye, from: "alice").map(\.to.tag) == ["two"])
+        #expect(world.ends(at: "alice").isEmpty)
+    }
 }

@@ -229,4 +229,36 @@ import Testing
         #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 8)
         #expect(world.received(486, at: "peer8").count == 1)
     }
+
+    @Test func brokenRequestsHaveTheRateOfAllOthers() throws {
+        var world = worldWithBob()
+        for index in 0..<100 {
+            world.send(
+                """
+                OPTIONS sip:bob@192.0.2.2 SIP/2.0\r
+                Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbad\(index)\r
+                From: <sip:carol@192.0.2.9>;tag=1\r
+                To: <sip:bob@192.0.2.2>\r
+                Call-ID: bad\(index)\r
+                CSeq: wrong OPTIONS\r
+                User-Agent: \(String(repeating: "x", count: 60))\r
+                \r
+
+                """, from: "carol", to: "bob")
+        }
+        world.run(for: .milliseconds(50))
+        #expect(world.unreadable.count == 40)
+        #expect(world.cores["bob"]?.counters[.malformed] == 100)
+    }
+
+    @Test func callersWithoutTagsOfTheirOwnAreAcknowledgedToo() throws {
+        var world = worldWithBob()
+        let invite = try world.request(.invite, from: "carol", to: "bob", fromTag: nil, body: World.answerText)
+        world.send(.request(invite), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        world.perform(.answer(try #require(world.incoming(at: "bob")), World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        world.acknowledge(try #require(world.received(200, at: "carol").first), of: invite, from: "carol", to: "bob")
+        #expect(world.story(of: "bob").last == "established")
+    }
 }

@@ -195,4 +195,21 @@ import Testing
         #expect(world.story(of: "alice").contains("peerMoved"))
         #expect(world.ends(at: "alice") == [CallEnd(cause: .hungUp, by: .remote)])
     }
+
+    @Test func whatIsWantedMeanwhileFollowsAReinviteThatCouldNotBeSent() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        world.perform(.resume(caller), by: "alice")
+        let flow = Flow(
+            transport: .udp, local: try #require(world.addresses["alice"]),
+            remote: try #require(world.addresses["carol"]))
+        world.receive(.transmitFailed(flow, cause: nil, .refused), by: "alice")
+        world.run(for: .milliseconds(20))
+        let last = try #require(world.last(.invite, at: "carol"))
+        #expect(last.cSeq.number == 3)
+        #expect(String(decoding: last.body, as: UTF8.self).contains("a=sendrecv"))
+    }
 }

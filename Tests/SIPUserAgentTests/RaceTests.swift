@@ -258,4 +258,31 @@ import Testing
         }
         #expect(established == 20)
     }
+
+    @Test func acceptancesOfNothingThatWasAskedAreNotAcknowledged() throws {
+        var world = World()
+        var invite = try world.aliceCallsCarol()
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        for sequence in (500...600 as ClosedRange<UInt32>).reversed() {
+            invite.cSeq.number = sequence
+            invite.vias[0].branch = "z9hG4bKnone\(sequence)"
+            try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        }
+        #expect(world.count("alice>carol ACK") == 1)
+    }
+
+    @Test func acknowledgementThatFoundNoWayIsSentWithTheRepeatedAnswer() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        let contact = "<sip:carol@carol.example>"
+        try world.reply(200, to: invite, from: "carol", contact: contact, body: World.answerText)
+        #expect(world.count("alice>carol ACK") == 0)
+        world.names["carol.example"] = [SocketAddress("192.0.2.9:5060")].compactMap(\.self)
+        try world.reply(200, to: invite, from: "carol", contact: contact, body: World.answerText)
+        #expect(world.count("alice>carol ACK") == 1)
+        try world.reply(200, to: invite, from: "carol", contact: contact, body: World.answerText)
+        #expect(world.count("alice>carol ACK") == 2)
+        #expect(Set(world.requests(.ack, from: "alice").map { $0.vias.first?.branch }).count == 1)
+        #expect(world.ends(at: "alice").isEmpty)
+    }
 }

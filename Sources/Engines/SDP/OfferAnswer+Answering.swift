@@ -73,7 +73,8 @@ extension MediaFormat {
 
 extension AgreedMedia {
     /// - Parameter receiveFormats: codecs and telephone-events of ours that both sides have.
-    /// - Throws: `unusableAddress` where the peer's address is of another family than ours.
+    /// - Throws: `unusableAddress` where the peer's address is of another family than ours, `forbiddenTarget` where it
+    ///   is our own: what we sent would come back to us.
     init(
         _ stream: RemoteStream, format: MediaFormat, rtcpMux: Bool, direction: Direction,
         receiveFormats: [MediaFormat], sendTelephoneEvent: MediaFormat?, local: LocalMedia, address: IPAddress
@@ -81,8 +82,13 @@ extension AgreedMedia {
         if let target = stream.rtp ?? stream.withheld, target.address.isV4 != address.isV4 {
             throw .unusableAddress(target.address.description)
         }
+        func isOurs(_ target: SocketAddress) -> Bool {
+            target.address == address && (target.port == local.rtpPort || target.port == local.rtcpPort)
+        }
+        if let target = stream.rtp, isOurs(target) { throw .forbiddenTarget(target) }
+        let rtcp = rtcpMux ? stream.rtp : stream.rtcp.flatMap { isOurs($0) ? nil : $0 }
         self.init(
-            remoteRTP: stream.rtp, remoteRTCP: rtcpMux ? stream.rtp : stream.rtcp, withheldTarget: stream.withheld,
+            remoteRTP: stream.rtp, remoteRTCP: rtcp, withheldTarget: stream.withheld,
             rtcpMux: rtcpMux, direction: direction, isHeldByPeer: !stream.direction.receives, sendFormat: format,
             receiveFormats: receiveFormats.filter { $0.codec != nil }, sendTelephoneEvent: sendTelephoneEvent,
             receiveTelephoneEvents: receiveFormats.filter(\.isTelephoneEvent),

@@ -11,11 +11,24 @@ struct Arrival: Sendable {
     let trust: CallerTrust
     /// Our address for the peer's requests.
     let contact: NameAddress
+    /// When the phone stops to ring here.
     var ringsUntil: Instant?
+    /// When the caller's invitation runs out (§13.3.1).
+    var expiresAt: Instant?
     /// The description that a 183 carried; the 2xx repeats it (RFC 3261 §13.2.1).
     var earlyAnswer: SessionDescription?
     /// Whether no person takes the call.
     var isAutomatic = false
+
+    var deadline: Instant? {
+        [ringsUntil, expiresAt].lazy.compactMap { $0 }.min()
+    }
+
+    /// The INVITE has its final response.
+    mutating func decided() {
+        ringsUntil = nil
+        expiresAt = nil
+    }
 }
 
 /// Being called, RFC 3261 §13.3.
@@ -30,7 +43,8 @@ extension InviteSession {
         var random = random
         var negotiation = OfferAnswer(
             local: capabilities, sessionID: random.next(),
-            targets: MediaTargetPolicy(signallingSource: arrival.flow.remote.address))
+            targets: settings.mediaTargets(
+                signalledFrom: arrival.flow.remote.address, to: arrival.flow.local.address))
         let tag = random.hexadecimal(16)
         let sequence = UInt32(truncatingIfNeeded: random.next() >> 48)
         let dialog: Dialog
@@ -102,7 +116,7 @@ extension InviteSession {
             return
         }
         phase = .accepted
-        self.arrival?.ringsUntil = nil
+        self.arrival?.decided()
         if automatic { lastsUntil = settings.maximumDuration.map { now + $0 } }
         accept(response, headers: headers, awaitsAnswer: offerAnswer.hasLocalOffer, at: now)
         emit(
@@ -133,12 +147,13 @@ extension InviteSession {
         end(CallEnd(cause: .cancelled, by: .remote), at: now)
     }
 
-    /// Rang as long as a phone may ring here.
+    /// Rang as long as a phone may ring here, or as the invitation was good for.
     mutating func stopRinging(at now: Instant) {
-        arrival?.ringsUntil = nil
-        guard phase == .alerting else { return }
-        refuse(480, reason: nil, headers: Headers())
-        end(CallEnd(cause: .ringTimeout, by: .local, status: 480), at: now)
+        guard phase == .alerting, let arrival else { return }
+        let isExpired = arrival.expiresAt == arrival.deadline
+        let status: StatusCode = isExpired ? 487 : 480
+        refuse(status, reason: nil, headers: Headers())
+        end(CallEnd(cause: .ringTimeout, by: isExpired ? .remote : .local, status: status), at: now)
     }
 
     // MARK: - Responses

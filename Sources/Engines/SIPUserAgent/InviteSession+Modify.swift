@@ -8,7 +8,11 @@ struct Modification: Sendable {
     /// One more is to be sent as soon as the dialog is free for it.
     var isWanted = false
     /// As last sent, without Via and Contact; nil: none is on its way.
-    var request: Request?
+    var request: Request? {
+        didSet { if let request { sequence = request.cSeq.number } }
+    }
+    /// The CSeq number of the last one sent, whose 2xx is owed an ACK also when the call is over.
+    var sequence: UInt32?
     var offer: SessionDescription?
     /// What we brought before, to go back to where the peer refuses.
     var previous: LocalMedia?
@@ -76,7 +80,9 @@ extension InviteSession {
         }
         guard modification.request?.cSeq.number == sequence else {
             // The call ended meanwhile; a 2xx is owed its ACK all the same.
-            if response.status.isSuccess { acknowledge(tag, sequence, answering: nil) }
+            if response.status.isSuccess, modification.sequence == sequence {
+                acknowledge(tag, sequence, answering: nil)
+            }
             return
         }
         if response.status.isSuccess {
@@ -134,6 +140,7 @@ extension InviteSession {
         } else {
             goBack()
             emit(.modifyFailed(handle, nil))
+            sendDueReinvite()
         }
     }
 
@@ -164,7 +171,7 @@ extension InviteSession {
                     act(.respond(request.response(400, reason: "Session Description Unreadable"), transaction))
                     return
                 }
-                offerAnswer.targets.signallingSource = flow.remote.address
+                offerAnswer.targets = settings.mediaTargets(signalledFrom: flow.remote.address, to: address)
                 try offerAnswer.receiveOffer(offer)
                 let answer = try offerAnswer.makeAnswer(address: address)
                 response.setDescription(answer.description)

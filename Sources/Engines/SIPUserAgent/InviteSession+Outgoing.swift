@@ -157,7 +157,7 @@ extension InviteSession {
         guard invitation?.call.offersInInvite ?? false, let source = peer?.remote.address,
             var negotiation = invitation?.earlyDialogs[index].offerAnswer
         else { return }
-        negotiation.targets = MediaTargetPolicy(signallingSource: source)
+        negotiation.targets = settings.mediaTargets(signalledFrom: source, to: localAddress)
         let known = negotiation.agreed
         guard let media = try? negotiation.receiveAnswer(description, isFinal: false), media != known else { return }
         invitation?.earlyDialogs[index].offerAnswer = negotiation
@@ -169,21 +169,27 @@ extension InviteSession {
         invitation?.isPending = false
         invitation?.earlyDialogs = []
         guard phase == .calling else { return }
-        if response.status.isRedirection, follow(response, at: now) { return }
-        end(.refused(by: response), at: now)
+        let goesOn =
+            switch response.status.value {
+            case ..<400: follow(response)
+            // One of the targets refuses, perhaps not the next; a 6xx speaks for all of them (§8.1.3.4, §21.6).
+            case ..<600: tryNextRedirection()
+            default: false
+            }
+        if !goesOn { end(.refused(by: response), at: now) }
     }
 
     /// Tries the next target of a 3xx (§8.1.3.4): at most five, none twice, none less secure than what was asked for.
-    private mutating func follow(_ response: Response, at now: Instant) -> Bool {
+    private mutating func follow(_ response: Response) -> Bool {
         guard let invitation, invitation.redirectionsLeft > 0 else { return false }
         for target in response.redirectionTargets where !invitation.tried.contains(target) {
             if invitation.request.uri.isSecure && !target.isSecure { continue }
             if !invitation.redirections.contains(target) { self.invitation?.redirections.append(target) }
         }
-        return tryNextRedirection(at: now)
+        return tryNextRedirection()
     }
 
-    private mutating func tryNextRedirection(at now: Instant) -> Bool {
+    private mutating func tryNextRedirection() -> Bool {
         guard var invitation, invitation.redirectionsLeft > 0, !invitation.redirections.isEmpty else { return false }
         let target = invitation.redirections.removeFirst()
         invitation.redirectionsLeft -= 1
@@ -204,7 +210,7 @@ extension InviteSession {
     mutating func inviteFailed(_ failure: RequestFailure, at now: Instant) {
         guard invitation?.isPending ?? false else { return }
         invitation?.isPending = false
-        guard phase == .calling else { return }
+        guard phase == .calling, !tryNextRedirection() else { return }
         end(.failed(failure), at: now)
     }
 

@@ -63,7 +63,7 @@ extension InviteSession {
         case .invite: inviteFailed(failure, at: now)
         case .reinvite: reinviteFailed(failure, at: now)
         case .bye: byeFinished()
-        case .acknowledgement: break
+        case .acknowledgement(let sequence): acknowledgementLost(purpose.remoteTag ?? "", sequence)
         }
     }
 

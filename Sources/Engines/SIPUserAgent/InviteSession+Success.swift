@@ -7,8 +7,11 @@ import SIPTransactions
 struct SentAcknowledgement: Sendable {
     let remoteTag: String
     let sequence: UInt32
-    /// nil while its way is being resolved.
+    let request: Request
+    /// nil while its way is being resolved, and where there was none.
     var transmit: Transmit?
+    /// Whether no way was found; the next repetition of the 2xx asks again.
+    var isLost = false
 }
 
 /// The caller's side of a 2xx, RFC 3261 §13.2.2.4.
@@ -47,7 +50,7 @@ extension InviteSession {
         self.invitation?.ringsUntil = nil
         phase = .confirmed
         if let early { offerAnswer = early.offerAnswer }
-        offerAnswer.targets = MediaTargetPolicy(signallingSource: flow.remote.address)
+        offerAnswer.targets = settings.mediaTargets(signalledFrom: flow.remote.address, to: localAddress)
 
         let answer = agree(on: response)
         acknowledge(tag, response.cSeq.number, answering: answer.description)
@@ -115,8 +118,17 @@ extension InviteSession {
             let other = try? Dialog(of: request, answeredBy: response, fallbackTarget: request.uri)
         else { return }
         unwanted.append(other)
-        acknowledge(other.remoteTag, response.cSeq.number, answering: nil)
+        acknowledge(other.remoteTag, response.cSeq.number, answering: refusal(ofOfferIn: response))
         sendBye(toUnwanted: unwanted.count - 1)
+    }
+
+    /// The answer that the offer of an unwanted 2xx is owed in its ACK; the call's own negotiation goes on without it.
+    private func refusal(ofOfferIn response: Response) -> SessionDescription? {
+        guard let invitation, !invitation.call.offersInInvite, let offer = response.sessionDescription else {
+            return nil
+        }
+        var negotiation = offerAnswer
+        return negotiation.refuse(offer, address: localAddress)
     }
 
     // MARK: - ACK
@@ -129,7 +141,7 @@ extension InviteSession {
         if let invite, invite.cSeq.number == sequence { request.copyCredentials(from: invite) }
         if let answer { request.setDescription(answer) }
         acknowledgements.removeAll { $0.remoteTag == remoteTag && $0.sequence &+ 1 < sequence }
-        acknowledgements.append(SentAcknowledgement(remoteTag: remoteTag, sequence: sequence, transmit: nil))
+        acknowledgements.append(SentAcknowledgement(remoteTag: remoteTag, sequence: sequence, request: request))
         act(.send(request, .within(remoteTag, .acknowledgement(of: sequence)), along: peer))
     }
 
@@ -140,7 +152,20 @@ extension InviteSession {
     }
 
     mutating func repeatAcknowledgement(remoteTag: String, sequence: UInt32) {
-        let sent = acknowledgements.first { $0.remoteTag == remoteTag && $0.sequence == sequence }
-        if let transmit = sent?.transmit { act(.transmit(transmit)) }
+        let known = acknowledgements.firstIndex { $0.remoteTag == remoteTag && $0.sequence == sequence }
+        guard let known else { return }
+        if let transmit = acknowledgements[known].transmit {
+            act(.transmit(transmit))
+        } else if acknowledgements[known].isLost {
+            acknowledgements[known].isLost = false
+            let request = acknowledgements[known].request
+            act(.send(request, .within(remoteTag, .acknowledgement(of: sequence)), along: peer))
+        }
+    }
+
+    /// No way for an ACK was found.
+    mutating func acknowledgementLost(_ remoteTag: String, _ sequence: UInt32) {
+        let index = acknowledgements.firstIndex { $0.remoteTag == remoteTag && $0.sequence == sequence }
+        if let index { acknowledgements[index].isLost = true }
     }
 }

@@ -22,9 +22,9 @@ extension InviteSession {
         let last = phase
         phase = .ended
         lastsUntil = nil
-        modification = Modification()
+        modification = Modification(sequence: modification.sequence)
         invitation?.ringsUntil = nil
-        arrival?.ringsUntil = nil
+        arrival?.decided()
         emit(.ended(handle, end))
         // A 2xx may be on its way until the last server has forgotten the INVITE.
         if invitation != nil { lingersUntil = now + settings.timers.giveUp }
@@ -35,7 +35,7 @@ extension InviteSession {
         case .accepted, .confirmed:
             guard end.needsBye else { break }
             owesBye = true
-            // Before the ACK, or in the midst of a re-INVITE of the peer, a BYE could overtake the 200 (§15).
+            // Before the ACK a BYE could overtake the 200, and end nothing (§15).
             if last == .confirmed || acceptance == nil { sendOwedBye() }
         case .calling, .alerting, .ended:
             break
@@ -75,7 +75,6 @@ extension InviteSession {
             end(CallEnd(cause: .cancelled, by: .remote), at: now)
             return
         }
-        if phase == .calling { return }
         let reason = request.headers.first(.reason)
         end(CallEnd(cause: .hungUp, by: .remote, reason: reason), at: now)
     }

@@ -98,7 +98,7 @@ struct InviteSession: Sendable {
     /// When to call `handleDeadline`.
     var deadline: Instant? {
         [
-            acceptance?.deadline, invitation?.ringsUntil, arrival?.ringsUntil, modification.retryAt, lastsUntil,
+            acceptance?.deadline, invitation?.ringsUntil, arrival?.deadline, modification.retryAt, lastsUntil,
             lingersUntil,
         ].lazy.compactMap { $0 }.min()
     }
@@ -106,7 +106,7 @@ struct InviteSession: Sendable {
     mutating func handleDeadline(at now: Instant) {
         handleAcceptanceDeadline(at: now)
         if let until = invitation?.ringsUntil, now >= until { giveUpRinging(at: now) }
-        if let until = arrival?.ringsUntil, now >= until { stopRinging(at: now) }
+        if let until = arrival?.deadline, now >= until { stopRinging(at: now) }
         if let until = modification.retryAt, now >= until {
             modification.retryAt = nil
             sendReinvite()
@@ -191,8 +191,15 @@ struct Census: Equatable, Sendable {
 /// What a call has in common with all others of the core.
 struct SessionSettings: Sendable {
     var timers: TransactionTimers
-    var product: String
     var maximumDuration: Duration?
-    var incomingRingTimeout: Duration?
     var earlyDialogLimit: Int
+    /// Where we take datagrams; an unspecified address stands for every one of ours.
+    var listeners: [SocketAddress] = []
+
+    /// Where a peer may direct our media whose messages come from `source` to `local` (ROBUSTNESS S21).
+    func mediaTargets(signalledFrom source: IPAddress, to local: IPAddress) -> MediaTargetPolicy {
+        MediaTargetPolicy(
+            signallingSource: source,
+            ownListeners: listeners.map { $0.address.isUnspecified ? SocketAddress(local, port: $0.port) : $0 })
+    }
 }

@@ -64,7 +64,8 @@ extension UserAgentCore {
         let arrival = Arrival(
             request: request, transaction: transaction, flow: flow, trust: trust,
             contact: contact(of: account, at: flow.local, over: flow.transport),
-            ringsUntil: configuration.incomingRingTimeout.map { now + $0 })
+            ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
+            expiresAt: (try? request.headers.first(Expires.self)).map { now + .seconds(Int64($0.seconds)) })
         do throws(InviteRefusal) {
             let session = try InviteSession(
                 arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,

@@ -11,11 +11,11 @@ extension UserAgentCore {
             message = try MessageParser.parse(bytes)
         } catch {
             refuse(.malformed, from: flow)
-            if var response = error.owedResponse {
-                if let via = response.vias.first { response.vias[0] = via.completed(over: flow) }
-                answerStatelessly(response, over: flow)
-            }
-            return
+            // Answered within the rate of its source only, as everything that may bear a forged address.
+            guard var response = error.owedResponse, let via = response.vias.first, policy.admit(over: flow, at: now)
+            else { return }
+            response.vias[0] = via.completed(over: flow)
+            return answerStatelessly(response, over: flow)
         }
         switch message {
         case .response(let response):

@@ -9,7 +9,7 @@ import SIPTransactions
 /// The engine face: bytes, resolver answers and commands go in with the time; transmits, questions and events come out.
 package struct UserAgentCore: Sendable {
     let configuration: UserAgentConfiguration
-    let settings: SessionSettings
+    private(set) var settings: SessionSettings
     var random: RandomSource
     /// The To tag of answers that belong to no dialog: the same for a request that comes again (§8.2.7).
     let statelessTag: String
@@ -66,9 +66,7 @@ package struct UserAgentCore: Sendable {
         var random = random
         self.configuration = configuration
         settings = SessionSettings(
-            timers: configuration.timers, product: configuration.product,
-            maximumDuration: configuration.maximumCallDuration,
-            incomingRingTimeout: configuration.incomingRingTimeout,
+            timers: configuration.timers, maximumDuration: configuration.maximumCallDuration,
             earlyDialogLimit: configuration.limits.earlyDialogs)
         statelessTag = random.hexadecimal(16)
         policy = IncomingPolicy(configuration: configuration, random: &random)
@@ -92,6 +90,7 @@ package struct UserAgentCore: Sendable {
         switch input {
         case .listening(let listeners):
             self.listeners = listeners
+            settings.listeners = listeners.filter { $0.transport == .udp }.map(\.address)
         case .received(let bytes, let flow):
             receive(bytes, over: flow, at: now)
         case .resolved(let id, let destinations):

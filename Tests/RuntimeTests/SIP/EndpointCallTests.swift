@@ -23,7 +23,7 @@ extension EndpointTests {
             await bob.endpoint.perform(.ring(incoming))
             let progress = try await alice.next { if case .ringing(call, let progress) = $0 { progress } else { nil } }
             #expect(progress.status == 180)
-            await bob.endpoint.perform(.answer(incoming, TestPhone.media))
+            await bob.endpoint.perform(.answer(incoming, TestPhone.calledMedia))
             try await alice.next { if case .established(call) = $0 { () } else { nil } }
             try await bob.next { if case .established(incoming) = $0 { () } else { nil } }
             // The one who was called hangs up: an in-dialog request the other way, over the same connection.

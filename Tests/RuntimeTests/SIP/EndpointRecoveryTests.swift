@@ -64,7 +64,7 @@ extension EndpointTests {
             let bob = try await TestPhone(seed: 2)
             _ = try await alice.call(bob.address(.tcp), over: .tcp)
             let call = try await bob.next { if case .incomingCall(let handle, _) = $0 { handle } else { nil } }
-            await bob.endpoint.perform(.answer(call, TestPhone.media))
+            await bob.endpoint.perform(.answer(call, TestPhone.calledMedia))
             try await alice.next { if case .established = $0 { () } else { nil } }
             try await bob.next { if case .established = $0 { () } else { nil } }
             await bob.endpoint.closeConnections()

@@ -36,6 +36,8 @@ final class TestPhone {
     }
 
     static let media = LocalMedia(rtpPort: 16384)
+    /// Of the one who is called: on one host two phones never have one port.
+    static let calledMedia = LocalMedia(rtpPort: 16388)
 
     func address(_ transport: Transport) async throws -> SocketAddress {
         try #require(await endpoint.listeners.first { $0.transport == transport }).address

@@ -1,0 +1,37 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// An invitation may say how long it is good for (RFC 3261 §13.3.1).
+@Suite struct InviteExpiryTests {
+    @Test func anInvitationThatRunsOutIsTerminated() throws {
+        var world = World()
+        _ = try world.carolCallsBob(headers: [(.expires, "3")])
+        world.run(for: .milliseconds(2900))
+        #expect(world.ends(at: "bob").isEmpty)
+        world.run(for: .milliseconds(200))
+        #expect(world.received(487, at: "carol").count == 1)
+        #expect(world.ends(at: "bob") == [CallEnd(cause: .ringTimeout, by: .remote, status: 487)])
+    }
+
+    @Test func anAnsweredInvitationDoesNotRunOut() throws {
+        var world = World()
+        let (invite, handle) = try world.carolCallsBob(headers: [(.expires, "3")])
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        world.acknowledge(try #require(world.received(200, at: "carol").first), of: invite, from: "carol", to: "bob")
+        world.run(for: .seconds(10))
+        #expect(world.ends(at: "bob").isEmpty)
+    }
+
+    @Test func ourOwnRingTimeoutMayComeFirst() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.incomingRingTimeout = .seconds(2)
+        var world = World()
+        _ = try world.carolCallsBob(configuration, headers: [(.expires, "300")])
+        world.run(for: .seconds(3))
+        #expect(world.ends(at: "bob") == [CallEnd(cause: .ringTimeout, by: .local, status: 480)])
+    }
+}
