@@ -24,6 +24,8 @@ package enum ExitStatus: Hashable, Sendable {
     case usage
     case badInput
     case internalError
+    /// Done, but standard output did not take the results.
+    case resultsLost
     case configuration
     /// Ended by a signal, after BYE and unregister.
     case signal(Int32)
@@ -48,6 +50,7 @@ package enum ExitStatus: Hashable, Sendable {
         case .usage: 64
         case .badInput: 65
         case .internalError: 70
+        case .resultsLost: 74
         case .configuration: 78
         case .signal(let number): 128 + number
         }

@@ -39,7 +39,8 @@ extension OffhookConfiguration {
                 } ?? []
             self.media.rtpPorts = media.parsed("rtp_ports", as: "LOW-HIGH with room for two ports") { PortRange($0) }
         }
-        root.sections("contact") { contact in readContact(from: &contact) }
+        var contactNames: Set<String> = []
+        root.sections("contact") { contact in readContact(from: &contact, besides: &contactNames) }
         root.refuseUnknownKeys()
         guard root.faults.isEmpty else { throw ConfigurationError(path: file.path, faults: root.faults) }
     }
@@ -73,13 +74,14 @@ extension OffhookConfiguration {
         accounts.append(account)
     }
 
-    private mutating func readContact(from table: inout ConfigurationTable) {
+    /// - Parameter names: those of the contacts before, in lower case; a long book is not gone through for each.
+    private mutating func readContact(from table: inout ConfigurationTable, besides names: inout Set<String>) {
         table.require("name", because: "what you will dial")
         table.require("address", because: "the contact's SIP or tel URI")
         let name = table.string("name")
         let address = table.address("address")
         guard let name, let address else { return }
-        if contacts.contains(where: { $0.name.lowercased() == name.lowercased() }) {
+        if !names.insert(name.lowercased()).inserted {
             table.refuse("name", "another contact has this name")
         }
         contacts.append(ConfiguredContact(name: name, address: address.uri))

@@ -146,6 +146,7 @@ final class Phone {
                 begin = nil
             case .listening(.failure(let fault)):
                 onReport(.warning(fault.text))
+                onReport(.verdict(failed: [], exit: fault.exit))
                 exit = fault.exit
             case .request(let request): onRequest(request)
             }

@@ -113,7 +113,7 @@ extension CallEnd {
 
 extension OptionsAnswer {
     func text(target: String) -> String {
-        guard let status else { return "\(target)  no answer: \(reason)" }
+        guard let status else { return "\(target)  no answer\(reason.isEmpty ? "" : ": \(reason)")" }
         var parts = ["\(target)  \(status.value) \(reason), \(JSON.fixed(roundTrip.milliseconds, places: 1) ?? "?") ms"]
         for header in [HeaderName.allow, .supported, .accept, .server, .userAgent] where headers.contains(header) {
             parts.append("\(header): \(headers.values(header).joined(separator: ", "))")

@@ -59,7 +59,7 @@ struct ReportWriter: Sendable {
                 // What a pipe with room takes without blocking.
                 let count = Glibc.write(descriptor, base, min(rest.count, pipeAtom))
                 if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
-                guard count > 0 else { return }
+                guard count > 0 else { return StandardStreams.noteFailure(of: descriptor, errno) }
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
         }

@@ -18,7 +18,7 @@ struct Offhook: ParsableCommand {
             Exit status: 0 done; 10 no answer; 11 busy; 12 declined; 13 not found; 14 authentication failed;
             15 registration failed; 16 no common media; 17 server failure; 18 redirected; 19 other refusal;
             20 expectation failed; 21 no media; 30 network; 31 audio device; 64 usage; 65 bad input file;
-            70 internal error; 78 configuration; 128+n ended by signal n.
+            70 internal error; 74 results could not be written; 78 configuration; 128+n ended by signal n.
             """,
         version: OffhookVersion.text,
         subcommands: [
@@ -26,11 +26,16 @@ struct Offhook: ParsableCommand {
             OptionsCommand.self, DevicesCommand.self, ParseCommand.self,
         ],
         defaultSubcommand: PhoneCommand.self)
+
+    static func main() {
+        StandardStreams.occupyClosed()
+        main(nil)
+    }
 }
 
 extension ParsableCommand {
     /// Leaves with the status of the contract; ArgumentParser keeps 0 and 64 to itself.
     func leave(with status: ExitStatus) throws {
-        throw ExitCode(status.code)
+        throw ExitCode(StandardStreams.result(of: status).code)
     }
 }

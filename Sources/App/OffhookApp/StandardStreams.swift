@@ -1,0 +1,31 @@
+import Glibc
+import Synchronization
+
+/// The three descriptors that every program takes for granted, and what became of the results written to them.
+package enum StandardStreams {
+    /// Occupies those that the parent closed, so that no socket, event loop or recording gets their numbers and the
+    /// reports with them. Reading and writing them still fails. To be called before anything is opened.
+    package static func occupyClosed() {
+        let uses = [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+        for (descriptor, unusable) in uses where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest free number, since those below are taken by now.
+            _ = open("/dev/null", unusable)
+        }
+    }
+
+    /// What a command comes to: one that succeeded, but whose results did not all reach standard output, did not.
+    package static func result(of status: ExitStatus) -> ExitStatus {
+        let code = lostOutput.load(ordering: .relaxed)
+        guard status == .success, code != 0 else { return status }
+        ReportWriter.write("offhook: standard output: \(String(cString: strerror(code)))\n", to: STDERR_FILENO)
+        return .resultsLost
+    }
+
+    /// Notes that a write failed. A reader who went away has seen enough, and is no failure.
+    static func noteFailure(of descriptor: CInt, _ code: CInt) {
+        guard descriptor == STDOUT_FILENO, code != EPIPE else { return }
+        lostOutput.store(code, ordering: .relaxed)
+    }
+
+    private static let lostOutput = Atomic<CInt>(0)
+}

@@ -1,0 +1,31 @@
+import Testing
+
+/// What a script may do to the standard streams of the phone.
+@Suite struct StandardStreamsTests {
+    /// - Parameter redirections: as a shell takes them.
+    private func end(_ arguments: String, _ redirections: String) async throws -> Int32 {
+        let program = try Program(["sh", "-c", "exec \"$0\" \(arguments) \(redirections)", try Phone.binary])
+        return try await program.end()
+    }
+
+    /// Else an event loop gets the number of the closed stream, and the first report breaks it.
+    @Test(arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+    func runsToItsEndWithClosedStreams(_ redirections: String) async throws {
+        let arguments = "answer --no-config --listen 127.0.0.1:0 --audio null --timeout 200ms"
+        #expect(try await end(arguments, redirections) == 10)
+        #expect(try await end(arguments + " --json", redirections) == 10)
+    }
+
+    @Test(arguments: [">&-", ">/dev/full"])
+    func isNoSuccessWhereTheResultsAreLost(_ redirections: String) async throws {
+        #expect(try await end("devices", redirections) == 74)
+        #expect(try await end("devices --json", redirections) == 74)
+    }
+
+    @Test func saysHowItEndsWhereItCannotListen() async throws {
+        let first = try Phone("answer", "--audio", "null")
+        let second = try Phone("answer", "--audio", "null", listen: "127.0.0.1:\(try await first.port)")
+        #expect(try await second.event("verdict").exit == 30)
+        #expect(try await second.end() == 30)
+    }
+}
