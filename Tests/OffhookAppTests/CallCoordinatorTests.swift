@@ -127,11 +127,60 @@ import Testing
     }
 
     @Test func waitedInVainForCalls() throws {
-        var desk = Desk(answering: try AnsweringPlan(AnsweringOptions(), script: CallScript()))
+        var desk = Desk(.plan(try AnsweringPlan(AnsweringOptions(), script: CallScript())))
         desk.coordinator.timeOut()
         desk.drain()
         desk.tell(.shutDownFinished)
         #expect(desk.exit == .noAnswer)
+    }
+
+    @Test(arguments: [
+        (Account.AnswerPolicy.ask, true, "ring"), (.automatic, true, "answer"), (.automatic, false, "ring"),
+        (.busy, true, "reject"),
+    ])
+    func anAccountSaysHowItsCallsAreTaken(policy: Account.AnswerPolicy, mayAnswer: Bool, command: String) throws {
+        var desk = Desk(.person([AccountID(rawValue: 0): policy]))
+        var incoming = try desk.incoming("first")
+        incoming.mayAnswerAutomatically = mayAnswer
+        desk.tell(.incomingCall(CallHandle(rawValue: 1 << 31), incoming))
+        #expect(desk.signalling == [command])
+    }
+
+    @Test func nobodyIsPutThroughUnaskedDuringACall() throws {
+        var desk = Desk(.person([AccountID(rawValue: 0): .automatic]))
+        let own = try desk.dial(nil)
+        try desk.answer(own)
+        var incoming = try desk.incoming("second")
+        incoming.mayAnswerAutomatically = true
+        desk.tell(.incomingCall(CallHandle(rawValue: 1 << 31), incoming))
+        #expect(desk.signalling.last == "ring")
+    }
+
+    @Test func anAutomaticAnswerThatIsDeniedRings() throws {
+        var desk = Desk(.person([AccountID(rawValue: 0): .automatic]))
+        let handle = CallHandle(rawValue: 1 << 31)
+        var incoming = try desk.incoming("first")
+        incoming.mayAnswerAutomatically = true
+        desk.tell(.incomingCall(handle, incoming))
+        desk.tell(.warning(.automaticAnswerDenied(handle)))
+        #expect(desk.signalling == ["answer", "ring"])
+        #expect(desk.coordinator.calls[handle]?.isRinging == true)
+    }
+
+    @Test func aCallerDoesNotKeepACommandThatHasAnotherPurpose() throws {
+        var desk = Desk(.nobody)
+        desk.coordinator.endsWithLastCall = true
+        let stranger = CallHandle(rawValue: 1 << 31)
+        desk.tell(.incomingCall(stranger, try desk.incoming("stranger")))
+        #expect(desk.signalling == ["reject"])
+        desk.tell(.ended(stranger, CallEnd(cause: .refused, by: .local, status: 486)))
+        let handle = try desk.dial()
+        let another = CallHandle(rawValue: 1 << 31 + 1)
+        desk.tell(.incomingCall(another, try desk.incoming("another")))
+        desk.tell(.ended(handle, CallEnd(cause: .refused, by: .remote, status: 486)))
+        #expect(desk.signalling.last == "shutDown")
+        desk.end(another, .refused, status: 486)
+        #expect(desk.exit == .busy)
     }
 
     @Test(arguments: [

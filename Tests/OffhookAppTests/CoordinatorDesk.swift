@@ -17,10 +17,10 @@ struct Desk {
     var reports: [String] = []
     var exit: OffhookApp.ExitStatus?
 
-    init(answering: AnsweringPlan? = nil) {
+    init(_ attendant: Attendant = .person([:])) {
         coordinator = CallCoordinator(
             CallCoordinator.Settings(
-                codecs: [.opus], accountNames: [AccountID(rawValue: 0): "me"], answering: answering))
+                codecs: [.opus], accountNames: [AccountID(rawValue: 0): "me"], attendant: attendant))
     }
 
     mutating func tell(_ event: SIPUserAgent.Event) {

@@ -28,6 +28,8 @@ struct Call: Sendable {
     let isIncoming: Bool
     /// Why the caller of an incoming call is trusted.
     var trust = CallerTrust.stranger
+    /// No person took it, so that the peer is owed no more than ROBUSTNESS S1 allows.
+    var isAnsweredAutomatically = false
     var script: CallScript?
     var run = ScriptRun()
 

@@ -33,9 +33,9 @@ extension CallCoordinator {
 
     private mutating func endWhenDone() {
         guard ending == nil else { return }
-        if let plan = settings.answering {
+        if let plan = settings.attendant.plan {
             if let count = plan.count, callsEnded >= count { end() }
-        } else if endsWithLastCall, calls.isEmpty {
+        } else if endsWithLastCall, nextHandle > 1, calls.values.allSatisfy(\.isIncoming) {
             end()
         }
     }
@@ -101,6 +101,6 @@ extension CallCoordinator {
 
     /// Without any call: `answer` waited in vain; a phone without a script did what it was asked.
     private var defaultResult: ExitStatus {
-        settings.answering == nil ? resultWithoutAnswer ?? .success : .noAnswer
+        settings.attendant.plan == nil ? resultWithoutAnswer ?? .success : .noAnswer
     }
 }

@@ -65,7 +65,7 @@ extension CallCoordinator {
             emit(.media(.reportStatistics(handle)))
             setTimer(.earlyMedia, of: handle, at: now + Self.earlyMediaInterval)
         case .answer:
-            guard let plan = settings.answering, call.phase == .incoming else { return }
+            guard let plan = settings.attendant.plan, call.phase == .incoming else { return }
             if plan.status.isSuccess {
                 answer(handle, at: now)
             } else {

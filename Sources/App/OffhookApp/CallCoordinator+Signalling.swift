@@ -53,6 +53,7 @@ extension CallCoordinator {
             break
         case .warning(let warning):
             emit(.report(.warning(text(of: warning))))
+            if case .automaticAnswerDenied(let handle) = warning { returnToPerson(handle) }
         case .shutDownFinished:
             finishProcess()
         }
@@ -63,17 +64,46 @@ extension CallCoordinator {
         let identity = CallIdentity(
             handle: handle, number: callsBegun, callID: incoming.callID, account: accountName(incoming.account),
             peer: incoming.from.uri.description)
-        var call = Call(identity: identity, phase: .incoming, isIncoming: true, script: settings.answering?.script)
+        var call = Call(identity: identity, phase: .incoming, isIncoming: true, script: settings.attendant.plan?.script)
         call.trust = incoming.trust
+        call.isAnsweredAutomatically = settings.attendant.plan != nil
         calls[handle] = call
         order.append(handle)
         report(handle, .incoming(incoming))
-        if let plan = settings.answering {
-            take(handle, incoming, by: plan, at: now)
-        } else {
-            emit(.signalling(.ring(handle)))
-            refreshAlerts()
+        switch settings.attendant {
+        case .plan(let plan): take(handle, incoming, by: plan, at: now)
+        case .nobody: reject(handle, status: 486)
+        case .person(let policies): attend(handle, incoming, by: policies[incoming.account] ?? .ask, at: now)
         }
+    }
+
+    /// Takes a call as its account says. Nobody is put through unasked while the person talks to somebody else.
+    private mutating func attend(
+        _ handle: CallHandle, _ incoming: IncomingCall, by policy: Account.AnswerPolicy, at now: Instant
+    ) {
+        switch policy {
+        case .busy:
+            reject(handle, status: 486)
+        case .automatic where incoming.mayAnswerAutomatically && !calls.values.contains { $0.isUp }:
+            calls[handle]?.isAnsweredAutomatically = true
+            answer(handle, at: now)
+        case .automatic, .ask:
+            ask(handle)
+        }
+    }
+
+    /// Lets a call ring for the person.
+    private mutating func ask(_ handle: CallHandle) {
+        emit(.signalling(.ring(handle)))
+        refreshAlerts()
+    }
+
+    /// The limits of the protocol let nobody but a person answer this call after all.
+    private mutating func returnToPerson(_ handle: CallHandle) {
+        guard case .person = settings.attendant, calls[handle]?.isAnsweredAutomatically == true else { return }
+        calls[handle]?.isAnsweredAutomatically = false
+        calls[handle]?.phase = .incoming
+        ask(handle)
     }
 
     private mutating func receiveProgress(_ handle: CallHandle, _ progress: CallProgress, at now: Instant) {
@@ -163,6 +193,7 @@ extension CallCoordinator {
         let headers = call.script?.headers ?? Headers()
         emit(
             .signalling(
-                .answer(handle, call.localMedia ?? localMedia, headers: headers, automatic: settings.answering != nil)))
+                .answer(
+                    handle, call.localMedia ?? localMedia, headers: headers, automatic: call.isAnsweredAutomatically)))
     }
 }

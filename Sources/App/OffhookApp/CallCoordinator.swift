@@ -21,17 +21,16 @@ struct CallCoordinator: Sendable {
         var ptime: Int
         /// The accounts' names, by their place in the configuration.
         var accountNames: [AccountID: String]
-        /// How incoming calls are taken; nil: a person is asked.
-        var answering: AnsweringPlan?
+        var attendant: Attendant
         /// Without media for this long after the answer, a scripted call is told to have none.
         var mediaPatience = Duration.seconds(5)
         var statisticsInterval = Duration.seconds(5)
 
-        init(codecs: [CodecKind], ptime: Int = 20, accountNames: [AccountID: String], answering: AnsweringPlan? = nil) {
+        init(codecs: [CodecKind], ptime: Int = 20, accountNames: [AccountID: String], attendant: Attendant) {
             self.codecs = codecs
             self.ptime = ptime
             self.accountNames = accountNames
-            self.answering = answering
+            self.attendant = attendant
         }
     }
 
@@ -143,7 +142,7 @@ struct CallCoordinator: Sendable {
     /// A person who calls somebody, or turns back to a call, lets the others wait; whether they wait when another call
     /// is answered is the person's choice of key. Scripts talk to all of theirs.
     private mutating func holdOthers(than handle: CallHandle) {
-        guard settings.answering == nil else { return }
+        guard settings.attendant.plan == nil else { return }
         for other in order where other != handle { hold(other) }
     }
 
@@ -188,7 +187,7 @@ struct CallCoordinator: Sendable {
 
     /// Whether somebody vouches for the peer: we called it, a person answered it, or it is known.
     func isPeerTrusted(_ handle: CallHandle) -> Bool {
-        guard let call = calls[handle], call.isIncoming, settings.answering != nil else { return true }
+        guard let call = calls[handle], call.isAnsweredAutomatically else { return true }
         return call.trust != .stranger
     }
 
@@ -224,7 +223,7 @@ struct CallCoordinator: Sendable {
 
     /// Whoever waits for a person rings, or behind a call that is up only beeps.
     mutating func refreshAlerts() {
-        guard settings.answering == nil else { return }
+        guard case .person = settings.attendant else { return }
         let isBusy = calls.values.contains { $0.isUp }
         for handle in order {
             guard let call = calls[handle], call.isRinging, !call.isSilenced else { continue }

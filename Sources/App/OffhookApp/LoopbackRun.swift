@@ -57,7 +57,7 @@ struct LoopbackRun {
         self.audio = settings.input
         settings.probe = probes.caller
         settings.jitterTarget = Self.jitterTarget
-        caller = try Phone(settings, traces: true)
+        caller = try Phone(settings, attendant: .nobody, traces: true)
 
         var answering = AnsweringOptions()
         answering.allow = ["loopback"]
@@ -71,7 +71,7 @@ struct LoopbackRun {
         } catch {
             throw StartFault(error)
         }
-        callee = try Phone(other, answering: plan, traces: true)
+        callee = try Phone(other, attendant: .plan(plan), traces: true)
         attach(sipTrace: sipTrace)
         try caller.startMedia()
         try callee.startMedia()

@@ -42,7 +42,7 @@ final class Phone {
     /// Nobody named a device, and the default one does not open: it is not spoken of again.
     private(set) var isSoundless = false
 
-    init(_ settings: PhoneSettings, answering: AnsweringPlan? = nil, traces: Bool) throws(StartFault) {
+    init(_ settings: PhoneSettings, attendant: Attendant, traces: Bool) throws(StartFault) {
         self.settings = settings
         diagnostics = .onStandardError(settings.logLevel)
         try ProcessLimits.raiseDescriptors()
@@ -61,7 +61,7 @@ final class Phone {
         media = try Self.mediaEngine(settings, random: random.split())
         coordinator = CallCoordinator(
             CallCoordinator.Settings(
-                codecs: settings.codecs, accountNames: settings.accountNames, answering: answering))
+                codecs: settings.codecs, accountNames: settings.accountNames, attendant: attendant))
         let (stream, continuation) = AsyncStream.makeStream(of: Command.self)
         commands = continuation
         start(stream)

@@ -105,7 +105,14 @@ struct PhoneSettings: Sendable {
         userAgent.limits = Self.limits(options.limits ?? configuration.sip.limits ?? .strict, calls: calls)
         if let answering {
             userAgent.automaticAnswer = try Self.automaticAnswer(answering, limits: userAgent.limits, calls: calls)
+        } else if accounts.contains(where: { $0.answer == .automatic }) {
+            userAgent.automaticAnswer = .standard
         }
+    }
+
+    /// How a person wants the calls of each account taken.
+    var answerPolicies: [AccountID: Account.AnswerPolicy] {
+        Dictionary(userAgent.accounts.map { ($0.id, $0.answer) }) { first, _ in first }
     }
 
     /// The address that RTP is bound to: that of the first listener, as media goes the way of signalling.

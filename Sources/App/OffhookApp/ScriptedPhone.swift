@@ -14,7 +14,7 @@ package enum ScriptedPhone {
             let settings = try PhoneSettings(options)
             let script = try checked(script)
             let uri = try resolve(target, settings)
-            let phone = try Phone(settings, traces: options.sipTrace)
+            let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
             phone.ask { coordinator, _ in coordinator.endsWithLastCall = true }
             phone.whenListening { phone in
@@ -40,7 +40,7 @@ package enum ScriptedPhone {
             } catch {
                 throw StartFault(error)
             }
-            let phone = try Phone(settings, answering: plan, traces: options.sipTrace)
+            let phone = try Phone(settings, attendant: .plan(plan), traces: options.sipTrace)
             attach(phone, options, start: start)
             if answering.allowAny {
                 phone.onReport(.warning("everybody who reaches this phone is answered, and hears what it sends"))
@@ -65,7 +65,7 @@ package enum ScriptedPhone {
             guard let account else {
                 throw StartFault(.configuration, "no account has a registrar; write one into the configuration")
             }
-            let phone = try Phone(settings, traces: options.sipTrace)
+            let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
             phone.onEvent = { [unowned phone] event in
                 guard case .registration(account.id, let state) = event else { return }
@@ -94,7 +94,7 @@ package enum ScriptedPhone {
                 throw StartFault(.usage, "--expect-status: \(expectedStatus) is no final status (200 to 699)")
             }
             let uri = try resolve(target, settings)
-            let phone = try Phone(settings, traces: options.sipTrace)
+            let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
             phone.onEvent = { [unowned phone] event in
                 guard case .optionsAnswered(_, let answer) = event else { return }

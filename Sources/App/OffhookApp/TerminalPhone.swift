@@ -13,7 +13,7 @@ package enum TerminalPhone {
             let signals = try start { () throws(TerminalError) in try Signals(.others) }
             let settings = try PhoneSettings(options)
             let screen = try start { () throws(TerminalError) in try PhoneInbox() }
-            let phone = try Phone(settings, traces: true)
+            let phone = try Phone(settings, attendant: .person(settings.answerPolicies), traces: true)
             phone.diagnostics = Diagnostics(settings.logLevel) { level, text in
                 screen.post(.log(level.severity, .phone, Printable(text)))
             }
