@@ -181,6 +181,7 @@ import Testing
         #expect(phone.type("q").isEmpty)
         #expect(phone.type("xb").isEmpty)
         #expect(phone.type("y") == [.quit])
+        #expect(phone.canvas().text(ofRow: 22).hasPrefix(" leaving: "))
     }
 
     @Test func theBoxAnswersHoldsRefusesAndIgnores() {

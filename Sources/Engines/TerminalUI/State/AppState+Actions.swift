@@ -32,8 +32,8 @@ extension AppState {
         case .commandLine: open(.command)
         case .redraw: return [.redraw]
         case .suspend: return requestSuspension(at: now)
-        case .quit: return liveCalls.isEmpty ? [.quit] : ask(.quit, at: now)
-        case .confirm, .decline: return answerQuestion(action == .confirm)
+        case .quit: return liveCalls.isEmpty ? leave(at: now) : ask(.quit, at: now)
+        case .confirm, .decline: return answerQuestion(action == .confirm, at: now)
         case .closePage: page = nil
         case .lineUp: scrollPage(by: -1)
         case .lineDown: scrollPage(by: 1)
@@ -78,16 +78,22 @@ extension AppState {
         return []
     }
 
-    private mutating func answerQuestion(_ isConfirmed: Bool) -> [UserCommand] {
+    private mutating func answerQuestion(_ isConfirmed: Bool, at now: Instant) -> [UserCommand] {
         defer { question = nil }
         guard isConfirmed else { return [] }
         switch question {
-        case .quit: return [.quit]
+        case .quit: return leave(at: now)
         case .hangUpAll:
             for call in liveCalls { update(call.reference) { $0.isHangingUp = true } }
             return [.hangUpAll]
         case nil: return []
         }
+    }
+
+    /// A peer or a registrar that does not answer is waited for a while.
+    private mutating func leave(at now: Instant) -> [UserCommand] {
+        show("leaving: calls and registrations are being ended", at: now)
+        return [.quit]
     }
 
     private mutating func turn(to subject: Page.Subject) {
