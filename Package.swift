@@ -62,12 +62,17 @@ let package = Package(
         engine("TerminalUI", uses: ["EngineKit"]),
 
         runtime(
-            "SIPRuntime", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"] + nio),
+            "SIPRuntime",
+            uses: [
+                "SIPUserAgent", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "EngineKit", "CCAres",
+                "CLinux",
+            ] + nio),
         runtime(
             "MediaRuntime", uses: ["RTPMedia", "AudioCodecs", "EngineKit", "CALSA", "CSndfile", "CLinux"]),
         runtime("TerminalRuntime", uses: ["TerminalUI", "EngineKit", "CNcurses", "CLinux"]),
 
         system("CALSA", pkgConfig: "alsa", apt: "libasound2-dev"),
+        system("CCAres", pkgConfig: "libcares", apt: "libc-ares-dev"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CNcurses", apt: "libncurses-dev"),
         system("COpus", pkgConfig: "opus", apt: "libopus-dev"),
@@ -97,21 +102,28 @@ let package = Package(
             "SIPUserAgentTests", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
         .target(
             name: "Simulation",
-            dependencies: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit", heap],
+            dependencies: [
+                "SIPUserAgent", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "EngineKit", heap,
+            ],
             path: "Tests/Simulation", swiftSettings: swiftSettings),
         .executableTarget(
             name: "callsim", dependencies: ["Simulation", argumentParser], path: "Tests/CallSimulator",
             swiftSettings: swiftSettings),
         tests(
             "CallFlowTests",
-            uses: ["Simulation", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
+            uses: [
+                "Simulation", "SIPUserAgent", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "EngineKit",
+            ]),
         tests("AudioCodecsTests", uses: ["AudioCodecs"]),
         tests("RTPMediaTests", uses: ["RTPMedia", "AudioCodecs", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], data: "Golden"),
         tests("TerminalRuntimeTests", uses: ["TerminalRuntime", "TerminalUI"]),
         tests(
             "RuntimeTests",
-            uses: ["SIPRuntime", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
+            uses: [
+                "SIPRuntime", "SIPUserAgent", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "EngineKit",
+                "NameServer",
+            ] + nio),
         .target(
             name: "VirtualSoundCard", path: "Tests/VirtualSoundCard", cSettings: [.define("PIC")],
             linkerSettings: [.linkedLibrary("asound")]),
@@ -126,7 +138,7 @@ let package = Package(
                 "SDP", "EngineKit", logging,
             ]),
         // Drives the binary `offhook`, which a build of the tests puts beside them.
-        tests("InteropTests", uses: [], data: "Scenarios"),
+        tests("InteropTests", uses: ["NameServer"], data: "Scenarios"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [

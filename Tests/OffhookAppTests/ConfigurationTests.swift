@@ -72,6 +72,7 @@ struct ConfigurationTests {
             listen = ["127.0.0.1:0", "[::1]:5070;transport=tcp"]
             limits = "trusted"
             max_calls = 4
+            dns_servers = ["192.0.2.53", "[2001:db8::53]:5353"]
 
             [media]
             codecs = ["PCMU", "opus"]
@@ -112,6 +113,7 @@ struct ConfigurationTests {
         #expect(configuration.sip.listen[1].transports == [.tcp])
         #expect(configuration.sip.limits == .trusted)
         #expect(configuration.sip.maximumCalls == 4)
+        #expect(configuration.sip.nameServers.map(\.description) == ["192.0.2.53:53", "[2001:db8::53]:5353"])
         #expect(configuration.media.codecs == [.pcmu, .opus])
         #expect(configuration.media.rtpPorts?.description == "20000-20100")
         #expect(configuration.contacts.map(\.name) == ["Carol", "Desk"])

@@ -95,7 +95,7 @@ import Testing
     private func question(_ core: inout UserAgentCore) throws -> ResolveID {
         try #require(
             outputs(&core).compactMap { output -> ResolveID? in
-                if case .resolve(let id, _, _, _) = output { id } else { nil }
+                if case .resolve(let id, _, _, _, _) = output { id } else { nil }
             }.first)
     }
 

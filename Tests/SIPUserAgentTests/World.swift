@@ -34,6 +34,8 @@ struct World {
     private(set) var addresses: [String: SocketAddress] = [:]
     private(set) var events: [String: [SIPUserAgent.Event]] = [:]
     private(set) var ladder: [Step] = []
+    /// Servers that a user agent said have failed, in order.
+    private(set) var failedServers: [String: [SocketAddress]] = [:]
     /// What scripted peers were sent.
     private(set) var mailbox: [String: [Message]] = [:]
     /// What was sent that is no message: an answer that copies what could not be read.
@@ -158,7 +160,8 @@ struct World {
             switch output {
             case .event(let event): events[name]?.append(event)
             case .transmit(let transmit): transmitted(transmit, by: name)
-            case .resolve(let id, let host, let port, let transport):
+            case .serverFailed(let destination, _): failedServers[name, default: []].append(destination.remote)
+            case .resolve(let id, let host, let port, let transport, _):
                 resolve(id, host, port, transport ?? .udp, for: name)
             }
         }

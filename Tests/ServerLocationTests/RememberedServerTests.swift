@@ -103,16 +103,13 @@ import Testing
         #expect(failed.contains(servers[999], at: .zero))
     }
 
-    @Test func anotherNetworkForgetsEverything() {
+    @Test func whatWasFoundForOtherMeansIsForgotten() {
         var finder = Finder(pair)
         _ = finder.locate("d.test", transport: .udp)
         let asked = finder.asked.count
-        finder.locator.forget()
-        _ = finder.locate("d.test", transport: .udp)
-        #expect(finder.asked.count == 2 * asked)
         finder.locator.reach = Reach(transports: [.udp], hasIPv4: true, hasIPv6: true)
         _ = finder.locate("d.test", transport: .udp)
-        #expect(finder.asked.count > 3 * asked)
+        #expect(finder.asked.count > 2 * asked)
     }
 
     @Test func oneQuestionServesAllWhoWait() {

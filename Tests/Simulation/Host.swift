@@ -2,6 +2,7 @@ import EngineKit
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
+import ServerLocation
 
 /// A party of a simulated world, by its place in it.
 package struct HostID: Hashable, Sendable {
@@ -46,7 +47,18 @@ struct SimulatedHost {
     let address: SocketAddress
     /// Nil for a scripted agent.
     var core: UserAgentCore?
+    var locator: ServerLocator
     var behaviour = Behaviour.rings
     var notices: [Notice] = []
     var inbox: [Received] = []
+
+    init(name: String, address: SocketAddress, seed: UInt64) {
+        self.name = name
+        self.address = address
+        let isV4 = address.address.isV4
+        locator = ServerLocator(
+            reach: Reach(transports: [.udp, .tcp], hasIPv4: isV4, hasIPv6: !isV4), random: RandomSource(seed: seed))
+    }
+
+    var deadline: Instant? { [core?.deadline, locator.deadline].compactMap { $0 }.min() }
 }

@@ -3,6 +3,7 @@ import SDP
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
+import ServerLocation
 
 extension World {
     // MARK: - What the person does
@@ -49,13 +50,32 @@ extension World {
     }
 
     mutating func drain(_ host: HostID) {
+        drainCore(host)
+        while let output = hosts[host.index].locator.nextOutput() {
+            switch output {
+            case .ask(let question):
+                let delay = question.kind == .hostsTable ? .zero : resolutionDelay
+                agenda.plan(.answer(host, answer(to: question), to: question), at: now + delay)
+            case .found(let id, let servers): give(resolved(id, servers, by: host), to: host)
+            case .failed(let id, let failure):
+                let failure: ResolutionFailure = failure == .timedOut ? .timedOut : .notFound
+                give(.resolutionFailed(ResolveID(rawValue: id.rawValue), failure), to: host)
+            }
+        }
+    }
+
+    private mutating func drainCore(_ host: HostID) {
         while let output = hosts[host.index].core?.nextOutput() {
             switch output {
             case .transmit(let transmit):
                 check(transmit, from: host)
                 send(transmit, from: host)
-            case .resolve(let id, host: let name, let port, let transport):
-                resolve(id, name, port, transport, for: host)
+            case .resolve(let id, host: let name, let port, let transport, let isSecure):
+                let request = LocationRequest(target: name, port: port, transport: transport, isSecure: isSecure)
+                hosts[host.index].locator.locate(request, as: LocationID(rawValue: id.rawValue), at: now)
+            case .serverFailed(let destination, let duration):
+                let server = ServerAddress(destination.transport, destination.remote)
+                hosts[host.index].locator.noteFailure(of: server, for: duration, at: now)
             case .event(let event):
                 hosts[host.index].notices.append(Notice(at: now, event: event))
                 react(to: event, at: host)
@@ -78,24 +98,6 @@ extension World {
         } catch {
             faults.append("\(Ladder.clock(now)) \(name) sent what is no message: \(error)")
         }
-    }
-
-    private mutating func resolve(
-        _ id: ResolveID, _ name: Host, _ port: UInt16?, _ transport: Transport?, for host: HostID
-    ) {
-        let addresses: [IPAddress] =
-            switch name {
-            case .address(let address): [address]
-            case .name(let name): directory[name] ?? []
-            }
-        let transport = transport ?? .udp
-        let destinations = addresses.map {
-            Destination(
-                transport: transport, remote: SocketAddress($0, port: port ?? transport.defaultPort),
-                local: hosts[host.index].address)
-        }
-        let answer: Input = destinations.isEmpty ? .resolutionFailed(id, .notFound) : .resolved(id, destinations)
-        agenda.plan(.input(host, answer), at: now + resolutionDelay)
     }
 
     private mutating func react(to event: Event, at host: HostID) {

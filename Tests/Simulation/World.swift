@@ -3,6 +3,7 @@ import SDP
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
+import ServerLocation
 
 /// Phones and scripted agents on one network under one virtual clock, repeatable from a seed.
 ///
@@ -13,9 +14,11 @@ package struct World {
     package internal(set) var ladder = Ladder()
     /// What a phone of ours did that it must never do. A test of any kind ends by finding this empty.
     package internal(set) var faults: [String] = []
-    /// Names that the phones can resolve.
+    /// Hosts that the name servers know.
     package var directory: [String: [IPAddress]] = [:]
-    /// How long a resolution takes.
+    /// Services that they know, by their whole name: `_sip._udp.example.com`.
+    package var services: [String: [ServiceRecord]] = [:]
+    /// How long an answer of a name server takes.
     package var resolutionDelay = Duration.zero
     var hosts: [SimulatedHost] = []
     var network: Network
@@ -28,6 +31,7 @@ package struct World {
     enum Happening {
         case arrival([UInt8], at: HostID, over: Flow)
         case input(HostID, Input)
+        case answer(HostID, NameAnswer, to: NameQuestion)
         case command(HostID, Command)
     }
 
@@ -59,7 +63,7 @@ package struct World {
         let socket = SocketAddress(address, port: 5060)
         var configuration = UserAgentConfiguration(capabilities: Self.media(rtpPort: 0))
         configure(&configuration)
-        var host = SimulatedHost(name: name, address: socket)
+        var host = SimulatedHost(name: name, address: socket, seed: UInt64(hosts.count))
         host.core = UserAgentCore(configuration: configuration, random: random.split())
         host.behaviour = behaviour
         hosts.append(host)
@@ -72,7 +76,8 @@ package struct World {
 
     /// Adds an agent that says only what the test has it say.
     package mutating func addAgent(_ name: String, at address: IPAddress, port: UInt16 = 5060) -> HostID {
-        hosts.append(SimulatedHost(name: name, address: SocketAddress(address, port: port)))
+        hosts.append(
+            SimulatedHost(name: name, address: SocketAddress(address, port: port), seed: UInt64(hosts.count)))
         return HostID(index: hosts.count - 1)
     }
 
@@ -114,7 +119,7 @@ package struct World {
     ///
     /// - Returns: whether there was anything left before `end`.
     mutating func step(until end: Instant) -> Bool {
-        let wakeUps = hosts.compactMap { $0.core?.deadline } + [agenda.next].compactMap { $0 }
+        let wakeUps = hosts.compactMap(\.deadline) + [agenda.next].compactMap { $0 }
         guard let next = wakeUps.min(), next <= end, stepsAtThisInstant < 10_000 else {
             if stepsAtThisInstant >= 10_000 {
                 faults.append("\(Ladder.clock(now)) the world spins without time passing")
@@ -127,7 +132,8 @@ package struct World {
         now = max(now, next)
         if let happening = agenda.popDue(at: now) {
             happen(happening)
-        } else if let index = hosts.indices.first(where: { (hosts[$0].core?.deadline).map { $0 <= now } ?? false }) {
+        } else if let index = hosts.indices.first(where: { hosts[$0].deadline.map { $0 <= now } ?? false }) {
+            hosts[index].locator.handleDeadline(at: now)
             hosts[index].core?.handleDeadline(at: now)
             drain(HostID(index: index))
         }
@@ -138,6 +144,9 @@ package struct World {
         switch happening {
         case .arrival(let bytes, let host, let flow): arrive(bytes, at: host, over: flow)
         case .input(let host, let input): give(input, to: host)
+        case .answer(let host, let answer, let question):
+            hosts[host.index].locator.receive(answer, to: question, at: now)
+            drain(host)
         case .command(let host, let command): perform(command, at: host)
         }
     }

@@ -105,6 +105,17 @@ extension AddressRange {
     }
 }
 
+extension SocketAddress {
+    /// Reads a name server: `192.0.2.53`, `2001:db8::53`, or either with a port, `[2001:db8::53]:5353`.
+    init?(nameServer text: String) {
+        if let address = IPAddress(text) {
+            self.init(address, port: 53)
+        } else {
+            self.init(text)
+        }
+    }
+}
+
 extension CodecKind {
     /// As the configuration and `--codec` name it: `opus`, `pcmu`, `pcma`.
     package var configurationName: String { encodingName.lowercased() }

@@ -29,6 +29,8 @@ extension OffhookConfiguration {
             self.sip.listen =
                 sip.parsedList("listen", as: "ADDRESS:PORT[;transport=udp|tcp]") { ListenAddress($0) } ?? []
             self.sip.limits = sip.choice("limits", SIPSettings.Limits.allCases.map { ($0.rawValue, $0) })
+            self.sip.nameServers =
+                sip.parsedList("dns_servers", as: "ADDRESS or ADDRESS:PORT") { SocketAddress(nameServer: $0) } ?? []
             self.sip.maximumCalls = sip.integer("max_calls", in: SIPSettings.callCounts)
         }
         root.section("media") { media in

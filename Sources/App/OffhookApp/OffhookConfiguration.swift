@@ -72,6 +72,8 @@ package struct SIPSettings: Sendable {
     package var limits: Limits?
     /// Calls at once.
     package var maximumCalls: Int?
+    /// None: the name servers of the system.
+    package var nameServers: [SocketAddress] = []
 
     /// As many calls at once as may be asked for: each of them has room for its media.
     package static let callCounts = 1...MediaEngine.callLimit

@@ -56,6 +56,7 @@ final class Phone {
         let inbox = inbox
         var configuration = SIPEndpoint.Configuration(
             userAgent: settings.userAgent, listen: settings.listen, random: random.split())
+        configuration.nameServers = settings.nameServers
         if traces { configuration.trace = { inbox.post(.message($0)) } }
         endpoint = SIPEndpoint(configuration)
         media = try Self.mediaEngine(settings, random: random.split())

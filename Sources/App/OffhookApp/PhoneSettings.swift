@@ -37,6 +37,8 @@ struct PhoneSettings: Sendable {
     /// The account that calls are placed with; nil: the first.
     var account: AccountID?
     var listen: [ListenAddress]
+    /// Whom to ask for names; none: the name servers of the system.
+    var nameServers: [SocketAddress]
     var input: AudioSpec
     var output: AudioSpec
     /// Where incoming calls ring; nil: where the peer is heard.
@@ -72,6 +74,7 @@ struct PhoneSettings: Sendable {
         rtpPorts = try Self.ports(options.rtpPorts) ?? configuration.media.rtpPorts ?? .standard
         listen = try Self.listenAddresses(options.listen)
         if listen.isEmpty { listen = configuration.sip.listen }
+        nameServers = configuration.sip.nameServers
         if listen.isEmpty { listen = [.standard] }
 
         (input, output, ring) = try Self.audio(options, configuration.audio)

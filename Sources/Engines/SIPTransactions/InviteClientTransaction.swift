@@ -85,6 +85,13 @@ struct InviteClientTransaction: Equatable, Sendable {
         state = .proceeding(outline, giveUpAt: now + timers.giveUp)
     }
 
+    /// Another server is asked now: the INVITE is not sent again, though a late response is still this transaction's.
+    mutating func stopRetransmitting() {
+        guard case .calling(var retransmission, let outline) = state else { return }
+        retransmission.stop()
+        state = .calling(retransmission, outline)
+    }
+
     enum Expiry: Equatable {
         case nothing
         case retransmit([UInt8])

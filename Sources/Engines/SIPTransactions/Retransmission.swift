@@ -21,6 +21,9 @@ struct Retransmission: Equatable, Sendable {
         retransmitAt.map { min($0, giveUpAt) } ?? giveUpAt
     }
 
+    /// Sends no more; what was sent may still be answered.
+    mutating func stop() { retransmitAt = nil }
+
     enum Step: Equatable {
         case wait, retransmit, giveUp
     }

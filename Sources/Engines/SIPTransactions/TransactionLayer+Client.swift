@@ -51,6 +51,14 @@ extension TransactionLayer {
         settleInviteClient(invite)
     }
 
+    /// Gives up a server that is silent. An INVITE is not sent again, and lives on to its end: who took it in hand after
+    /// all is to be told that it is not wanted any more. Of another request nothing has to be known later.
+    package mutating func giveUp(_ id: ClientTransactionID) {
+        guard inviteClients[id] != nil else { return abandon(id) }
+        inviteClients[id]?.machine.stopRetransmitting()
+        settleInviteClient(id)
+    }
+
     /// Ends a client transaction of which the user wants to hear no more. A late 2xx to INVITE becomes a stray response.
     package mutating func abandon(_ id: ClientTransactionID) {
         guard let key = inviteClients[id]?.key ?? nonInviteClients[id]?.key else { return }

@@ -44,7 +44,16 @@ package struct Destination: Hashable, Sendable {
 }
 
 package enum ResolutionFailure: Error, Hashable, Sendable {
-    case notFound, timedOut, noRoute, transportUnsupported
+    case notFound
+    /// The name is known, and has no address of a family that we have.
+    case noAddress
+    /// The domain says that it has no SIP service (RFC 2782).
+    case notOffered
+    /// The name servers gave no usable answer.
+    case nameServerFailed
+    case timedOut, noRoute, transportUnsupported
+    /// Too many names are looked for at once.
+    case overloaded
 }
 
 package enum TransmitFailure: Hashable, Sendable {

@@ -14,7 +14,11 @@ package enum Obstacle: Hashable, Sendable, CustomStringConvertible {
         case .unresolved(let host, let transport, let failure):
             switch failure {
             case .notFound: "no such host, \(host)"
+            case .noAddress: "no address of a kind that we have, \(host)"
+            case .notOffered: "no SIP service there, says its domain, \(host)"
+            case .nameServerFailed: "the name servers have no answer, \(host)"
             case .timedOut: "the name was not resolved in time, \(host)"
+            case .overloaded: "too many names are looked for, \(host)"
             case .noRoute: "no route from where we listen, \(host)"
             case .transportUnsupported: "no \(transport.name.lowercased()) here to reach it by, \(host)"
             }

@@ -33,6 +33,10 @@ struct OutboundRequest: Sendable {
     var destinations: [Destination] = []
     /// The one in use.
     var destination: Destination?
+    /// Whether it has given any response.
+    var isAnswered = false
+    /// When the last destination is given up: 64*T1 after the first one was tried, however many there are.
+    var givesUpAt: Instant?
     var flow: Flow?
     var transaction: ClientTransactionID?
     /// What kept it from a destination, as far as that is known.

@@ -136,7 +136,7 @@ extension UserAgentCore {
         let counts = transactions.counts
         return Occupancy(
             calls: sessions.count, dialogNames: callsByTag.count, invites: callsByInvite.count + inviteOfCall.count,
-            requests: outbound.count + outboundByTransaction.count,
+            requests: outbound.count + outboundByTransaction.count + superseded.count,
             questions: outboundByResolution.count + queries.count, clientTransactions: counts.clientTransactions,
             serverTransactions: counts.serverTransactions, deadlines: deadlines.count + counts.deadlines)
     }

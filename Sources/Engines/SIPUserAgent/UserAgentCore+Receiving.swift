@@ -128,7 +128,7 @@ extension UserAgentCore {
     }
 
     /// A 2xx whose transaction is gone is acknowledged and ended by the call that it belongs to (RFC 6026 §8.2).
-    private mutating func receiveStray(_ response: Response, over flow: Flow, at now: Instant) {
+    mutating func receiveStray(_ response: Response, over flow: Flow, at now: Instant) {
         guard response.cSeq.method == .invite, response.status.isSuccess,
             let handle = call(callID: response.callID, localTag: response.from.tag)
         else {

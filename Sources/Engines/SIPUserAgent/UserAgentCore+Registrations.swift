@@ -43,7 +43,9 @@ extension UserAgentCore {
         let question = ResolveID(rawValue: nextOutboundID().rawValue)
         registrarQuestions[question] = id
         let wanted = hop.lookup(unlessSaid: account.transport)
-        outputs.append(.resolve(question, host: wanted.host, port: hop.port, transport: wanted.transport))
+        outputs.append(
+            .resolve(
+                question, host: wanted.host, port: hop.port, transport: wanted.transport, isSecure: hop.isSecure))
     }
 
     mutating func registrarFound(

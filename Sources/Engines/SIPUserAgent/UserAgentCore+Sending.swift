@@ -31,7 +31,9 @@ extension UserAgentCore {
         outboundByResolution[question] = id
         let wanted = hop.lookup(unlessSaid: outbound.account.transport)
         outputs.append(
-            .resolve(question, host: wanted.host, port: hop.port, transport: transport ?? wanted.transport))
+            .resolve(
+                question, host: wanted.host, port: hop.port, transport: transport ?? wanted.transport,
+                isSecure: hop.isSecure))
     }
 
     mutating func resolved(
@@ -88,8 +90,10 @@ extension UserAgentCore {
         if case .options(let handle) = outbound.owner { queries[handle] = now }
         let transaction = transactions.send(request, over: flow, at: now)
         outbound.transaction = transaction
+        outbound.isAnswered = false
         self.outbound[id] = outbound
         outboundByTransaction[transaction] = id
+        limitPatience(with: id, at: now)
         if case .call(let handle, .invite) = outbound.owner {
             update(handle, at: now) { $0.inviteSent(to: destination.remote) }
         }
@@ -132,13 +136,17 @@ extension UserAgentCore {
     // MARK: - What comes back
 
     mutating func receive(_ response: Response, in transaction: ClientTransactionID, over flow: Flow, at now: Instant) {
-        guard let id = outboundByTransaction[transaction], let request = outbound[id] else { return }
+        guard let id = outboundByTransaction[transaction], let request = outbound[id] else {
+            return receiveSuperseded(response, in: transaction, over: flow, at: now)
+        }
+        destinationAnswered(id, response)
         noteConnection(flow, of: request)
         if [401, 407].contains(response.status.value), authenticate(id, against: response, at: now) {
             return
         }
-        if response.status == 503, !request.destinations.isEmpty, stillWants(request) {
-            return sendToNextDestination(id, at: now)
+        if response.status == 503 {
+            noteFailure(of: request, sparedFor: response.retryAfter.map { .seconds(Int64($0)) })
+            if mayTryAnother(request, at: now) { return sendToNextDestination(id, at: now) }
         }
         if response.status.isFinal && !(request.request.method == .invite && response.status.isSuccess) {
             forgetOutbound(id)
@@ -162,6 +170,7 @@ extension UserAgentCore {
     /// A transaction ended without a final response.
     mutating func transactionTimedOut(_ transaction: ClientTransactionID, at now: Instant) {
         guard let id = outboundByTransaction[transaction], let request = outbound[id] else { return }
+        if !request.isAnswered { noteFailure(of: request) }
         fail(id, .timedOut(request.destination), at: now)
     }
 
@@ -170,7 +179,8 @@ extension UserAgentCore {
         guard let id = outboundByTransaction[transaction], let request = outbound[id] else { return }
         // Without an obstacle it was the transaction layer that had no room.
         guard let obstacle = request.obstacle else { return fail(id, .limited, at: now) }
-        if !request.destinations.isEmpty, stillWants(request) {
+        noteFailure(of: request)
+        if mayTryAnother(request, at: now) {
             sendToNextDestination(id, at: now)
         } else {
             fail(id, .unreachable(obstacle), at: now)
@@ -200,11 +210,13 @@ extension UserAgentCore {
         guard let request = outbound.removeValue(forKey: id) else { return }
         if let transaction = request.transaction { outboundByTransaction[transaction] = nil }
         if let handle = request.owner.call, inviteOfCall[handle] == id { inviteOfCall[handle] = nil }
+        deadlines.cancel(.destination(id))
         outboundByResolution[ResolveID(rawValue: id.rawValue)] = nil
     }
 
     /// A client transaction is gone: no more 2xx will come by it.
     mutating func transactionTerminated(_ transaction: ClientTransactionID) {
+        superseded[transaction] = nil
         if let id = outboundByTransaction[transaction] { forgetOutbound(id) }
     }
 

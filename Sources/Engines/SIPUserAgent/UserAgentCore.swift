@@ -33,6 +33,8 @@ package struct UserAgentCore: Sendable {
     var outbound: [OutboundID: OutboundRequest] = [:]
     var outboundByTransaction: [ClientTransactionID: OutboundID] = [:]
     var outboundByResolution: [ResolveID: OutboundID] = [:]
+    /// INVITEs that another server was asked to take over, and whether they were cancelled.
+    var superseded: [ClientTransactionID: Bool] = [:]
     var inviteOfCall: [CallHandle: OutboundID] = [:]
     var queries: [OptionsHandle: Instant] = [:]
 
@@ -59,6 +61,7 @@ package struct UserAgentCore: Sendable {
     enum DeadlineKey: Hashable, Sendable {
         case call(CallHandle)
         case registration(AccountID)
+        case destination(OutboundID)
         case shutDown
     }
 
@@ -139,6 +142,7 @@ package struct UserAgentCore: Sendable {
             switch key {
             case .call(let handle): update(handle, at: now) { $0.handleDeadline(at: now) }
             case .registration(let account): registrationDue(account, at: now)
+            case .destination(let request): destinationSilent(request, at: now)
             case .shutDown: shutDownDeadline(at: now)
             }
             settle(at: now)

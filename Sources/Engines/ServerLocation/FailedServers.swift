@@ -18,8 +18,6 @@ struct FailedServers: Sendable {
         until[server].map { $0 > now } ?? false
     }
 
-    mutating func removeAll() { until = [:] }
-
     /// The servers with the failed ones behind the others. None is left out: where all have failed, they are tried.
     func lowered(_ servers: [RankedServer], at now: Instant) -> [RankedServer] {
         let below = (servers.map(\.rank).max() ?? 0) + 1

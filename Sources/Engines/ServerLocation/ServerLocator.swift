@@ -68,12 +68,6 @@ package struct ServerLocator: Sendable {
         failed.insert(server, until: now + min(duration ?? limits.failure, limits.longestFailure), at: now)
     }
 
-    /// Forgets what was found and what failed: on another network all of it may be different.
-    package mutating func forget() {
-        remembered = [:]
-        failed.removeAll()
-    }
-
     package mutating func handleDeadline(at now: Instant) {
         while let id = deadlines.popDue(at: now) { proceed(id, at: now) }
     }

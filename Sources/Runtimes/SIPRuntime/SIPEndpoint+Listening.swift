@@ -32,6 +32,8 @@ extension SIPEndpoint {
             shutDown()
             throw error
         }
+        resolver = makeResolver()
+        locator.reach = reach
         receive(.listening(listeners))
     }
 

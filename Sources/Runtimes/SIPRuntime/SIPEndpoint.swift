@@ -4,6 +4,7 @@ import NIOPosix
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
+import ServerLocation
 
 import struct EngineKit.SocketAddress
 import enum SIPUserAgent.Event
@@ -20,8 +21,8 @@ package actor SIPEndpoint {
         package var listen: [ListenAddress]
         package var random: RandomSource
         package var streamLimits = StreamLimits()
-        /// How long a name may take to resolve (ROBUSTNESS S21).
-        package var resolutionTimeout = Duration.seconds(5)
+        /// Whom to ask for names; none: the name servers of the system.
+        package var nameServers: [SocketAddress] = []
         /// Told of every message, on the thread of the event loop.
         package var trace: (@Sendable (TracedMessage) -> Void)?
 
@@ -51,7 +52,8 @@ package actor SIPEndpoint {
     var channels: [ConnectionID: any Channel] = [:]
     /// What waits for a connection that is being opened.
     var waiting: [ConnectionID: [Transmit]] = [:]
-    var resolutions = Resolutions()
+    var locator: ServerLocator
+    var resolver: NameResolver?
     var isShutDown = false
     private var timer: Scheduled<Void>?
     private var timerInstant: Instant?
@@ -66,9 +68,14 @@ package actor SIPEndpoint {
         self.loop = loop
         serialExecutor = loop.executor
         (events, eventSink) = AsyncStream.makeStream()
-        core = UserAgentCore(configuration: configuration.userAgent, random: configuration.random)
+        var random = configuration.random
+        locator = ServerLocator(
+            reach: Reach(transports: [], hasIPv4: false, hasIPv6: false), random: random.split())
+        core = UserAgentCore(configuration: configuration.userAgent, random: random)
         connections = ConnectionTable(limits: configuration.streamLimits)
     }
+
+    deinit { resolver?.stop() }
 
     /// Where it listens; the same port for UDP and TCP stands twice.
     package var listeners: [Listener] {
@@ -100,6 +107,7 @@ package actor SIPEndpoint {
         streamListeners = []
         channels = [:]
         waiting = [:]
+        resolver?.stop()
         eventSink.finish()
     }
 
@@ -117,8 +125,12 @@ package actor SIPEndpoint {
         while !isShutDown, let output = core.nextOutput() {
             switch output {
             case .transmit(let transmit): self.transmit(transmit)
-            case .resolve(let id, let host, let port, let transport):
-                resolve(id, host: host, port: port, transport: transport)
+            case .resolve(let id, let host, let port, let transport, let isSecure):
+                let request = LocationRequest(target: host, port: port, transport: transport, isSecure: isSecure)
+                resolve(id, request)
+            case .serverFailed(let destination, let duration):
+                let server = ServerAddress(destination.transport, destination.remote)
+                locator.noteFailure(of: server, for: duration, at: SystemClock.now)
             case .event(let event): eventSink.yield(event)
             }
         }
@@ -126,7 +138,7 @@ package actor SIPEndpoint {
     }
 
     private func armTimer() {
-        let next = [core.deadline, connections.deadline, resolutions.deadline].compactMap(\.self).min()
+        let next = [core.deadline, connections.deadline, locator.deadline].compactMap(\.self).min()
         guard next != timerInstant || timer == nil else { return }
         timer?.cancel()
         timer = nil
@@ -144,8 +156,9 @@ package actor SIPEndpoint {
         timerInstant = nil
         let now = SystemClock.now
         while let id = connections.popDue(at: now) { close(id) }
-        while let id = resolutions.popDue(at: now) {
-            core.receive(.resolutionFailed(id, .timedOut), at: now)
+        if let deadline = locator.deadline, deadline <= now {
+            locator.handleDeadline(at: now)
+            settleLocator()
         }
         if let deadline = core.deadline, deadline <= now { core.handleDeadline(at: now) }
         settle()
