@@ -26,9 +26,16 @@ package struct Swarm {
             ringAfter: Self.one(of: rings, &random), answerAfter: Self.one(of: answers, &random))
         let second = Behaviour(
             ringAfter: Self.one(of: rings, &random), answerAfter: Self.one(of: answers, &random))
-        alice = world.addPhone("Alice", at: .v4(0xc000_0201), behaviour: first)
-        bob = world.addPhone("Bob", at: .v4(0xc000_0202), behaviour: second)
+        let reliability = [Self.one(of: Self.reliability, &random), Self.one(of: Self.reliability, &random)]
+        alice = world.addPhone("Alice", at: .v4(0xc000_0201), behaviour: first) {
+            $0.reliableProvisionals = reliability[0]
+        }
+        bob = world.addPhone("Bob", at: .v4(0xc000_0202), behaviour: second) {
+            $0.reliableProvisionals = reliability[1]
+        }
     }
+
+    private static let reliability: [ReliableProvisionalsPolicy] = [.supported, .supported, .required, .off]
 
     private static func one<T>(of choices: [T], _ random: inout RandomSource) -> T {
         choices[Int.random(in: choices.indices, using: &random)]
@@ -70,7 +77,7 @@ package struct Swarm {
         let call = Self.one(of: known, &random)
         let commands: [Command] = [
             .hangUp(call), .hold(call), .resume(call), .reinvite(call, nil), .ring(call), .reject(call, 486),
-            .answer(call, World.media()),
+            .answer(call, World.media()), .progress(call, World.media()),
         ]
         world.perform(Self.one(of: commands, &random), at: host)
     }

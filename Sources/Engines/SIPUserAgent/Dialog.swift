@@ -13,6 +13,10 @@ struct Dialog: Equatable, Sendable {
     private(set) var remoteTarget: URI
     private(set) var localSequence: UInt32
     private(set) var remoteSequence: UInt32?
+    /// The methods that the peer last said it takes; nil before it says any.
+    private var remoteMethods: [Method]?
+    /// The extensions that the peer last said it understands.
+    private var remoteExtensions: [String] = []
 
     var localTag: String { localParty.tag ?? "" }
     var remoteTag: String { remoteParty.tag ?? "" }
@@ -39,6 +43,7 @@ struct Dialog: Equatable, Sendable {
         remoteTarget = target
         localSequence = request.cSeq.number
         remoteSequence = nil
+        noteCapabilities(in: response.headers)
     }
 
     /// The dialog that an INVITE makes at the callee (§12.1.1).
@@ -54,6 +59,7 @@ struct Dialog: Equatable, Sendable {
         remoteTarget = target
         self.localSequence = localSequence
         remoteSequence = request.cSeq.number
+        noteCapabilities(in: request.headers)
     }
 
     // MARK: - Requests
@@ -113,13 +119,28 @@ struct Dialog: Equatable, Sendable {
     /// Takes the Contact of a target refresh request or of its 2xx for the new remote target (§12.2.1.2, §12.2.2).
     mutating func refreshTarget(from headers: Headers) {
         if let target = Self.target(in: headers) { remoteTarget = target }
+        noteCapabilities(in: headers)
     }
 
-    /// Takes the route set and target of the 2xx for those of the early dialog (§13.2.2.4).
+    /// Takes the route set and target of the 2xx for those of the early dialog (§13.2.2.4). The numbers of the requests
+    /// that went within the early dialog count on.
     mutating func confirm(by response: Response) {
         routeSet = Self.recordedRoute(in: response.headers).reversed()
         refreshTarget(from: response.headers)
     }
+
+    // MARK: - What the peer can do
+
+    private mutating func noteCapabilities(in headers: Headers) {
+        if let allow = try? headers.first(Allow.self) { remoteMethods = allow.methods }
+        if let supported = try? headers.first(Supported.self) { remoteExtensions = supported.tags }
+    }
+
+    /// Whether the peer said that it takes requests of that method (§20.5).
+    func peerAllows(_ method: Method) -> Bool { remoteMethods?.contains(method) ?? false }
+
+    /// Whether the peer said that it understands that extension (§20.37).
+    func peerSupports(_ optionTag: String) -> Bool { Supported(remoteExtensions).contains(optionTag) }
 
     private static func target(in headers: Headers) -> URI? {
         guard let contacts = try? headers.all(Contact.self), contacts.count == 1, let uri = contacts.first?.uri,

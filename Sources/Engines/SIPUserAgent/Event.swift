@@ -113,7 +113,7 @@ package struct CallEnd: Equatable, Sendable {
         case timedOut
         /// The peer's address is not known or not reachable.
         case unreachable
-        /// The 200 was never acknowledged.
+        /// The 200 was never acknowledged, or a reliable provisional response before it.
         case notAcknowledged
         /// The dialog is unknown to the peer (481) or the peer fell silent (408) within a call.
         case dialogLost

@@ -15,11 +15,17 @@ struct Arrival: Sendable {
     var ringsUntil: Instant?
     /// When the caller's invitation runs out (§13.3.1).
     var expiresAt: Instant?
-    /// The description that a 183 carried; the 2xx repeats it (RFC 3261 §13.2.1).
+    /// The description that an unreliable 183 carried; the 2xx repeats it (RFC 3261 §13.2.1).
     var earlyAnswer: SessionDescription?
+    var provisionals: ReliableProvisionals
+    /// Whether offer and answer were exchanged before the 2xx, reliably, so that it carries no description (RFC 3262 §5).
+    var hasSettledEarly = false
+    /// The person's answer, while a PRACK has to come before the 2xx.
+    var heldAnswer: HeldAnswer?
     /// Whether no person takes the call.
     var isAutomatic = false
 
+    /// When ringing ends.
     var deadline: Instant? {
         [ringsUntil, expiresAt].lazy.compactMap { $0 }.min()
     }
@@ -28,6 +34,8 @@ struct Arrival: Sendable {
     mutating func decided() {
         ringsUntil = nil
         expiresAt = nil
+        heldAnswer = nil
+        provisionals.stop()
     }
 }
 
@@ -66,34 +74,49 @@ extension InviteSession {
 
     mutating func ring(at now: Instant) {
         guard phase == .alerting, let arrival else { return ignoreCommand() }
-        respond(arrival.request.response(180), headers: Headers())
+        sendProvisional(arrival.request.response(180), at: now)
     }
 
-    /// Early media: the answer in an unreliable 183. Without an offer there is nothing to answer yet.
+    /// Early media: a 183 with the answer, or with an offer where the INVITE has none and the 183 is reliable.
     mutating func progress(_ media: LocalMedia, at now: Instant) {
         guard phase == .alerting, let arrival else { return ignoreCommand() }
         var response = arrival.request.response(183)
+        if let description = earlyDescription(with: media) { response.setDescription(description) }
+        sendProvisional(response, at: now)
+    }
+
+    private mutating func earlyDescription(with media: LocalMedia) -> SessionDescription? {
+        guard let arrival, arrival.provisionals.use != .withheld else { return nil }
+        // What went reliably is said once.
+        if let early = arrival.earlyAnswer { return arrival.provisionals.isReliableForDescriptions ? nil : early }
+        guard offerAnswer.agreed == nil, !offerAnswer.hasLocalOffer else { return nil }
         offerAnswer.local = media
         wish = media.direction
-        if arrival.earlyAnswer == nil, offerAnswer.hasRemoteOffer,
-            let answer = try? offerAnswer.makeAnswer(address: localAddress)
-        {
+        if offerAnswer.hasRemoteOffer {
+            guard let answer = try? offerAnswer.makeAnswer(address: localAddress) else { return nil }
             self.arrival?.earlyAnswer = answer.description
-            if let agreement = agreement(on: answer.media) {
-                emit(.earlyMedia(handle, EarlyDialogID(remoteTag: dialog?.remoteTag ?? ""), agreement))
-            }
+            announceEarly(answer.media, in: EarlyDialogID(remoteTag: dialog?.remoteTag ?? ""))
+            return answer.description
         }
-        if let description = self.arrival?.earlyAnswer { response.setDescription(description) }
-        respond(response, headers: Headers())
+        guard arrival.provisionals.isReliableForDescriptions else { return nil }
+        let offer = try? offerAnswer.makeOffer(address: localAddress)
+        emitOffered()
+        return offer
     }
 
     mutating func answer(_ media: LocalMedia, headers: Headers, automatic: Bool, at now: Instant) {
         guard phase == .alerting, let arrival else { return ignoreCommand() }
         self.arrival?.isAutomatic = automatic
+        if arrival.provisionals.holdBackAcceptance {
+            self.arrival?.heldAnswer = HeldAnswer(media: media, headers: headers, isAutomatic: automatic)
+            return
+        }
         var response = arrival.request.response(200)
         var agreedMedia: AgreedMedia?
         do throws(NegotiationError) {
-            if let early = arrival.earlyAnswer {
+            if arrival.hasSettledEarly {
+                agreedMedia = offerAnswer.agreed
+            } else if let early = arrival.earlyAnswer {
                 response.setDescription(early)
                 agreedMedia = offerAnswer.agreed
             } else {
@@ -125,11 +148,15 @@ extension InviteSession {
         )
         if let agreedMedia {
             announce(agreedMedia)
-        } else if let media = offerAnswer.expectedMedia {
-            emit(
-                .offered(
-                    handle, MediaAgreement(media: media, signallingPeer: arrival.flow.remote, mayTransmit: false)))
+        } else {
+            emitOffered()
         }
+    }
+
+    /// Tells of the media that our offer to the caller invites.
+    private mutating func emitOffered() {
+        guard let arrival, let media = offerAnswer.expectedMedia else { return }
+        emit(.offered(handle, MediaAgreement(media: media, signallingPeer: arrival.flow.remote, mayTransmit: false)))
     }
 
     mutating func reject(_ status: StatusCode, reason: String?, headers: Headers, at now: Instant) {
@@ -175,7 +202,7 @@ extension InviteSession {
         if response.to.tag == nil { response.to.tag = localTag }
         if response.status.value < 300, let arrival {
             for entry in (try? arrival.request.headers.all(RecordRoute.self)) ?? [] { response.headers.append(entry) }
-            response.setCapabilities(contact: arrival.contact)
+            response.setCapabilities(settings.capabilities, contact: arrival.contact)
         }
         response.append(headers)
         return response

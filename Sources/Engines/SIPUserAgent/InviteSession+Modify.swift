@@ -186,7 +186,7 @@ extension InviteSession {
         }
         dialog?.refreshTarget(from: request.headers)
         localAddress = address
-        response.setCapabilities(contact: contact)
+        response.setCapabilities(settings.capabilities, contact: contact)
         accept(response, in: transaction, awaitsAnswer: media == nil, at: now)
         if let media { settle(on: media) }
     }

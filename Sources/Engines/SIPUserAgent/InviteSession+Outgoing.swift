@@ -10,7 +10,8 @@ struct Invitation: Sendable {
     var request: Request
     /// The INVITE's description, so that sending it again does not change it.
     var offer: SessionDescription?
-    /// In the order of their first response.
+    /// In the order of their first response. Those of other forks stay when one answers: should they answer too, the
+    /// numbers of their requests count on.
     var earlyDialogs: [EarlyDialog] = []
     var hasProvisional = false
     /// Whether a final response is still to come.
@@ -30,6 +31,10 @@ struct Invitation: Sendable {
     struct EarlyDialog: Sendable {
         var dialog: Dialog
         var offerAnswer: OfferAnswer
+        /// The RSeq of the last reliable response that came in its order (RFC 3262 §4).
+        var lastReliable: UInt32?
+        /// Whether a request within it found no dialog there.
+        var isLost = false
     }
 }
 
@@ -64,12 +69,13 @@ extension InviteSession {
         _ request: inout Request, for purpose: RequestPurpose, at local: SocketAddress, contact: NameAddress
     ) {
         switch purpose.kind {
-        case .bye, .acknowledgement:
+        case .bye, .prack, .acknowledgement:
             return
         case .invite:
             let changed = localAddress != local.address
             localAddress = local.address
-            request.setCapabilities(contact: contact)
+            request.setCapabilities(settings.capabilities, contact: contact)
+            if settings.reliableProvisionals == .required { request.headers.append(Require([.reliable])) }
             guard invitation?.call.offersInInvite ?? false else { return }
             if changed || invitation?.offer == nil {
                 offerAnswer.cancelOffer()
@@ -77,7 +83,7 @@ extension InviteSession {
             }
             if let offer = invitation?.offer { request.setDescription(offer) }
         case .reinvite:
-            request.setCapabilities(contact: contact)
+            request.setCapabilities(settings.capabilities, contact: contact)
             if modification.offer == nil || localAddress != local.address {
                 localAddress = local.address
                 offerAnswer.cancelOffer()
@@ -108,60 +114,6 @@ extension InviteSession {
         } else {
             receiveFailure(response, at: now)
         }
-    }
-
-    private mutating func receiveProvisional(_ response: Response, over flow: Flow, at now: Instant) {
-        guard invitation?.isPending ?? false else { return }
-        peer = flow
-        invitation?.hasProvisional = true
-        if invitation?.isCancelled ?? false {
-            if !(invitation?.isCancelSent ?? true) { act(.cancelInvite) }
-            return
-        }
-        guard phase == .calling else { return }
-        if response.status == 100 {
-            emit(.trying(handle))
-            return
-        }
-        // Without a tag there is no dialog, but the peer rings all the same (ROBUSTNESS row 60).
-        let index = earlyDialogIndex(for: response)
-        let early = index.map { _ in EarlyDialogID(remoteTag: response.to.tag ?? "") }
-        let description = response.sessionDescription
-        emit(
-            .ringing(
-                handle,
-                CallProgress(
-                    status: response.status, reason: response.reason, earlyDialog: early,
-                    hasDescription: description != nil)))
-        guard let index, let early, let description else { return }
-        agreeEarly(on: description, at: index, early)
-    }
-
-    /// The early dialog of a provisional response, made where there is room for it (§12.1.2).
-    private mutating func earlyDialogIndex(for response: Response) -> Int? {
-        guard let tag = response.to.tag, let invitation else { return nil }
-        if let index = invitation.earlyDialogs.firstIndex(where: { $0.dialog.remoteTag == tag }) {
-            self.invitation?.earlyDialogs[index].dialog.refreshTarget(from: response.headers)
-            return index
-        }
-        guard invitation.earlyDialogs.count < settings.earlyDialogLimit,
-            let dialog = try? Dialog(
-                of: invitation.request, answeredBy: response, fallbackTarget: invitation.request.uri)
-        else { return nil }
-        self.invitation?.earlyDialogs.append(Invitation.EarlyDialog(dialog: dialog, offerAnswer: offerAnswer))
-        return invitation.earlyDialogs.count
-    }
-
-    /// The description of an unreliable 1xx is only a foretaste of the answer, yet it is what early media follows.
-    private mutating func agreeEarly(on description: SessionDescription, at index: Int, _ early: EarlyDialogID) {
-        guard invitation?.call.offersInInvite ?? false, let source = peer?.remote.address,
-            var negotiation = invitation?.earlyDialogs[index].offerAnswer
-        else { return }
-        negotiation.targets = settings.mediaTargets(signalledFrom: source, to: localAddress)
-        let known = negotiation.agreed
-        guard let media = try? negotiation.receiveAnswer(description, isFinal: false), media != known else { return }
-        invitation?.earlyDialogs[index].offerAnswer = negotiation
-        if let agreement = agreement(on: media) { emit(.earlyMedia(handle, early, agreement)) }
     }
 
     private mutating func receiveFailure(_ response: Response, at now: Instant) {

@@ -34,9 +34,13 @@ extension InviteSession {
     /// - Returns: what it is refused with, or nil.
     mutating func refusal(of request: Request, over flow: Flow) -> StatusCode? {
         let tag = request.from.tag ?? ""
-        guard dialog?.remoteTag == tag else { return dialog(with: tag) != nil && request.method == .bye ? nil : 481 }
-        provePath(over: flow)
-        return dialog?.accept(request.cSeq.number) == .outOfOrder ? 500 : nil
+        if dialog?.remoteTag == tag {
+            provePath(over: flow)
+        } else {
+            // An early dialog of a fork, or one that exists only to be ended.
+            guard dialog(with: tag) != nil, request.method == .bye else { return 481 }
+        }
+        return updateDialog(with: tag) { $0.accept(request.cSeq.number) } == .outOfOrder ? 500 : nil
     }
 
     /// BYE of a dialog other than the call's: an early one, or one that is unwanted anyway.
@@ -54,6 +58,7 @@ extension InviteSession {
         case .invite: receiveInviteResponse(response, over: flow, at: now)
         case .reinvite: receiveReinviteResponse(response, over: flow, at: now)
         case .bye: if response.status.isFinal { byeFinished() }
+        case .prack: if response.status.isFinal { prackFinished(response.status, in: purpose.remoteTag, at: now) }
         case .acknowledgement: break
         }
     }
@@ -63,6 +68,7 @@ extension InviteSession {
         case .invite: inviteFailed(failure, at: now)
         case .reinvite: reinviteFailed(failure, at: now)
         case .bye: byeFinished()
+        case .prack: prackFinished(nil, in: purpose.remoteTag, at: now)
         case .acknowledgement(let sequence): acknowledgementLost(purpose.remoteTag ?? "", sequence)
         }
     }
@@ -73,6 +79,7 @@ extension InviteSession {
         case .invite: phase == .calling && !(invitation?.isCancelled ?? true)
         case .reinvite: phase == .confirmed
         case .bye: true
+        case .prack: purpose.remoteTag.map { dialog(with: $0) != nil } ?? false
         case .acknowledgement: false
         }
     }
@@ -85,7 +92,7 @@ extension InviteSession {
             invitation?.earlyDialogs = []
         case .reinvite:
             modification.request = request
-        case .bye, .acknowledgement:
+        case .bye, .prack, .acknowledgement:
             break
         }
     }

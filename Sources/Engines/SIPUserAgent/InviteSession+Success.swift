@@ -41,12 +41,9 @@ extension InviteSession {
         peer = flow
         let early = invitation.earlyDialogs.first { $0.dialog.remoteTag == tag }
         let isBroken = (try? Dialog(of: invitation.request, answeredBy: response)) == nil
-        guard
-            let dialog = try? Dialog(
-                of: invitation.request, answeredBy: response, fallbackTarget: invitation.request.uri)
-        else { return }
+        guard let dialog = confirmedDialog(of: response) else { return }
         self.dialog = dialog
-        self.invitation?.earlyDialogs = []
+        self.invitation?.earlyDialogs.removeAll { $0.dialog.remoteTag == tag }
         self.invitation?.ringsUntil = nil
         phase = .confirmed
         if let early { offerAnswer = early.offerAnswer }
@@ -75,6 +72,17 @@ extension InviteSession {
         sendDueReinvite()
     }
 
+    /// The dialog that a 2xx confirms, or makes where no provisional response did (RFC 3261 §13.2.2.4).
+    private func confirmedDialog(of response: Response) -> Dialog? {
+        guard let invitation else { return nil }
+        let early = invitation.earlyDialogs.first { $0.dialog.remoteTag == response.to.tag }
+        guard var dialog = early?.dialog else {
+            return try? Dialog(of: invitation.request, answeredBy: response, fallbackTarget: invitation.request.uri)
+        }
+        dialog.confirm(by: response)
+        return dialog
+    }
+
     private struct Outcome {
         var media: AgreedMedia?
         /// What the ACK carries, where the 2xx offered.
@@ -86,8 +94,12 @@ extension InviteSession {
     private mutating func agree(on response: Response) -> Outcome {
         do throws(NegotiationError) {
             guard offerAnswer.hasLocalOffer else {
+                // A reliable provisional response settled it; what comes after that is no answer (§13.2.1).
+                if let media = offerAnswer.agreed { return Outcome(media: media) }
+                if invitation?.call.offersInInvite ?? false { return Outcome(fault: "no usable answer") }
                 guard let offer = response.sessionDescription else { return Outcome(fault: "no offer in the answer") }
-                return answer(offer)
+                let answer = offerAnswer.answerOrRefuse(offer, address: localAddress)
+                return Outcome(media: answer.media, description: answer.description, fault: answer.fault?.description)
             }
             if let answer = response.sessionDescription {
                 return Outcome(media: try offerAnswer.receiveAnswer(answer))
@@ -99,24 +111,9 @@ extension InviteSession {
         }
     }
 
-    /// Answers the offer of a 2xx; one that can't be met gets an answer that refuses every stream, and then BYE.
-    private mutating func answer(_ offer: SessionDescription) -> Outcome {
-        do throws(NegotiationError) {
-            try offerAnswer.receiveOffer(offer)
-            let answer = try offerAnswer.makeAnswer(address: localAddress)
-            return Outcome(media: answer.media, description: answer.description)
-        } catch {
-            offerAnswer.cancelOffer()
-            let refusal = offerAnswer.refuse(offer, address: localAddress)
-            return Outcome(description: refusal, fault: error.description)
-        }
-    }
-
     /// A 2xx of another fork, or one that crossed our CANCEL: acknowledged, then ended.
     private mutating func endUnwanted(_ response: Response, over flow: Flow, at now: Instant) {
-        guard let request = invitation?.request, unwanted.count < settings.earlyDialogLimit,
-            let other = try? Dialog(of: request, answeredBy: response, fallbackTarget: request.uri)
-        else { return }
+        guard unwanted.count < settings.earlyDialogLimit, let other = confirmedDialog(of: response) else { return }
         unwanted.append(other)
         acknowledge(other.remoteTag, response.cSeq.number, answering: refusal(ofOfferIn: response))
         sendBye(toUnwanted: unwanted.count - 1)

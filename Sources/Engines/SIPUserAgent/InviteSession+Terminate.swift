@@ -27,7 +27,10 @@ extension InviteSession {
         arrival?.decided()
         emit(.ended(handle, end))
         // A 2xx may be on its way until the last server has forgotten the INVITE.
-        if invitation != nil { lingersUntil = now + settings.timers.giveUp }
+        // So may a PRACK of what the final response overtook (RFC 3262 §3).
+        if invitation != nil || arrival?.provisionals.unacknowledged != nil {
+            lingersUntil = now + settings.timers.giveUp
+        }
         switch last {
         case .calling where invitation?.isPending ?? false:
             invitation?.isCancelled = true

@@ -58,7 +58,7 @@ struct InviteSession: Sendable {
     var isPathProven: Bool
     /// When a call has lasted as long as it may.
     var lastsUntil: Instant?
-    /// Until when late 2xx responses are acknowledged after the end.
+    /// Until when late 2xx responses are acknowledged after the end, or PRACKs answered.
     var lingersUntil: Instant?
 
     private var actions = Deque<Action>()
@@ -98,8 +98,8 @@ struct InviteSession: Sendable {
     /// When to call `handleDeadline`.
     var deadline: Instant? {
         [
-            acceptance?.deadline, invitation?.ringsUntil, arrival?.deadline, modification.retryAt, lastsUntil,
-            lingersUntil,
+            acceptance?.deadline, invitation?.ringsUntil, arrival?.deadline, arrival?.provisionals.deadline,
+            modification.retryAt, lastsUntil, lingersUntil,
         ].lazy.compactMap { $0 }.min()
     }
 
@@ -107,6 +107,7 @@ struct InviteSession: Sendable {
         handleAcceptanceDeadline(at: now)
         if let until = invitation?.ringsUntil, now >= until { giveUpRinging(at: now) }
         if let until = arrival?.deadline, now >= until { stopRinging(at: now) }
+        handleProvisionalDeadline(at: now)
         if let until = modification.retryAt, now >= until {
             modification.retryAt = nil
             sendReinvite()
@@ -193,6 +194,8 @@ struct SessionSettings: Sendable {
     var timers: TransactionTimers
     var maximumDuration: Duration?
     var earlyDialogLimit: Int
+    var capabilities: Capabilities
+    var reliableProvisionals: ReliableProvisionalsPolicy
     /// Where we take datagrams; an unspecified address stands for every one of ours.
     var listeners: [SocketAddress] = []
 

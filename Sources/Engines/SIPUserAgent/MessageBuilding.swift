@@ -3,15 +3,32 @@ import SDP
 import SIPMessages
 
 extension Capabilities {
-    /// What this user agent can do, and says that it can (RFC 3261 §20.5, §20.37, §20.1).
-    static let ours = Capabilities()
+    /// What this user agent can do where nothing is switched off.
+    static let ours = Capabilities(
+        methods: [.invite, .ack, .cancel, .bye, .options, .prack], optionTags: [.reliable])
 }
 
 extension Request {
     /// Adds what an INVITE tells the callee (§13.2.1).
-    mutating func setCapabilities(contact: NameAddress) {
+    mutating func setCapabilities(_ capabilities: Capabilities, contact: NameAddress) {
         headers.set(Contact.address(contact))
-        headers.set(Allow(Capabilities.ours.methods))
+        headers.set(Allow(capabilities.methods))
+    }
+
+    /// Names our extensions, unless the user named others (§20.37, RFC 3262 §4).
+    mutating func setSupported(_ capabilities: Capabilities) {
+        guard !capabilities.optionTags.isEmpty, !headers.contains(.supported) else { return }
+        headers.set(Supported(capabilities.optionTags))
+    }
+
+    /// Whether the sender says that it understands an extension, or even insists on it.
+    func supports(_ optionTag: String) -> Bool {
+        let supported = (try? headers.first(Supported.self))?.contains(optionTag) ?? false
+        return supported || requires(optionTag)
+    }
+
+    func requires(_ optionTag: String) -> Bool {
+        (try? headers.first(Require.self))?.contains(optionTag) ?? false
     }
 
     mutating func setDescription(_ description: SessionDescription) {
@@ -41,9 +58,11 @@ extension Request {
 }
 
 extension Response {
-    mutating func setCapabilities(contact: NameAddress) {
+    /// Adds what a response tells that makes or refreshes a dialog (§12.1.1, §13.3.1.4).
+    mutating func setCapabilities(_ capabilities: Capabilities, contact: NameAddress) {
         headers.set(Contact.address(contact))
-        headers.set(Allow(Capabilities.ours.methods))
+        headers.set(Allow(capabilities.methods))
+        if status.isSuccess, !capabilities.optionTags.isEmpty { headers.set(Supported(capabilities.optionTags)) }
     }
 
     mutating func setDescription(_ description: SessionDescription) {

@@ -4,6 +4,7 @@ struct RequestPurpose: Hashable, Sendable {
         case invite
         case reinvite
         case bye
+        case prack
         /// The ACK of a 2xx to the INVITE with that CSeq number.
         case acknowledgement(of: UInt32)
     }

@@ -19,12 +19,14 @@ package struct UserAgentConfiguration: Sendable {
     /// How long a call may last that was answered without a person (ROBUSTNESS S1); nil: no bound. Where a person talks,
     /// nothing but the person ends the call.
     package var maximumCallDuration: Duration?
+    package var reliableProvisionals: ReliableProvisionalsPolicy
 
     package init(
         accounts: [Account] = [], product: String = "Offhook", capabilities: LocalMedia,
         limits: UserAgentLimits = .strict, automaticAnswer: AutomaticAnswerRules = .off,
         timers: TransactionTimers = .standard, incomingRingTimeout: Duration? = nil,
-        maximumCallDuration: Duration? = .seconds(3600)
+        maximumCallDuration: Duration? = .seconds(3600),
+        reliableProvisionals: ReliableProvisionalsPolicy = .supported
     ) {
         self.accounts = accounts.isEmpty ? [.anonymousPeerToPeer()] : accounts
         self.product = product
@@ -34,7 +36,25 @@ package struct UserAgentConfiguration: Sendable {
         self.timers = timers
         self.incomingRingTimeout = incomingRingTimeout
         self.maximumCallDuration = maximumCallDuration
+        self.reliableProvisionals = reliableProvisionals
     }
+
+    /// What we can do under this configuration, and say that we can (RFC 3261 §20.5, §20.37, §20.1).
+    var abilities: Capabilities {
+        var abilities = Capabilities.ours
+        if reliableProvisionals == .off { abilities.optionTags.removeAll { $0 == .reliable } }
+        return abilities
+    }
+}
+
+/// Whether provisional responses are acknowledged by PRACK (RFC 3262).
+package enum ReliableProvisionalsPolicy: Hashable, Sendable, CaseIterable {
+    /// Never; a caller that requires it is refused with 420.
+    case off
+    /// Where the peer requires it, and as callee for early media where the caller supports it.
+    case supported
+    /// As `supported`; and callees that can't are not called, callers that can't are refused with 421.
+    case required
 }
 
 /// How much state strangers may make us keep. Requests beyond it are refused without keeping any.

@@ -15,10 +15,10 @@ extension UserAgentCore {
             return request.response(481)
         }
         // A BYE ends its call whatever it carries: gateways put statistics in there.
-        let violations = Validation.violations(of: request, .ours)
+        let violations = Validation.violations(of: request, settings.capabilities)
         if let violation = violations.first(where: { !(request.method == .bye && $0.isAboutBody) }) {
             refuse(violation.refusal, from: flow)
-            return violation.response(to: request, .ours, toTag: nil)
+            return violation.response(to: request, settings.capabilities, toTag: nil)
         }
         if transactions.isMerged(transaction) {
             refuse(.merged, from: flow)
@@ -59,13 +59,25 @@ extension UserAgentCore {
             refuse(.forbidden, from: flow)
             return respond(request.response(403), in: transaction, at: now)
         }
+        guard configuration.reliableProvisionals != .required || request.supports(.reliable) else {
+            refuse(.unsupportedExtension, from: flow)
+            var response = request.response(421)
+            response.headers.append(Require([.reliable]))
+            return respond(response, in: transaction, at: now)
+        }
         let trust = reception.trust
         let handle = nextIncomingHandle()
+        let mayAnswerAutomatically = policy.mayAnswerAutomatically(trust, over: flow)
         let arrival = Arrival(
             request: request, transaction: transaction, flow: flow, trust: trust,
             contact: contact(of: account, at: flow.local, over: flow.transport),
             ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
-            expiresAt: (try? request.headers.first(Expires.self)).map { now + .seconds(Int64($0.seconds)) })
+            expiresAt: (try? request.headers.first(Expires.self)).map { now + .seconds(Int64($0.seconds)) },
+            provisionals: ReliableProvisionals(
+                use: provisionalUse(
+                    towards: request, isUnproven: mayAnswerAutomatically && trust == .stranger && flow.transport == .udp
+                ),
+                firstNumber: UInt32.random(in: 1...UInt32(Int32.max), using: &random)))
         do throws(InviteRefusal) {
             let session = try InviteSession(
                 arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,
@@ -84,8 +96,20 @@ extension UserAgentCore {
                 IncomingCall(
                     account: account.id, from: request.from, to: request.to, requestURI: request.uri,
                     callID: request.callID, flow: flow, trust: trust,
-                    mayAnswerAutomatically: policy.mayAnswerAutomatically(trust, over: flow),
+                    mayAnswerAutomatically: mayAnswerAutomatically,
                     offer: request.sessionDescription, headers: request.headers)))
+    }
+}
+
+extension UserAgentCore {
+    /// How the sender of an INVITE takes provisional responses.
+    ///
+    /// - Parameter isUnproven: whether it may be answered without a person and before it proved its path (ROBUSTNESS S1):
+    ///   nothing is repeated to such a one that it need not have.
+    private func provisionalUse(towards request: Request, isUnproven: Bool) -> ReliableProvisionals.Use {
+        if configuration.reliableProvisionals == .off { return .never }
+        if request.requires(.reliable) { return isUnproven ? .withheld : .always }
+        return request.supports(.reliable) && !isUnproven ? .forDescriptions : .never
     }
 }
 

@@ -49,12 +49,12 @@ extension UserAgentCore {
     ) {
         let isBusy = request.to.tag == nil && census.calls >= configuration.limits.calls
         var response = request.response(isBusy ? 486 : 200)
-        response.headers.append(Allow(Capabilities.ours.methods))
+        response.headers.append(Allow(settings.capabilities.methods))
         if !isMinimal {
             response.headers.append(Accept(.sdp))
             try? response.headers.append(.acceptEncoding, "identity")
             try? response.headers.append(.acceptLanguage, "en")
-            response.headers.append(Supported(Capabilities.ours.optionTags))
+            response.headers.append(Supported(settings.capabilities.optionTags))
             if let account = account(policy.reception(of: request, over: flow)?.account) {
                 response.headers.append(Contact.address(contact(of: account, at: flow.local, over: flow.transport)))
             }

@@ -106,6 +106,8 @@ extension UserAgentCore {
             update(handle, at: now) {
                 $0.receiveReinvite(request, in: transaction, over: flow, contact: contact, at: now)
             }
+        case .prack:
+            update(handle, at: now) { $0.receivePrack(request, in: transaction, at: now) }
         default:
             answerOptions(request, isMinimal: false, in: transaction, over: flow, at: now)
         }

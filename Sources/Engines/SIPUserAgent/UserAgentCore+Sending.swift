@@ -16,6 +16,7 @@ extension UserAgentCore {
             outbound.request.visitFirst(proxy)
         }
         if !configuration.product.isEmpty { try? outbound.request.headers.set(.userAgent, configuration.product) }
+        if request.method != .ack { outbound.request.setSupported(settings.capabilities) }
         self.outbound[id] = outbound
         if case .call(let handle, .invite) = owner { inviteOfCall[handle] = id }
         ask(id, transport: nil, at: now)
@@ -123,7 +124,7 @@ extension UserAgentCore {
         case .registration(let account):
             noteContact(contact, of: account)
         case .options:
-            request.setCapabilities(contact: contact)
+            request.setCapabilities(settings.capabilities, contact: contact)
         }
         var via = Via(
             transport: destination.transport, host: .address(destination.local.address),

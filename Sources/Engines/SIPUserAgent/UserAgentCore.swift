@@ -70,7 +70,8 @@ package struct UserAgentCore: Sendable {
         self.configuration = configuration
         settings = SessionSettings(
             timers: configuration.timers, maximumDuration: configuration.maximumCallDuration,
-            earlyDialogLimit: configuration.limits.earlyDialogs)
+            earlyDialogLimit: configuration.limits.earlyDialogs, capabilities: configuration.abilities,
+            reliableProvisionals: configuration.reliableProvisionals)
         statelessTag = random.hexadecimal(16)
         policy = IncomingPolicy(configuration: configuration, random: &random)
         for account in configuration.accounts {
