@@ -2,10 +2,13 @@
 struct ByteSet: Sendable {
     private let low: UInt64
     private let high: UInt64
+    /// The bit of the set in `table`.
+    let bit: UInt16
 
-    private init(_ low: UInt64, _ high: UInt64) {
+    private init(_ low: UInt64, _ high: UInt64, _ bit: UInt16 = 0) {
         self.low = low
         self.high = high
+        self.bit = bit
     }
 
     @inline(__always)
@@ -15,35 +18,47 @@ struct ByteSet: Sendable {
         return word &>> UInt64(byte & 63) & UInt64(~byte &>> 7) & 1 == 1
     }
 
+    /// The sets that an octet is in, at its value: what a run of many octets is scanned by, a load and a test each.
+    static let table: [UInt16] = (0...255).map { byte in
+        scanned.reduce(0) { $0 | ($1.contains(byte) ? $1.bit : 0) }
+    }
+
+    private static var scanned: [ByteSet] {
+        [
+            .token, .word, .user, .bareUser, .password, .uriParameter, .uriHeader, .opaque, .bareOpaque, .hostName,
+            .scheme, .parameterValue, .unquoted,
+        ]
+    }
+
     func containsAll(_ text: String) -> Bool {
         text.utf8.allSatisfy { contains($0) }
     }
 
     /// `token`: method, header name, parameter name, tag, option tag.
-    static var token: ByteSet { ByteSet(0x03ff_6ca2_0000_0000, 0x47ff_ffff_87ff_fffe) }
+    static var token: ByteSet { ByteSet(0x03ff_6ca2_0000_0000, 0x47ff_ffff_87ff_fffe, 1 << 0) }
     /// `word`, of which a Call-ID is made.
-    static var word: ByteSet { ByteSet(0xd7ff_efa6_0000_0000, 0x6fff_ffff_bfff_fffe) }
+    static var word: ByteSet { ByteSet(0xd7ff_efa6_0000_0000, 0x6fff_ffff_bfff_fffe, 1 << 1) }
     /// `user` of a SIP URI, besides escapes.
-    static var user: ByteSet { ByteSet(0xabff_ffd2_0000_0000, 0x47ff_fffe_87ff_fffe) }
+    static var user: ByteSet { ByteSet(0xabff_ffd2_0000_0000, 0x47ff_fffe_87ff_fffe, 1 << 2) }
     /// `user` where the URI stands without angle brackets: no comma, semicolon or question mark (§20).
-    static var bareUser: ByteSet { ByteSet(0x23ff_efd2_0000_0000, 0x47ff_fffe_87ff_fffe) }
+    static var bareUser: ByteSet { ByteSet(0x23ff_efd2_0000_0000, 0x47ff_fffe_87ff_fffe, 1 << 3) }
     /// `password` of a SIP URI, besides escapes.
-    static var password: ByteSet { ByteSet(0x23ff_7fd2_0000_0000, 0x47ff_fffe_87ff_fffe) }
+    static var password: ByteSet { ByteSet(0x23ff_7fd2_0000_0000, 0x47ff_fffe_87ff_fffe, 1 << 4) }
     /// `paramchar`, besides escapes.
-    static var uriParameter: ByteSet { ByteSet(0x07ff_efd2_0000_0000, 0x47ff_fffe_afff_fffe) }
+    static var uriParameter: ByteSet { ByteSet(0x07ff_efd2_0000_0000, 0x47ff_fffe_afff_fffe, 1 << 5) }
     /// `hname` and `hvalue`, besides escapes.
-    static var uriHeader: ByteSet { ByteSet(0x87ff_ef92_0000_0000, 0x47ff_fffe_afff_fffe) }
+    static var uriHeader: ByteSet { ByteSet(0x87ff_ef92_0000_0000, 0x47ff_fffe_afff_fffe, 1 << 6) }
     /// What follows the colon of a URI whose scheme is not ours, besides escapes.
-    static var opaque: ByteSet { ByteSet(0xafff_ffda_0000_0000, 0x47ff_fffe_afff_ffff) }
+    static var opaque: ByteSet { ByteSet(0xafff_ffda_0000_0000, 0x47ff_fffe_afff_ffff, 1 << 7) }
     /// The same without angle brackets.
-    static var bareOpaque: ByteSet { ByteSet(0x27ff_efda_0000_0000, 0x47ff_fffe_afff_ffff) }
+    static var bareOpaque: ByteSet { ByteSet(0x27ff_efda_0000_0000, 0x47ff_fffe_afff_ffff, 1 << 8) }
     /// A host name; the underscore is not in the grammar but is in use.
-    static var hostName: ByteSet { ByteSet(0x03ff_6000_0000_0000, 0x07ff_fffe_87ff_fffe) }
-    static var scheme: ByteSet { ByteSet(0x03ff_6800_0000_0000, 0x07ff_fffe_07ff_fffe) }
+    static var hostName: ByteSet { ByteSet(0x03ff_6000_0000_0000, 0x07ff_fffe_87ff_fffe, 1 << 9) }
+    static var scheme: ByteSet { ByteSet(0x03ff_6800_0000_0000, 0x07ff_fffe_07ff_fffe, 1 << 10) }
     /// An unquoted parameter value as peers write it: every visible character that does not end one.
-    static var parameterValue: ByteSet { ByteSet(0xa7ff_effa_0000_0000, 0x7fff_ffff_efff_ffff) }
+    static var parameterValue: ByteSet { ByteSet(0xa7ff_effa_0000_0000, 0x7fff_ffff_efff_ffff, 1 << 11) }
     /// An unquoted parameter value as we write it: `token` or `host`.
-    static var unquoted: ByteSet { ByteSet(0x07ff_6ca2_0000_0000, 0x47ff_ffff_afff_fffe) }
+    static var unquoted: ByteSet { ByteSet(0x07ff_6ca2_0000_0000, 0x47ff_ffff_afff_fffe, 1 << 12) }
 }
 
 extension UInt8 {

@@ -10,7 +10,8 @@ enum FaultSurvey {
         }
         var faults: [ParseError] = []
         do throws(ParseError) {
-            _ = try StartLine(head)
+            var cursor = FieldCursor(head.bytes, head.startLine, limits: head.limits.field)
+            _ = try StartLine(&cursor)
         } catch {
             faults.append(error)
         }

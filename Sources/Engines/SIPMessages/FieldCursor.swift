@@ -6,17 +6,25 @@
 package struct FieldCursor {
     let bytes: [UInt8]
     var position: Int
-    let end: Int
+    private(set) var end: Int
     private var steps: Int
     let limits: FieldLimits
+    private let sets = ByteSet.table
 
     package init(_ bytes: [UInt8], _ range: Range<Int>, limits: FieldLimits = .standard) {
         self.bytes = bytes
+        (position, end, steps) = (0, 0, 0)
+        self.limits = limits
+        move(to: range)
+    }
+
+    /// Goes to another field of the same message.
+    @inline(__always)
+    mutating func move(to range: Range<Int>) {
         end = min(range.upperBound, bytes.count)
         position = max(0, min(range.lowerBound, end))
-        self.limits = limits
         // A short field pays for its restarts too.
-        steps = (end - position) &* Int(limits.stepsPerByte) &+ 64
+        steps = (end &- position) &* Int(limits.stepsPerByte) &+ 64
     }
 
     package init(_ text: String, limits: FieldLimits = .standard) {
@@ -77,9 +85,11 @@ package struct FieldCursor {
         let end = end
         // `end` lies within the bytes by construction, so the buffer needs no check of its own.
         position = bytes.withUnsafeBufferPointer { buffer in
-            var index = start
-            while index < end, set.contains(buffer[index]) { index &+= 1 }
-            return index
+            sets.withUnsafeBufferPointer { sets in
+                var index = start
+                while index < end, sets[Int(buffer[index])] & set.bit != 0 { index &+= 1 }
+                return index
+            }
         }
         try spend(position &- start)
         return start..<position
@@ -114,11 +124,10 @@ package struct FieldCursor {
     package mutating func number(upTo maximum: UInt64 = UInt64(UInt32.max)) throws(FieldFault) -> UInt64 {
         let start = position
         var value: UInt64 = 0
-        while position < end && bytes[position].isDigit {
-            let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = tens.addingReportingOverflow(UInt64(bytes[position] &- 0x30))
-            if overflow || carry || sum > maximum { throw FieldFault(.numberOutOfRange, at: start) }
-            value = sum
+        while let byte = next, byte.isDigit {
+            // Not above `maximum`, the number has room for a digit more.
+            value = value &* 10 &+ UInt64(byte &- 0x30)
+            if value > maximum { throw FieldFault(.numberOutOfRange, at: start) }
             position &+= 1
         }
         if position == start { throw fault(.expected(.number)) }

@@ -50,70 +50,7 @@ extension KnownHeader {
     /// The known header of that name in any case, long or compact.
     init?(named bytes: [UInt8], _ range: Range<Int>) {
         guard range.lowerBound >= 0, range.upperBound <= bytes.count else { return nil }
-        let code = bytes.withUnsafeBufferPointer { Self.code(of: UnsafeBufferPointer(rebasing: $0[range])) }
+        let code = bytes.withUnsafeBytes { KnownNames.all.code(of: UnsafeRawBufferPointer(rebasing: $0[range])) }
         self.init(rawValue: code)
     }
-
-    /// The raw value of the known header of that name, or 0.
-    @inline(__always)
-    static func code(of name: UnsafeBufferPointer<UInt8>) -> UInt8 {
-        guard name.count > 1 else { return name.isEmpty ? 0 : compactCodes[Int(name[0].lowercased & 127)] }
-        guard name.count <= longest else { return 0 }
-        var slot = hash(name[0].lowercased, name[name.count &- 1].lowercased, name.count)
-        while slots[slot] != 0 {
-            let code = slots[slot]
-            if Int(lengths[Int(code)]) == name.count {
-                let start = Int(code) &* longest
-                var index = 0
-                while index < name.count, name[index].lowercased == letters[start &+ index] { index &+= 1 }
-                if index == name.count { return code }
-            }
-            slot = (slot &+ 1) & mask
-        }
-        return 0
-    }
-
-    @inline(__always)
-    private static func hash(_ first: UInt8, _ last: UInt8, _ count: Int) -> Int {
-        (Int(first) &* 37 &+ Int(last) &* 11 &+ count &* 5) & mask
-    }
-
-    private static let mask = 255
-    private static let longest = 32
-
-    /// An open-addressed hash table of raw values; it is at most a third full, so a probe ends. Inline arrays, as
-    /// these are read for every header field and a heap array would be retained each time.
-    private static let slots: InlineArray<256, UInt8> = {
-        var slots = InlineArray<256, UInt8>(repeating: 0)
-        for header in allCases {
-            let name = header.spelling.utf8.map(\.lowercased)
-            var slot = hash(name[0], name[name.count - 1], name.count)
-            while slots[slot] != 0 { slot = (slot + 1) & mask }
-            slots[slot] = header.rawValue
-        }
-        return slots
-    }()
-
-    private static let lengths: InlineArray<128, UInt8> = {
-        var lengths = InlineArray<128, UInt8>(repeating: 0)
-        for header in allCases { lengths[Int(header.rawValue)] = UInt8(header.spelling.utf8.count) }
-        return lengths
-    }()
-
-    /// The lower-case spelling of each header at its raw value times `longest`.
-    private static let letters: InlineArray<4096, UInt8> = {
-        var letters = InlineArray<4096, UInt8>(repeating: 0)
-        for header in allCases {
-            for (index, letter) in header.spelling.utf8.enumerated() {
-                letters[Int(header.rawValue) * longest + index] = letter.lowercased
-            }
-        }
-        return letters
-    }()
-
-    private static let compactCodes: InlineArray<128, UInt8> = {
-        var codes = InlineArray<128, UInt8>(repeating: 0)
-        for header in allCases where header.compactForm != 0 { codes[Int(header.compactForm)] = header.rawValue }
-        return codes
-    }()
 }

@@ -44,28 +44,34 @@ extension Host: CustomStringConvertible {
 }
 
 extension Host {
-    init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        if cursor.next == UInt8(ascii: "[") {
-            self = .address(try Self.bracketed(&cursor))
-            return
-        }
+    /// Passes over a host and gives where it stands.
+    @inline(__always)
+    static func range(_ cursor: inout FieldCursor) throws(FieldFault) -> Range<Int> {
+        if cursor.next == UInt8(ascii: "[") { return try bracketed(&cursor) }
         let range = try cursor.run(of: .hostName)
         guard let first = cursor.byte(at: range.lowerBound), !range.isEmpty, first != UInt8(ascii: ".") else {
             throw FieldFault(.expected(.host), at: range.lowerBound)
         }
         if range.count > 255 { throw FieldFault(.tooLong(.host), at: range.lowerBound) }
-        if first.isDigit, let bits = cursor.withBytes(in: range, Self.dottedQuad) {
+        // The last label of a name starts with a letter (§25.1 toplabel), so 300.1.1.1 is neither.
+        if first.isDigit, cursor.withBytes(in: range, dottedQuad) != nil { return range }
+        guard cursor.withBytes(in: range, lastLabel)?.isDigit == false else {
+            throw FieldFault(.expected(.host), at: range.lowerBound)
+        }
+        return range
+    }
+
+    /// The host in a range that `range(_:)` gave, or that a host was written to.
+    init(written bytes: [UInt8], _ range: Range<Int>) {
+        let cursor = FieldCursor(bytes, range)
+        if let first = cursor.next, first.isDigit, let bits = cursor.withBytes(in: range, Self.dottedQuad) {
             self = .address(.v4(bits))
         } else {
-            // The last label of a name starts with a letter (§25.1 toplabel), so 300.1.1.1 is neither.
-            guard let last = cursor.withBytes(in: range, Self.lastLabel), !last.isDigit else {
-                throw FieldFault(.expected(.host), at: range.lowerBound)
-            }
-            self = .name(cursor.text(range))
+            self.init(cursor.text(range))
         }
     }
 
-    private static func bracketed(_ cursor: inout FieldCursor) throws(FieldFault) -> IPAddress {
+    private static func bracketed(_ cursor: inout FieldCursor) throws(FieldFault) -> Range<Int> {
         let start = cursor.position
         cursor.position += 1
         let inside = cursor.position
@@ -75,7 +81,7 @@ extension Host {
         guard cursor.take(UInt8(ascii: "]")), range.count <= 45,
             let address = IPAddress(text: cursor.bytes[range]), !address.isV4
         else { throw FieldFault(.expected(.host), at: start) }
-        return address
+        return start..<cursor.position
     }
 
     private static func dottedQuad(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {

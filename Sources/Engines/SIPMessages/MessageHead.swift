@@ -8,6 +8,7 @@ struct MessageHead {
     /// The first octet of the body.
     private(set) var end = 0
     let limits: MessageLimits
+    private let names = KnownNames.all
 
     init(_ bytes: [UInt8], limits: MessageLimits) {
         self.bytes = bytes
@@ -52,26 +53,37 @@ struct MessageHead {
     @inline(__always)
     private mutating func addField(_ line: Range<Int>) throws(ParseError) {
         if line.count > limits.headerField { throw ParseError(.tooLong(.headerField), offset: line.lowerBound) }
-        let field = bytes.withUnsafeBufferPointer { Self.field(line, in: $0) }
+        let names = names
+        let field = bytes.withUnsafeBytes { Self.field(line, in: $0, names) }
         guard let field else { throw ParseError(.headerLine, offset: line.lowerBound) }
         fields.append(field)
     }
 
     /// The field in `line`, which lies within the buffer, or nil if the line is none.
     @inline(__always)
-    private static func field(_ line: Range<Int>, in buffer: UnsafeBufferPointer<UInt8>) -> Headers.Field? {
+    private static func field(
+        _ line: Range<Int>, in buffer: UnsafeRawBufferPointer, _ names: KnownNames
+    ) -> Headers.Field? {
         var index = line.lowerBound
-        while index < line.upperBound, ByteSet.token.contains(buffer[index]) { index &+= 1 }
-        let name = line.lowerBound..<index
-        while index < line.upperBound, buffer[index].isBlank { index &+= 1 }
-        guard !name.isEmpty, index < line.upperBound, buffer[index] == UInt8(ascii: ":") else { return nil }
+        var code: UInt8 = 0
+        var nameLength = 0
+        if let known = names.find(in: buffer, from: index), known.length < line.count {
+            (code, nameLength) = known
+            index &+= nameLength
+        } else {
+            while index < line.upperBound, ByteSet.token.contains(buffer[index]) { index &+= 1 }
+            nameLength = index &- line.lowerBound
+            while index < line.upperBound, buffer[index].isBlank { index &+= 1 }
+            guard nameLength > 0, index < line.upperBound, buffer[index] == UInt8(ascii: ":") else { return nil }
+            let name = line.lowerBound..<line.lowerBound &+ nameLength
+            code = names.code(of: UnsafeRawBufferPointer(rebasing: buffer[name]))
+        }
         index &+= 1
         while index < line.upperBound, buffer[index].isBlank { index &+= 1 }
         var last = line.upperBound
         while last > index, buffer[last &- 1].isBlank { last &-= 1 }
         return Headers.Field(
-            code: KnownHeader.code(of: UnsafeBufferPointer(rebasing: buffer[name])),
-            nameLength: UInt16(clamping: name.count), start: UInt32(truncatingIfNeeded: line.lowerBound),
+            code: code, nameLength: UInt16(clamping: nameLength), start: UInt32(truncatingIfNeeded: line.lowerBound),
             valueStart: UInt32(truncatingIfNeeded: index), valueEnd: UInt32(truncatingIfNeeded: last))
     }
 

@@ -22,22 +22,23 @@ package enum MessageParser {
     }
 
     private static func message(_ head: inout MessageHead) throws(ParseError) -> Message {
-        let startLine = try StartLine(head)
-        let typed = try TypedFields(&head)
+        var cursor = FieldCursor(head.bytes, head.startLine, limits: head.limits.field)
+        let startLine = try StartLine(&cursor)
+        let typed = try TypedFields(&head, &cursor)
         let body = try body(head, typed.contentLength)
         let headers = Headers(storage: head.bytes, fields: head.fields)
         switch startLine {
         case .request(let method, let uri):
             return .request(
                 Request(
-                    method: method, uri: uri, vias: typed.vias, from: try typed.from(head), to: try typed.to(head),
-                    callID: try typed.callID(head), cSeq: try typed.cSeq(head), maxForwards: typed.maxForwards,
-                    headers: headers, body: body))
+                    method: method, uri: uri, vias: typed.vias, from: try typed.from(&cursor),
+                    to: try typed.to(&cursor), callID: try typed.callID(&cursor), cSeq: try typed.cSeq(&cursor),
+                    maxForwards: typed.maxForwards, headers: headers, body: body))
         case .response(let status, let reason):
             return .response(
                 Response(
-                    status: status, reason: reason, vias: typed.vias, from: try typed.from(head),
-                    to: try typed.to(head), callID: try typed.callID(head), cSeq: try typed.cSeq(head),
+                    status: status, reason: reason, vias: typed.vias, from: try typed.from(&cursor),
+                    to: try typed.to(&cursor), callID: try typed.callID(&cursor), cSeq: try typed.cSeq(&cursor),
                     headers: headers, body: body))
         }
     }
@@ -59,8 +60,7 @@ enum StartLine {
     case request(Method, URI)
     case response(StatusCode, reason: String)
 
-    init(_ head: MessageHead) throws(ParseError) {
-        var cursor = FieldCursor(head.bytes, head.startLine, limits: head.limits.field)
+    init(_ cursor: inout FieldCursor) throws(ParseError) {
         do throws(FieldFault) {
             if cursor.byte(at: cursor.position + 3) == UInt8(ascii: "/"),
                 cursor.matches(cursor.position..<cursor.position + 3, "sip")

@@ -10,6 +10,9 @@ package struct MessageWriter {
         bytes.reserveCapacity(capacity)
     }
 
+    /// Where the next octet goes.
+    @inline(__always) var end: UInt32 { UInt32(truncatingIfNeeded: bytes.count) }
+
     /// Writes on behind `bytes`.
     init(continuing bytes: consuming [UInt8]) {
         self.bytes = bytes
@@ -51,6 +54,13 @@ package struct MessageWriter {
     @inline(__always)
     mutating func write(raw: ArraySlice<UInt8>) {
         bytes.append(contentsOf: raw)
+    }
+
+    /// A range of bytes that is known to hold no line end; nothing where it does not lie within them.
+    @inline(__always)
+    mutating func write(raw text: [UInt8], _ range: Range<Int>) {
+        guard range.lowerBound >= 0, range.upperBound <= text.count else { return }
+        text.withUnsafeBufferPointer { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
     mutating func write(body: [UInt8]) {

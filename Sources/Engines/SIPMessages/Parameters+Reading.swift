@@ -1,6 +1,18 @@
 extension Parameters {
     /// Reads `*(SEMI generic-param)`.
     init(parsingField cursor: inout FieldCursor) throws(FieldFault) {
+        let (range, isPlain) = try Self.passFieldParameters(&cursor)
+        if isPlain {
+            self.init(.field, checked: cursor.bytes, range)
+        } else {
+            self.init(normalising: cursor, range)
+        }
+    }
+
+    /// Passes over `*(SEMI generic-param)` and gives where it stands, and whether without white space.
+    static func passFieldParameters(
+        _ cursor: inout FieldCursor
+    ) throws(FieldFault) -> (range: Range<Int>, isPlain: Bool) {
         let start = cursor.position
         var isPlain = true
         var last = start
@@ -33,15 +45,11 @@ extension Parameters {
             }
             last = cursor.position
         }
-        if isPlain {
-            self.init(.field, checked: cursor.bytes, start..<last)
-        } else {
-            self = Self.normalised(cursor, start..<last)
-        }
+        return (start..<last, isPlain)
     }
 
-    /// The same text without the white space around separators: the rare case pays for a copy.
-    private static func normalised(_ cursor: FieldCursor, _ range: Range<Int>) -> Parameters {
+    /// The same text without the white space around separators.
+    init(normalising cursor: FieldCursor, _ range: Range<Int>) {
         var text: [UInt8] = []
         text.reserveCapacity(range.count)
         var isQuoted = false
@@ -58,12 +66,12 @@ extension Parameters {
             if isQuoted || !byte.isBlank { text.append(byte) }
             index += 1
         }
-        return Parameters(.field, checked: text, 0..<text.count)
+        self.init(.field, checked: text, 0..<text.count)
     }
 
-    /// Reads `*(";" uri-parameter)`.
-    init(parsingURI cursor: inout FieldCursor) throws(FieldFault) {
-        let start = cursor.position
+    /// Passes over `*(";" uri-parameter)`.
+    @inline(__always)
+    static func passURIParameters(_ cursor: inout FieldCursor) throws(FieldFault) {
         while cursor.take(UInt8(ascii: ";")) {
             let name = try cursor.escapedRun(of: .uriParameter)
             if name.isEmpty { throw cursor.fault(.expected(.parameter)) }
@@ -71,11 +79,6 @@ extension Parameters {
                 // Peers do write `;user=`, which costs nothing to read.
                 _ = try cursor.escapedRun(of: .uriParameter)
             }
-        }
-        if cursor.position == start {
-            self.init(.uri)
-        } else {
-            self.init(.uri, checked: cursor.bytes, start..<cursor.position)
         }
     }
 }

@@ -13,14 +13,12 @@ package struct Parameters: Sendable {
 
     package let syntax: Syntax
     private var bytes: [UInt8]
-    private var lower: UInt32
-    private var upper: UInt32
+    private var extent: Extent
 
     package init(_ syntax: Syntax = .field) {
         self.syntax = syntax
         bytes = []
-        lower = 0
-        upper = 0
+        extent = .empty
     }
 
     /// Parameters in the order given.
@@ -33,13 +31,12 @@ package struct Parameters: Sendable {
     init(_ syntax: Syntax, checked bytes: [UInt8], _ range: Range<Int>) {
         self.syntax = syntax
         self.bytes = bytes
-        lower = UInt32(truncatingIfNeeded: range.lowerBound)
-        upper = UInt32(truncatingIfNeeded: range.upperBound)
+        extent = Extent(range)
     }
 
-    package var isEmpty: Bool { lower == upper }
+    package var isEmpty: Bool { extent.isEmpty }
 
-    private var range: Range<Int> { Int(lower)..<Int(upper) }
+    private var range: Range<Int> { extent.range }
 
     /// The list as it is written in its own syntax.
     var text: ArraySlice<UInt8> { bytes[range] }
@@ -89,8 +86,7 @@ package struct Parameters: Sendable {
 
     private mutating func adopt(_ text: [UInt8]) {
         bytes = text
-        lower = 0
-        upper = UInt32(truncatingIfNeeded: text.count)
+        extent = Extent(0..<text.count)
     }
 
     /// Every parameter, decoded.

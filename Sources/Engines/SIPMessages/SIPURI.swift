@@ -1,41 +1,80 @@
 import EngineKit
 
-/// A SIP or SIPS URI (RFC 3261 §19.1). User and password are kept with their escapes, so that a URI that is only
-/// passed on leaves as it came; `==` compares what is written, `isEquivalent(to:)` what is meant (§19.1.4).
-package struct SIPURI: Hashable, Sendable {
-    package var isSecure: Bool
-    /// The user part with its `%HH` escapes.
-    package private(set) var escapedUser: String?
-    private(set) var escapedPassword: String?
-    package var host: Host
-    package var port: UInt16?
-    package var parameters: Parameters
-    /// The headers part behind the question mark, with its escapes, as text.
-    package private(set) var escapedHeaders: String?
+/// A SIP or SIPS URI (RFC 3261 §19.1), kept as the text that it came in or was put together as, and where its parts
+/// stand there. It leaves as it came, escapes and all; `==` compares what is written, `isEquivalent(to:)` what is
+/// meant (§19.1.4).
+package struct SIPURI: Sendable {
+    let bytes: [UInt8]
+    let layout: Layout
+
+    /// Where the parts stand: `user:password@host:port;parameters?headers`.
+    struct Layout: Sendable {
+        /// The first octet behind the colon of the scheme.
+        var start: UInt32
+        var userEnd: UInt32
+        /// `start` where there is no user.
+        var hostStart: UInt32
+        var hostEnd: UInt32
+        /// Behind `hostEnd` where there is a port.
+        var parametersStart: UInt32
+        var parametersEnd: UInt32
+        /// Behind `parametersEnd` where there are headers.
+        var end: UInt32
+        var port: UInt16
+        var isSecure: Bool
+    }
+
+    init(_ bytes: [UInt8], _ layout: Layout) {
+        self.bytes = bytes
+        self.layout = layout
+    }
 
     package init(
         isSecure: Bool = false, user: String? = nil, password: String? = nil, host: Host, port: UInt16? = nil,
         parameters: Parameters = Parameters(.uri), headers: [(name: String, value: String)] = []
     ) {
-        self.isSecure = isSecure
-        self.host = host
-        self.port = port
-        self.parameters = parameters
-        self.user = user
-        self.password = password
-        self.headers = headers
+        self.init(
+            Parts(
+                isSecure: isSecure, user: user.map { $0.escaped(keeping: .user) },
+                password: password.map { $0.escaped(keeping: .password) }, host: host, port: port,
+                parameters: parameters, headers: Self.joined(headers)))
+    }
+
+    package var isSecure: Bool {
+        get { layout.isSecure }
+        set { change { $0.isSecure = newValue } }
     }
 
     /// The user part without escapes.
     package var user: String? {
         get { escapedUser.map(\.unescaped) }
-        set { escapedUser = newValue.map { $0.escaped(keeping: .user) } }
+        set { change { $0.user = newValue.map { $0.escaped(keeping: .user) } } }
     }
+
+    /// The user part with its `%HH` escapes.
+    package var escapedUser: String? { layout.user.map(text) }
 
     /// The password without escapes.
     package var password: String? {
         get { escapedPassword.map(\.unescaped) }
-        set { escapedPassword = newValue.map { $0.escaped(keeping: .password) } }
+        set { change { $0.password = newValue.map { $0.escaped(keeping: .password) } } }
+    }
+
+    var escapedPassword: String? { layout.password.map(text) }
+
+    package var host: Host {
+        get { Host(written: bytes, layout.host) }
+        set { change { $0.host = newValue } }
+    }
+
+    package var port: UInt16? {
+        get { layout.hasPort ? layout.port : nil }
+        set { change { $0.port = newValue } }
+    }
+
+    package var parameters: Parameters {
+        get { Parameters(.uri, checked: bytes, layout.parameters) }
+        set { change { $0.parameters = newValue } }
     }
 
     /// The headers part, names and values without escapes, in order.
@@ -48,13 +87,20 @@ package struct SIPURI: Hashable, Sendable {
                 return (texts.first ?? "", texts.count > 1 ? texts[1] : "")
             }
         }
-        set {
-            guard !newValue.isEmpty else { return escapedHeaders = nil }
-            escapedHeaders = newValue.map { name, value in
-                name.escaped(keeping: .uriHeader) + "=" + value.escaped(keeping: .uriHeader)
-            }.joined(separator: "&")
-        }
+        set { change { $0.headers = Self.joined(newValue) } }
     }
+
+    /// The headers part behind the question mark, with its escapes, as text.
+    package var escapedHeaders: String? { layout.headers.map(text) }
+
+    private static func joined(_ headers: [(name: String, value: String)]) -> String? {
+        guard !headers.isEmpty else { return nil }
+        return headers.map { name, value in
+            name.escaped(keeping: .uriHeader) + "=" + value.escaped(keeping: .uriHeader)
+        }.joined(separator: "&")
+    }
+
+    private func text(_ range: Range<Int>) -> String { FieldCursor(bytes, range).text(range) }
 
     package var transport: Transport? {
         get { parameters["transport"].map { Transport($0) } }
@@ -71,138 +117,110 @@ package struct SIPURI: Hashable, Sendable {
     package var effectivePort: UInt16 { port ?? (isSecure ? 5061 : (transport ?? .udp).defaultPort) }
 }
 
-// MARK: - Reading
+// MARK: - Putting together
 
 extension SIPURI {
-    /// Reads what follows `sip:` or `sips:`. Without angle brackets around (`isBare`), parameters and headers belong to
-    /// the header field and not to the URI (§20), which began at `scheme`.
-    init(
-        afterScheme cursor: inout FieldCursor, isSecure: Bool, isBare: Bool, from scheme: Int
-    ) throws(FieldFault) {
-        let start = cursor.position
-        let user = try cursor.escapedRun(of: isBare ? .bareUser : .user)
-        var password: Range<Int>?
-        if cursor.take(UInt8(ascii: ":")) {
-            password = Self.passwordBeforeAt(&cursor)
-        }
-        let hasUser = cursor.take(UInt8(ascii: "@")) && !user.isEmpty
-        if !hasUser { cursor.position = start }
-        let host = try Host(parsing: &cursor)
+    /// What a URI is made of, user, password and headers with their escapes.
+    private struct Parts {
+        var isSecure: Bool
+        var user: String?
+        var password: String?
+        var host: Host
         var port: UInt16?
-        if cursor.take(UInt8(ascii: ":")) {
-            port = UInt16(truncatingIfNeeded: try cursor.number(upTo: UInt64(UInt16.max)))
-        }
-        if isBare, cursor.next == UInt8(ascii: "?") { throw cursor.fault(.uriNeedsBrackets) }
-        let parameters = isBare ? Parameters(.uri) : try Parameters(parsingURI: &cursor)
+        var parameters: Parameters
         var headers: String?
-        if !isBare, cursor.take(UInt8(ascii: "?")) { headers = try Self.headersText(&cursor) }
-        try URI.checkLength(cursor, from: scheme)
-        // What was read goes into its place at the end: a value that an error could leave half made would be copied.
-        self.init(
-            isSecure: isSecure, escapedUser: hasUser ? cursor.text(user) : nil,
-            escapedPassword: hasUser ? password.map(cursor.text) : nil, host: host, port: port,
-            parameters: parameters, escapedHeaders: headers)
     }
 
-    private init(
-        isSecure: Bool, escapedUser: String?, escapedPassword: String?, host: Host, port: UInt16?,
-        parameters: Parameters, escapedHeaders: String?
-    ) {
-        self.isSecure = isSecure
-        self.escapedUser = escapedUser
-        self.escapedPassword = escapedPassword
-        self.host = host
-        self.port = port
-        self.parameters = parameters
-        self.escapedHeaders = escapedHeaders
-    }
-
-    /// The password, if an `@` follows it; a bad escape is left for the host to stumble over.
-    private static func passwordBeforeAt(_ cursor: inout FieldCursor) -> Range<Int>? {
-        let range = try? cursor.escapedRun(of: .password)
-        return cursor.next == UInt8(ascii: "@") ? range : nil
-    }
-
-    private static func headersText(_ cursor: inout FieldCursor) throws(FieldFault) -> String {
-        let start = cursor.position
-        repeat {
-            let name = try cursor.escapedRun(of: .uriHeader)
-            guard !name.isEmpty, cursor.take(UInt8(ascii: "=")) else { throw cursor.fault(.expected(.parameter)) }
-            _ = try cursor.escapedRun(of: .uriHeader)
-        } while cursor.take(UInt8(ascii: "&"))
-        return cursor.text(start..<cursor.position)
-    }
-}
-
-// MARK: - Writing
-
-extension SIPURI: CustomStringConvertible {
-    func write(to writer: inout MessageWriter) {
-        if isSecure { writer.write(fixed: "sips:") } else { writer.write(fixed: "sip:") }
-        if let escapedUser {
-            writer.write(escapedUser)
-            if let escapedPassword {
+    /// Writes the parts into a buffer of their own.
+    private init(_ parts: Parts) {
+        var writer = MessageWriter(reserving: 64)
+        if let user = parts.user {
+            writer.write(user)
+        }
+        let userEnd = writer.end
+        if parts.user != nil {
+            if let password = parts.password {
                 writer.write(fixed: ":")
-                writer.write(escapedPassword)
+                writer.write(password)
             }
             writer.write(fixed: "@")
         }
-        host.write(to: &writer)
-        if let port {
+        let hostStart = writer.end
+        parts.host.write(to: &writer)
+        let hostEnd = writer.end
+        if let port = parts.port {
             writer.write(fixed: ":")
             writer.write(number: UInt64(port))
         }
-        parameters.write(to: &writer, as: .uri)
-        if let escapedHeaders {
+        let parametersStart = writer.end
+        parts.parameters.write(to: &writer, as: .uri)
+        let parametersEnd = writer.end
+        if let headers = parts.headers {
             writer.write(fixed: "?")
-            writer.write(escapedHeaders)
+            writer.write(headers)
         }
+        layout = Layout(
+            start: 0, userEnd: userEnd, hostStart: hostStart, hostEnd: hostEnd, parametersStart: parametersStart,
+            parametersEnd: parametersEnd, end: writer.end, port: parts.port ?? 0, isSecure: parts.isSecure)
+        bytes = writer.bytes
     }
 
+    private mutating func change(_ change: (inout Parts) -> Void) {
+        var parts = Parts(
+            isSecure: isSecure, user: escapedUser, password: escapedPassword, host: host, port: port,
+            parameters: parameters, headers: escapedHeaders)
+        change(&parts)
+        self = SIPURI(parts)
+    }
+}
+
+extension SIPURI.Layout {
+    @inline(__always) var text: Range<Int> { Int(start)..<Int(end) }
+    @inline(__always) var host: Range<Int> { Int(hostStart)..<Int(hostEnd) }
+    @inline(__always) var parameters: Range<Int> { Int(parametersStart)..<Int(parametersEnd) }
+    @inline(__always) var hasPort: Bool { parametersStart > hostEnd }
+
+    var user: Range<Int>? { hostStart > start ? Int(start)..<Int(userEnd) : nil }
+
+    var password: Range<Int>? {
+        hostStart > start && hostStart &- 1 > userEnd ? Int(userEnd) + 1..<Int(hostStart) - 1 : nil
+    }
+
+    var headers: Range<Int>? { end > parametersEnd ? Int(parametersEnd) + 1..<Int(end) : nil }
+
+    /// The layout of the same text where it begins at `start`.
+    func moved(to start: UInt32) -> SIPURI.Layout {
+        let distance = start &- self.start
+        var layout = self
+        layout.start = start
+        layout.userEnd &+= distance
+        layout.hostStart &+= distance
+        layout.hostEnd &+= distance
+        layout.parametersStart &+= distance
+        layout.parametersEnd &+= distance
+        layout.end &+= distance
+        return layout
+    }
+}
+
+extension SIPURI: Hashable {
+    package static func == (left: SIPURI, right: SIPURI) -> Bool {
+        guard left.isSecure == right.isSecure else { return false }
+        if left.bytes[left.layout.text] == right.bytes[right.layout.text] { return true }
+        return left.escapedUser == right.escapedUser && left.escapedPassword == right.escapedPassword
+            && left.host == right.host && left.port == right.port && left.parameters == right.parameters
+            && left.escapedHeaders == right.escapedHeaders
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(isSecure)
+        hasher.combine(escapedUser)
+        hasher.combine(host)
+        hasher.combine(port)
+        hasher.combine(parameters)
+    }
+}
+
+extension SIPURI: CustomStringConvertible {
     package var description: String { URI.sip(self).description }
-}
-
-// MARK: - Escapes (§19.1.2)
-
-extension FieldCursor {
-    /// The text in `range` with each `%HH` made the octet it stands for, once (RFC 4475 §3.1.1.3).
-    func unescaped(_ range: Range<Int>) -> String {
-        guard range.upperBound <= bytes.count, bytes[range].contains(UInt8(ascii: "%")) else { return text(range) }
-        return Self.unescaped(bytes[range])
-    }
-
-    fileprivate static func unescaped(_ text: ArraySlice<UInt8>) -> String {
-        String(decoding: unescapedOctets(text), as: UTF8.self)
-    }
-
-    static func unescapedOctets(_ text: ArraySlice<UInt8>) -> [UInt8] {
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(text.count)
-        var index = text.startIndex
-        while index < text.endIndex {
-            if text[index] == UInt8(ascii: "%"), index + 2 < text.endIndex,
-                let high = text[index + 1].hexadecimalValue, let low = text[index + 2].hexadecimalValue
-            {
-                decoded.append(high << 4 | low)
-                index += 3
-            } else {
-                decoded.append(text[index])
-                index += 1
-            }
-        }
-        return decoded
-    }
-}
-
-extension String {
-    fileprivate var unescaped: String {
-        utf8.contains(UInt8(ascii: "%")) ? FieldCursor.unescaped(Array(utf8)[...]) : self
-    }
-
-    fileprivate func escaped(keeping set: ByteSet) -> String {
-        if set.containsAll(self) { return self }
-        var writer = MessageWriter()
-        writer.write(escaping: self, keeping: set)
-        return String(decoding: writer.bytes, as: UTF8.self)
-    }
 }

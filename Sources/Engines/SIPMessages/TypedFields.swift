@@ -11,7 +11,7 @@ struct TypedFields {
 
     /// From, To, Call-ID, CSeq and a Via must be there (RFC 3261 §8.1.1); Max-Forwards may be missing, as it is from
     /// peers of RFC 2543. None but Via may be repeated.
-    init(_ head: inout MessageHead) throws(ParseError) {
+    init(_ head: inout MessageHead, _ cursor: inout FieldCursor) throws(ParseError) {
         var vias: [Via] = []
         var from: Range<Int>?
         var to: Range<Int>?
@@ -22,7 +22,7 @@ struct TypedFields {
             let field = head.fields[index]
             switch KnownHeader(rawValue: field.code) {
             case .via:
-                try head.read(.via, field.value) { cursor throws(FieldFault) in
+                try cursor.read(.via, field.value) { cursor throws(FieldFault) in
                     try Self.readVias(&cursor, into: &vias)
                 }
             case .from: try Self.place(field, in: &from)
@@ -32,10 +32,10 @@ struct TypedFields {
             case .maxForwards:
                 if maxForwards != nil { throw Self.repeated(field) }
                 // Beyond 255 (§20.22) it still frames and identifies: `Validation` names that.
-                maxForwards = try head.read(.maxForwards, field.value, Self.number)
+                maxForwards = try cursor.read(.maxForwards, field.value, Self.number)
             case .contentLength:
                 if contentLength != nil { throw Self.repeated(field) }
-                contentLength = try head.read(.contentLength, field.value, Self.number)
+                contentLength = try cursor.read(.contentLength, field.value, Self.number)
             default:
                 head.fields[kept] = field
                 kept &+= 1
@@ -55,23 +55,23 @@ struct TypedFields {
     }
 
     @inline(__always)
-    func from(_ head: MessageHead) throws(ParseError) -> NameAddress {
-        try head.read(.from, from, Self.address)
+    func from(_ cursor: inout FieldCursor) throws(ParseError) -> NameAddress {
+        try cursor.read(.from, from, Self.address)
     }
 
     @inline(__always)
-    func to(_ head: MessageHead) throws(ParseError) -> NameAddress {
-        try head.read(.to, to, Self.address)
+    func to(_ cursor: inout FieldCursor) throws(ParseError) -> NameAddress {
+        try cursor.read(.to, to, Self.address)
     }
 
     @inline(__always)
-    func callID(_ head: MessageHead) throws(ParseError) -> String {
-        try head.read(.callID, callID, Self.callID)
+    func callID(_ cursor: inout FieldCursor) throws(ParseError) -> String {
+        try cursor.read(.callID, callID, Self.callID)
     }
 
     @inline(__always)
-    func cSeq(_ head: MessageHead) throws(ParseError) -> CSeq {
-        try head.read(.cSeq, cSeq) { cursor throws(FieldFault) in
+    func cSeq(_ cursor: inout FieldCursor) throws(ParseError) -> CSeq {
+        try cursor.read(.cSeq, cSeq) { cursor throws(FieldFault) in
             let cSeq = try CSeq(parsing: &cursor)
             try cursor.expectEnd()
             return cSeq
@@ -129,15 +129,15 @@ struct TypedFields {
     }
 }
 
-extension MessageHead {
+extension FieldCursor {
     /// What `read` makes of the value in `range`, its faults those of the header field `name`.
     @inline(__always)
-    fileprivate func read<T>(
+    fileprivate mutating func read<T>(
         _ name: KnownHeader, _ range: Range<Int>, _ read: (inout FieldCursor) throws(FieldFault) -> T
     ) throws(ParseError) -> T {
-        var cursor = FieldCursor(bytes, range, limits: limits.field)
+        move(to: range)
         do throws(FieldFault) {
-            return try read(&cursor)
+            return try read(&self)
         } catch {
             throw ParseError(error.kind, header: HeaderName(name), offset: error.offset)
         }

@@ -35,30 +35,82 @@ package enum URI: Hashable, Sendable {
     }
 
     init(parsing cursor: inout FieldCursor, isBare: Bool) throws(FieldFault) {
+        self.init(cursor.bytes, try Layout(parsing: &cursor, isBare: isBare))
+    }
+
+    static func checkLength(_ cursor: borrowing FieldCursor, from start: Int) throws(FieldFault) {
+        if cursor.position - start > Int(cursor.limits.uri) { throw FieldFault(.tooLong(.uri), at: start) }
+    }
+}
+
+// MARK: - Over the bytes of something larger
+
+extension URI {
+    /// Where the parts of a URI stand in the bytes that hold it.
+    enum Layout: Sendable {
+        case sip(SIPURI.Layout)
+        case other(scheme: Extent, rest: Extent)
+    }
+
+    init(_ bytes: [UInt8], _ layout: Layout) {
+        switch layout {
+        case .sip(let layout):
+            self = .sip(SIPURI(bytes, layout))
+        case .other(let scheme, let rest):
+            let cursor = FieldCursor(bytes, scheme.range)
+            self = .other(scheme: cursor.text(scheme.range).asciiLowercased, rest: cursor.text(rest.range))
+        }
+    }
+
+    /// Writes the URI and tells where its parts stand then.
+    func place(in writer: inout MessageWriter) -> Layout {
+        let start = Int(writer.end)
+        write(to: &writer)
+        switch self {
+        case .sip(let uri):
+            return .sip(uri.layout.moved(to: writer.end &- UInt32(truncatingIfNeeded: uri.layout.text.count)))
+        case .other:
+            let end = Int(writer.end)
+            let colon = writer.bytes[start..<end].firstIndex(of: UInt8(ascii: ":")) ?? start
+            return .other(scheme: Extent(start..<colon), rest: Extent(min(colon + 1, end)..<end))
+        }
+    }
+}
+
+extension URI.Layout {
+    @inline(__always)
+    init(parsing cursor: inout FieldCursor, isBare: Bool) throws(FieldFault) {
         let start = cursor.position
         let scheme = try cursor.run(of: .scheme)
         guard !scheme.isEmpty, cursor.take(UInt8(ascii: ":")), let first = cursor.byte(at: start), !first.isDigit
         else { throw FieldFault(.expected(.uri), at: start) }
         let isSecure = cursor.matches(scheme, "sips")
         if isSecure || cursor.matches(scheme, "sip") {
-            self = .sip(try SIPURI(afterScheme: &cursor, isSecure: isSecure, isBare: isBare, from: start))
+            self = .sip(try SIPURI.Layout(afterScheme: &cursor, isSecure: isSecure, isBare: isBare, from: start))
         } else {
             let rest = try cursor.escapedRun(of: isBare ? .bareOpaque : .opaque)
             if rest.isEmpty { throw FieldFault(.expected(.uri), at: start) }
-            try Self.checkLength(cursor, from: start)
-            self = .other(scheme: cursor.text(scheme).asciiLowercased, rest: cursor.text(rest))
+            try URI.checkLength(cursor, from: start)
+            self = .other(scheme: Extent(scheme), rest: Extent(rest))
         }
     }
 
-    static func checkLength(_ cursor: FieldCursor, from start: Int) throws(FieldFault) {
-        if cursor.position - start > Int(cursor.limits.uri) { throw FieldFault(.tooLong(.uri), at: start) }
+    func write(_ bytes: [UInt8], to writer: inout MessageWriter) {
+        switch self {
+        case .sip(let layout):
+            if layout.isSecure { writer.write(fixed: "sips:") } else { writer.write(fixed: "sip:") }
+            writer.write(raw: bytes, layout.text)
+        case .other:
+            URI(bytes, self).write(to: &writer)
+        }
     }
 }
 
 extension URI: CustomStringConvertible {
     func write(to writer: inout MessageWriter) {
         switch self {
-        case .sip(let uri): uri.write(to: &writer)
+        case .sip(let uri):
+            Layout.sip(uri.layout).write(uri.bytes, to: &writer)
         case .other(let scheme, let rest):
             writer.write(escaping: scheme, keeping: .scheme)
             writer.write(fixed: ":")

@@ -1,26 +1,56 @@
 import EngineKit
 
 /// One value of Via: a hop that the request came by and the response goes back by (RFC 3261 §20.42, RFC 3581).
-package struct Via: Hashable, Sendable {
+package struct Via: Sendable {
     /// Protocol name and version, `SIP/2.0` but from the strangest of peers.
     package var sentProtocol: String
     package var transport: Transport
-    /// The host of sent-by.
-    package var host: Host
-    /// The port of sent-by.
-    package var port: UInt16?
-    package var parameters: Parameters
+    /// What holds host and parameters: the message that they came in, or their own text.
+    private var bytes: [UInt8]
+    private var layout: Layout
+
+    /// Where the parts stand in the bytes.
+    private struct Layout {
+        var host: Extent
+        var parameters: Extent
+        var port: UInt16?
+    }
 
     package init(
         transport: Transport, host: Host, port: UInt16? = nil, branch: String? = nil,
         parameters: Parameters = Parameters()
     ) {
-        sentProtocol = "SIP/2.0"
+        sentProtocol = Self.standardProtocol
         self.transport = transport
-        self.host = host
-        self.port = port
-        self.parameters = parameters
+        (bytes, layout) = Self.placed(host, port, parameters)
         if let branch { self.branch = branch }
+    }
+
+    /// The host of sent-by.
+    package var host: Host {
+        get { Host(written: bytes, layout.host.range) }
+        set { (bytes, layout) = Self.placed(newValue, port, parameters) }
+    }
+
+    /// The port of sent-by.
+    package var port: UInt16? {
+        get { layout.port }
+        set { (bytes, layout) = Self.placed(host, newValue, parameters) }
+    }
+
+    package var parameters: Parameters {
+        get { Parameters(.field, checked: bytes, layout.parameters.range) }
+        set { (bytes, layout) = Self.placed(host, port, newValue) }
+    }
+
+    private static func placed(_ host: Host, _ port: UInt16?, _ parameters: Parameters) -> ([UInt8], Layout) {
+        var writer = MessageWriter(reserving: 96)
+        host.write(to: &writer)
+        let hostEnd = Int(writer.end)
+        parameters.write(to: &writer, as: .field)
+        let layout = Layout(
+            host: Extent(0..<hostEnd), parameters: Extent(hostEnd..<Int(writer.end)), port: port)
+        return (writer.bytes, layout)
     }
 
     package var branch: String? {
@@ -90,16 +120,21 @@ extension Via {
         let transport = try Transport(parsing: &cursor)
         guard let blank = cursor.next, blank.isBlank else { throw cursor.fault(.expected(.separator)) }
         cursor.skipBlanks()
-        let host = try Host(parsing: &cursor)
+        let host = try Host.range(&cursor)
         var port: UInt16?
         if cursor.takeSeparator(UInt8(ascii: ":")) {
             port = UInt16(truncatingIfNeeded: try cursor.number(upTo: UInt64(UInt16.max)))
         }
-        let parameters = try Parameters(parsingField: &cursor)
-        if parameters.exceeds(cursor.limits.identifier, in: "branch") {
+        let (parameters, isPlain) = try Parameters.passFieldParameters(&cursor)
+        sentProtocol = Self.standardProtocol
+        self.transport = transport
+        bytes = cursor.bytes
+        layout = Layout(host: Extent(host), parameters: Extent(parameters), port: port)
+        // White space between the parameters is the rare case, and pays for a copy.
+        if !isPlain { self.parameters = Parameters(normalising: cursor, parameters) }
+        if self.parameters.exceeds(cursor.limits.identifier, in: "branch") {
             throw cursor.fault(.tooLong(.identifier))
         }
-        self.init(transport: transport, host: host, port: port, parameters: parameters)
         if !cursor.matches(name, "sip") || !cursor.isExactly(version, "2.0") {
             sentProtocol = cursor.text(name) + "/" + cursor.text(version)
         }
@@ -110,12 +145,29 @@ extension Via {
         writer.write(fixed: "/")
         writer.write(transport.name)
         writer.write(fixed: " ")
-        host.write(to: &writer)
+        writer.write(raw: bytes, layout.host.range)
         if let port {
             writer.write(fixed: ":")
             writer.write(number: UInt64(port))
         }
-        parameters.write(to: &writer, as: .field)
+        writer.write(raw: bytes, layout.parameters.range)
+    }
+
+    private static var standardProtocol: String { "SIP/2.0" }
+}
+
+extension Via: Hashable {
+    package static func == (left: Via, right: Via) -> Bool {
+        left.sentProtocol == right.sentProtocol && left.transport == right.transport && left.host == right.host
+            && left.port == right.port && left.parameters == right.parameters
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(sentProtocol)
+        hasher.combine(transport)
+        hasher.combine(host)
+        hasher.combine(port)
+        hasher.combine(parameters)
     }
 }
 

@@ -1,0 +1,119 @@
+/// The names of `KnownHeader`, long and compact, to be found in the bytes of a message eight octets in a step.
+///
+/// Names compare without case (RFC 3261 §7.3.1): the bit that tells a small letter is set in both, which besides
+/// letters joins only octets of which no known name has either.
+struct KnownNames: Sendable {
+    /// The names have at most that many octets, and end by then in a word of zeros.
+    private static let longest = 32
+
+    /// A name with the bit of small letters set in each octet, zeros behind it.
+    private struct Name: Equatable {
+        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        var length = 0
+
+        @inline(__always)
+        static func == (left: Name, right: Name) -> Bool {
+            left.words.0 == right.words.0 && left.words.1 == right.words.1 && left.length == right.length
+                && left.words.2 == right.words.2 && left.words.3 == right.words.3
+        }
+
+        @inline(__always)
+        var place: Int {
+            let mixed = (words.0 ^ words.1 &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(length)) &* 0xff51_afd7_ed55_8ccd
+            return Int(mixed &>> 56)
+        }
+    }
+
+    private struct Entry {
+        var name = Name()
+        /// The raw value of the header, 0 where the place is free.
+        var code: UInt8 = 0
+    }
+
+    /// An open-addressed table that is at most half full, so that a search ends.
+    private let entries: [Entry]
+    private static let mask = 255
+
+    static let all = KnownNames()
+
+    private init() {
+        var entries = [Entry](repeating: Entry(), count: Self.mask + 1)
+        func add(_ text: [UInt8], _ header: KnownHeader) {
+            let name = text.withUnsafeBytes(Self.name)
+            var index = name.place
+            while entries[index].code != 0 { index = (index + 1) & Self.mask }
+            entries[index] = Entry(name: name, code: header.rawValue)
+        }
+        for header in KnownHeader.allCases {
+            add(Array(header.spelling.utf8), header)
+            if header.compactForm != 0 { add([header.compactForm], header) }
+        }
+        self.entries = entries
+    }
+
+    /// The raw value of the header of that name, or 0.
+    func code(of name: UnsafeRawBufferPointer) -> UInt8 {
+        name.count > Self.longest ? 0 : code(of: Self.name(name))
+    }
+
+    /// The known name from `start` up to a colon; nil where what is there is none or ends too near to the buffer's end.
+    @inline(__always)
+    func find(in buffer: UnsafeRawBufferPointer, from start: Int) -> (code: UInt8, length: Int)? {
+        var name = Name()
+        guard Self.read(buffer, start, &name.words.0, &name.length)
+            || Self.read(buffer, start, &name.words.1, &name.length)
+            || Self.read(buffer, start, &name.words.2, &name.length)
+            || Self.read(buffer, start, &name.words.3, &name.length)
+        else { return nil }
+        let code = code(of: name)
+        return code == 0 ? nil : (code, name.length)
+    }
+
+    /// Reads eight octets more of a name, or as many as there are before a colon, and says whether it ends there.
+    @inline(__always)
+    private static func read(
+        _ buffer: UnsafeRawBufferPointer, _ start: Int, _ word: inout UInt64, _ length: inout Int
+    ) -> Bool {
+        let position = start &+ length
+        guard position &+ 8 <= buffer.count else { return false }
+        let octets = UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+        let difference = octets ^ 0x3a3a_3a3a_3a3a_3a3a
+        let colon = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+        let small = octets | 0x2020_2020_2020_2020
+        if colon == 0 {
+            word = small
+            length &+= 8
+            return false
+        }
+        let bits = colon.trailingZeroBitCount & 56
+        word = small & ((1 &<< UInt64(bits)) &- 1)
+        length &+= bits &>> 3
+        return true
+    }
+
+    @inline(__always)
+    private func code(of name: Name) -> UInt8 {
+        entries.withUnsafeBufferPointer { entries in
+            var index = name.place
+            while entries[index].code != 0 {
+                if entries[index].name == name { return entries[index].code }
+                index = (index &+ 1) & Self.mask
+            }
+            return 0
+        }
+    }
+
+    private static func name(_ text: UnsafeRawBufferPointer) -> Name {
+        Name(words: (word(text, 0), word(text, 8), word(text, 16), word(text, 24)), length: text.count)
+    }
+
+    private static func word(_ text: UnsafeRawBufferPointer, _ start: Int) -> UInt64 {
+        var word: UInt64 = 0
+        var index = min(start &+ 8, text.count)
+        while index > start {
+            index &-= 1
+            word = word &<< 8 | UInt64(text[index] | 0x20)
+        }
+        return word
+    }
+}
