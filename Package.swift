@@ -56,7 +56,9 @@ let package = Package(
         engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
         engine("SDP", uses: ["EngineKit"]),
         engine("ServerLocation", uses: ["SIPMessages", "EngineKit", deque]),
-        engine("SIPUserAgent", uses: ["SIPTransactions", "SIPMessages", "SDP", "EngineKit", "CCrypto", deque]),
+        engine(
+            "SIPUserAgent",
+            uses: ["SIPTransactions", "SIPMessages", "ServerLocation", "SDP", "EngineKit", "CCrypto", deque]),
         engine("AudioCodecs", uses: ["EngineKit", "COpus"]),
         engine("RTPMedia", uses: ["AudioCodecs", "EngineKit"]),
         engine("TerminalUI", uses: ["EngineKit"]),
@@ -99,7 +101,8 @@ let package = Package(
         .target(name: "NameServer", path: "Tests/NameServer", swiftSettings: swiftSettings),
         tests("ServerLocationTests", uses: ["ServerLocation", "NameServer", "SIPMessages", "EngineKit"]),
         tests(
-            "SIPUserAgentTests", uses: ["SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
+            "SIPUserAgentTests",
+            uses: ["SIPUserAgent", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
         .target(
             name: "Simulation",
             dependencies: [

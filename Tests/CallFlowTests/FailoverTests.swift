@@ -163,6 +163,29 @@ import Testing
         world.finish(alice)
     }
 
+    /// Whether the second server has given a response yet decides when it can be told.
+    @Test(arguments: [true, false])
+    func aServerThatAnswersTooLateHasTheCallAndTheOtherIsCancelled(rings: Bool) throws {
+        var (world, alice, servers) = Self.scene(servers: 2)
+        let handle = world.call(Self.bob, from: alice)
+        let late = try world.expect(.invite, at: servers[0])
+        let invite = try world.expect(.invite, at: servers[1])
+        if rings { world.say(invite.response(180, toTag: "bob"), from: servers[1], to: alice) }
+        world.run(for: .milliseconds(50))
+        world.say(world.answer(200, to: late, from: servers[0], tag: "late"), from: servers[0], to: alice)
+        _ = try world.expect(.ack, at: servers[0])
+        world.run(for: .milliseconds(50))
+        if !rings { world.say(invite.response(180, toTag: "bob"), from: servers[1], to: alice) }
+        let cancel = try world.expect(.cancel, at: servers[1])
+        world.say(cancel.response(200, toTag: "bob"), from: servers[1], to: alice)
+        world.say(invite.response(487, toTag: "bob"), from: servers[1], to: alice)
+        _ = try world.expect(.ack, at: servers[1])
+        #expect(world.story(of: alice).contains("established") && world.ends(at: alice).isEmpty)
+        world.perform(.hangUp(handle), at: alice)
+        world.say(try world.expect(.bye, at: servers[0]).response(200), from: servers[0], to: alice)
+        world.finish(alice)
+    }
+
     @Test func aCallThatIsTakenBackAsksNoOtherServer() throws {
         var (world, alice, servers) = Self.scene(servers: 2)
         let handle = world.call(Self.bob, from: alice)

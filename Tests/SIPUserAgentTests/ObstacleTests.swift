@@ -1,6 +1,7 @@
 import EngineKit
 import SIPMessages
 import SIPTransactions
+import ServerLocation
 import Testing
 
 @testable import SIPUserAgent
@@ -34,12 +35,16 @@ import Testing
 
     @Test(
         arguments: [
-            (ResolutionFailure.notFound, "no such host, pbx.example"),
+            (LocationFailure.noSuchName, "no such host, pbx.example"),
             (.timedOut, "the name was not resolved in time, pbx.example"),
+            (.noAddress, "no address of a kind that we have, pbx.example"),
+            (.notOffered, "no SIP service there, says its domain, pbx.example"),
+            (.serverFailed, "the name servers have no answer, pbx.example"),
+            (.overloaded, "too many names are looked for, pbx.example"),
             (.noRoute, "no route from where we listen, pbx.example"),
             (.transportUnsupported, "no udp here to reach it by, pbx.example"),
         ])
-    func aNextHopWithoutAnAddressSaysWhy(failure: ResolutionFailure, reason: String) throws {
+    func aNextHopWithoutAnAddressSaysWhy(failure: LocationFailure, reason: String) throws {
         var core = try phone(asking: "sip:bob@pbx.example")
         core.receive(.resolutionFailed(try question(&core), failure), at: .zero)
         #expect(try answer(&core).reason == reason)
@@ -95,7 +100,7 @@ import Testing
     private func question(_ core: inout UserAgentCore) throws -> ResolveID {
         try #require(
             outputs(&core).compactMap { output -> ResolveID? in
-                if case .resolve(let id, _, _, _, _) = output { id } else { nil }
+                if case .resolve(let id, _) = output { id } else { nil }
             }.first)
     }
 

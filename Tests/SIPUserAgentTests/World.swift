@@ -3,6 +3,7 @@ import SDP
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
+import ServerLocation
 
 /// A few user agents, and scripted peers, on one virtual network with one virtual clock.
 struct World {
@@ -161,24 +162,23 @@ struct World {
             case .event(let event): events[name]?.append(event)
             case .transmit(let transmit): transmitted(transmit, by: name)
             case .serverFailed(let destination, _): failedServers[name, default: []].append(destination.remote)
-            case .resolve(let id, let host, let port, let transport, _):
-                resolve(id, host, port, transport ?? .udp, for: name)
+            case .resolve(let id, let request): resolve(id, request, for: name)
             }
         }
     }
 
-    private mutating func resolve(
-        _ id: ResolveID, _ host: Host, _ port: UInt16?, _ transport: Transport, for name: String
-    ) {
+    private mutating func resolve(_ id: ResolveID, _ request: LocationRequest, for name: String) {
         guard let local = addresses[name] else { return }
         let remotes: [SocketAddress] =
-            switch host {
-            case .address(let address): [SocketAddress(address, port: port ?? 5060)]
+            switch request.target {
+            case .address(let address): [SocketAddress(address, port: request.port ?? 5060)]
             case .name(let text): names[text] ?? []
             }
-        let destinations = remotes.map { Destination(transport: transport, remote: $0, local: local) }
+        let destinations = remotes.map {
+            Destination(transport: request.transport ?? .udp, remote: $0, local: local)
+        }
         cores[name]?.receive(
-            destinations.isEmpty ? .resolutionFailed(id, .notFound) : .resolved(id, destinations), at: now)
+            destinations.isEmpty ? .resolutionFailed(id, .noSuchName) : .resolved(id, destinations), at: now)
     }
 
     private mutating func transmitted(_ transmit: Transmit, by name: String) {

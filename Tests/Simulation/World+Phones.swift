@@ -58,7 +58,6 @@ extension World {
                 agenda.plan(.answer(host, answer(to: question), to: question), at: now + delay)
             case .found(let id, let servers): give(resolved(id, servers, by: host), to: host)
             case .failed(let id, let failure):
-                let failure: ResolutionFailure = failure == .timedOut ? .timedOut : .notFound
                 give(.resolutionFailed(ResolveID(rawValue: id.rawValue), failure), to: host)
             }
         }
@@ -70,8 +69,7 @@ extension World {
             case .transmit(let transmit):
                 check(transmit, from: host)
                 send(transmit, from: host)
-            case .resolve(let id, host: let name, let port, let transport, let isSecure):
-                let request = LocationRequest(target: name, port: port, transport: transport, isSecure: isSecure)
+            case .resolve(let id, let request):
                 hosts[host.index].locator.locate(request, as: LocationID(rawValue: id.rawValue), at: now)
             case .serverFailed(let destination, let duration):
                 let server = ServerAddress(destination.transport, destination.remote)

@@ -1,6 +1,7 @@
 import EngineKit
 import SIPMessages
 import SIPTransactions
+import ServerLocation
 
 /// What the network tells the user agent.
 package enum Input: Sendable {
@@ -10,7 +11,7 @@ package enum Input: Sendable {
     case received([UInt8], over: Flow)
     /// The answer to `Output.resolve`, in order of preference.
     case resolved(ResolveID, [Destination])
-    case resolutionFailed(ResolveID, ResolutionFailure)
+    case resolutionFailed(ResolveID, LocationFailure)
     case connectionClosed(ConnectionID)
     /// A transmit could not be made: connection refused or reset, ICMP unreachable, no route.
     case transmitFailed(Flow, cause: TransactionID?, TransmitFailure)
@@ -41,19 +42,6 @@ package struct Destination: Hashable, Sendable {
         self.remote = remote
         self.local = local
     }
-}
-
-package enum ResolutionFailure: Error, Hashable, Sendable {
-    case notFound
-    /// The name is known, and has no address of a family that we have.
-    case noAddress
-    /// The domain says that it has no SIP service (RFC 2782).
-    case notOffered
-    /// The name servers gave no usable answer.
-    case nameServerFailed
-    case timedOut, noRoute, transportUnsupported
-    /// Too many names are looked for at once.
-    case overloaded
 }
 
 package enum TransmitFailure: Hashable, Sendable {

@@ -1,11 +1,12 @@
 import EngineKit
 import SIPMessages
+import ServerLocation
 
 /// What kept a request of ours from its next hop (RFC 3261 §8.1.3.1, RFC 3263 §4), with words for people.
 package enum Obstacle: Hashable, Sendable, CustomStringConvertible {
     /// The next hop is no SIP URI: a `tel` URI, say, which only a proxy can route (RFC 3966).
     case notSIP(scheme: String)
-    case unresolved(Host, Transport, ResolutionFailure)
+    case unresolved(Host, Transport, LocationFailure)
     case undelivered(Transport, SocketAddress, TransmitFailure)
 
     package var description: String {
@@ -13,10 +14,10 @@ package enum Obstacle: Hashable, Sendable, CustomStringConvertible {
         case .notSIP(let scheme): "a \(scheme) URI needs an outbound proxy"
         case .unresolved(let host, let transport, let failure):
             switch failure {
-            case .notFound: "no such host, \(host)"
+            case .noSuchName: "no such host, \(host)"
             case .noAddress: "no address of a kind that we have, \(host)"
             case .notOffered: "no SIP service there, says its domain, \(host)"
-            case .nameServerFailed: "the name servers have no answer, \(host)"
+            case .serverFailed: "the name servers have no answer, \(host)"
             case .timedOut: "the name was not resolved in time, \(host)"
             case .overloaded: "too many names are looked for, \(host)"
             case .noRoute: "no route from where we listen, \(host)"

@@ -1,6 +1,7 @@
 import EngineKit
 import SIPMessages
 import SIPTransactions
+import ServerLocation
 
 struct OutboundID: Hashable, Comparable, Sendable {
     let rawValue: UInt64
@@ -64,13 +65,15 @@ struct OutboundRequest: Sendable {
 }
 
 extension SIPURI {
-    /// The host to look up and the transport to reach it by (RFC 3263 §4); no transport leaves it to the resolver.
-    func lookup(unlessSaid transport: Transport?) -> (host: Host, transport: Transport?) {
-        (maddr ?? host, self.transport ?? (isSecure ? .tls : transport))
+    /// What to look for (RFC 3263 §4); no transport leaves it to the domain.
+    func location(unlessSaid transport: Transport?) -> LocationRequest {
+        LocationRequest(
+            target: maddr ?? host, port: port, transport: self.transport ?? (isSecure ? .tls : transport),
+            isSecure: isSecure)
     }
 
-    func unresolved(_ failure: ResolutionFailure, unlessSaid transport: Transport?) -> Obstacle {
-        let asked = lookup(unlessSaid: transport)
-        return .unresolved(asked.host, asked.transport ?? .udp, failure)
+    func unresolved(_ failure: LocationFailure, unlessSaid transport: Transport?) -> Obstacle {
+        let asked = location(unlessSaid: transport)
+        return .unresolved(asked.target, asked.transport ?? .udp, failure)
     }
 }

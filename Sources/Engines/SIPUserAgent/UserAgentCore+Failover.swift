@@ -69,10 +69,21 @@ extension UserAgentCore {
         guard let isCancelled = superseded[transaction] else { return }
         if response.status.isSuccess {
             receiveStray(response, over: flow, at: now)
+            if let handle = call(callID: response.callID, localTag: response.from.tag) {
+                supersedeInvite(of: handle, at: now)
+            }
         } else if response.status.isProvisional, !isCancelled {
             superseded[transaction] = true
             _ = transactions.cancel(transaction, at: now)
         }
+    }
+
+    /// The call has its answer from a server that was given up: the one that has the INVITE now is to forget it.
+    private mutating func supersedeInvite(of handle: CallHandle, at now: Instant) {
+        guard let id = inviteOfCall[handle], let transaction = outbound[id]?.transaction else { return }
+        forgetOutbound(id)
+        transactions.giveUp(transaction)
+        superseded[transaction] = transactions.cancel(transaction, at: now) != nil
     }
 }
 

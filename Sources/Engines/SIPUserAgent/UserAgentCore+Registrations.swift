@@ -1,6 +1,7 @@
 import EngineKit
 import SIPMessages
 import SIPTransactions
+import ServerLocation
 
 /// Registrations of the configured accounts (RFC 3261 §10), and where their servers are.
 extension UserAgentCore {
@@ -42,18 +43,15 @@ extension UserAgentCore {
         guard let account = account(id), let hop = account.firstHop else { return }
         let question = ResolveID(rawValue: nextOutboundID().rawValue)
         registrarQuestions[question] = id
-        let wanted = hop.lookup(unlessSaid: account.transport)
-        outputs.append(
-            .resolve(
-                question, host: wanted.host, port: hop.port, transport: wanted.transport, isSecure: hop.isSecure))
+        outputs.append(.resolve(question, hop.location(unlessSaid: account.transport)))
     }
 
     mutating func registrarFound(
-        _ id: AccountID, _ result: Result<[Destination], ResolutionFailure>, at now: Instant
+        _ id: AccountID, _ result: Result<[Destination], LocationFailure>, at now: Instant
     ) {
         guard let account = account(id), let hop = account.firstHop else { return }
         let first: Destination
-        switch result.flatMap({ $0.first.map { .success($0) } ?? .failure(.notFound) }) {
+        switch result.flatMap({ $0.first.map { .success($0) } ?? .failure(.noSuchName) }) {
         case .success(let destination): first = destination
         case .failure(let failure):
             // The address of the registrar may come back; until then the binding, if any, stands.

@@ -1,6 +1,7 @@
 import EngineKit
 import SIPMessages
 import SIPTransactions
+import ServerLocation
 
 /// Requests of ours: from the next hop to the transaction, RFC 3261 §8.1.2, §18.1.1 and RFC 3263.
 extension UserAgentCore {
@@ -30,15 +31,13 @@ extension UserAgentCore {
         }
         let question = ResolveID(rawValue: id.rawValue)
         outboundByResolution[question] = id
-        let wanted = hop.lookup(unlessSaid: outbound.account.transport)
-        outputs.append(
-            .resolve(
-                question, host: wanted.host, port: hop.port, transport: transport ?? wanted.transport,
-                isSecure: hop.isSecure))
+        var request = hop.location(unlessSaid: outbound.account.transport)
+        if let transport { request.transport = transport }
+        outputs.append(.resolve(question, request))
     }
 
     mutating func resolved(
-        _ question: ResolveID, _ result: Result<[Destination], ResolutionFailure>, at now: Instant
+        _ question: ResolveID, _ result: Result<[Destination], LocationFailure>, at now: Instant
     ) {
         if let account = registrarQuestions.removeValue(forKey: question) {
             return registrarFound(account, result, at: now)
@@ -68,7 +67,7 @@ extension UserAgentCore {
         if let last = outbound.transaction { outboundByTransaction[last] = nil }
         outbound.transaction = nil
         guard !outbound.destinations.isEmpty else {
-            return fail(id, .unreachable(outbound.obstacle ?? outbound.unresolved(.notFound)), at: now)
+            return fail(id, .unreachable(outbound.obstacle ?? outbound.unresolved(.noSuchName)), at: now)
         }
         let destination = outbound.destinations.removeFirst()
         let flow = outbound.flow(to: destination)
@@ -265,7 +264,7 @@ extension UserAgentCore {
 
 extension OutboundRequest {
     /// Why its next hop has no address.
-    func unresolved(_ failure: ResolutionFailure) -> Obstacle {
+    func unresolved(_ failure: LocationFailure) -> Obstacle {
         guard let hop = nextHop.sipURI else { return .notSIP(scheme: nextHop.scheme) }
         return hop.unresolved(failure, unlessSaid: account.transport)
     }

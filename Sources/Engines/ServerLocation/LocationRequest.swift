@@ -29,7 +29,7 @@ package struct LocationID: Hashable, Sendable {
 }
 
 /// Why no server was found.
-package enum LocationFailure: Hashable, Sendable {
+package enum LocationFailure: Error, Hashable, Sendable {
     case noSuchName
     /// The name is known, and has no address of a family that we have.
     case noAddress
@@ -38,6 +38,8 @@ package enum LocationFailure: Hashable, Sendable {
     /// The name servers gave no usable answer.
     case serverFailed
     case timedOut
+    /// Servers were found, and nothing leads there from where we listen: for whoever knows our own addresses to say.
+    case noRoute
     /// Nothing of ours speaks the transport.
     case transportUnsupported
     /// Too many are looked for at once.

@@ -35,7 +35,6 @@ extension SIPEndpoint {
             case .found(let id, let servers):
                 core.receive(answer(ResolveID(rawValue: id.rawValue), servers), at: SystemClock.now)
             case .failed(let id, let failure):
-                let failure = ResolutionFailure(failure)
                 core.receive(.resolutionFailed(ResolveID(rawValue: id.rawValue), failure), at: SystemClock.now)
             }
         }
@@ -72,20 +71,5 @@ extension SIPEndpoint {
         }
         // Bound to one address: used on every way, except that loopback and the world do not reach each other.
         return listeners.first { $0.address.address.isLoopback == source.isLoopback }?.address
-    }
-}
-
-extension ResolutionFailure {
-    init(_ failure: LocationFailure) {
-        self =
-            switch failure {
-            case .noSuchName: .notFound
-            case .noAddress: .noAddress
-            case .notOffered: .notOffered
-            case .serverFailed: .nameServerFailed
-            case .timedOut: .timedOut
-            case .transportUnsupported: .transportUnsupported
-            case .overloaded: .overloaded
-            }
     }
 }

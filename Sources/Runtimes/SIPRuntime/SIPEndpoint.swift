@@ -125,9 +125,7 @@ package actor SIPEndpoint {
         while !isShutDown, let output = core.nextOutput() {
             switch output {
             case .transmit(let transmit): self.transmit(transmit)
-            case .resolve(let id, let host, let port, let transport, let isSecure):
-                let request = LocationRequest(target: host, port: port, transport: transport, isSecure: isSecure)
-                resolve(id, request)
+            case .resolve(let id, let request): resolve(id, request)
             case .serverFailed(let destination, let duration):
                 let server = ServerAddress(destination.transport, destination.remote)
                 locator.noteFailure(of: server, for: duration, at: SystemClock.now)
