@@ -67,17 +67,20 @@ struct Desk {
         return handle
     }
 
-    mutating func answer(_ handle: CallHandle, status: StatusCode = 200) throws {
+    mutating func answer(_ handle: CallHandle, status: StatusCode = 200, takesEvents: Bool = true) throws {
         tell(.answered(handle, CallAnswer(status: status, reason: "OK", dialog: nil, headers: Headers())))
-        tell(.mediaAgreed(handle, try agreement()))
+        tell(.mediaAgreed(handle, try agreement(takesEvents: takesEvents)))
         tell(.established(handle))
     }
 
-    func agreement(direction: Direction = .sendReceive) throws -> MediaAgreement {
+    func agreement(direction: Direction = .sendReceive, takesEvents: Bool = true) throws -> MediaAgreement {
         let format = try #require(MediaFormat(payloadType: 0, encodingName: "PCMU", clockRate: 8000))
+        let events =
+            takesEvents
+            ? MediaFormat(payloadType: 101, encodingName: "telephone-event", clockRate: 8000) : nil
         let media = AgreedMedia(
             remoteRTP: SocketAddress(.v4(0xC000_0207), port: 30000), remoteRTCP: nil, rtcpMux: false,
-            direction: direction, sendFormat: format, receiveFormats: [format], sendTelephoneEvent: nil,
+            direction: direction, sendFormat: format, receiveFormats: [format], sendTelephoneEvent: events,
             receiveTelephoneEvents: [], ptime: 20, localAddress: .loopback, localRTPPort: 20000,
             localRTCPPort: 20001)
         return MediaAgreement(

@@ -227,4 +227,19 @@ import Testing
             #expect(desk.media.contains("soundKey") == (script == nil))
         }
     }
+
+    @Test(arguments: [
+        (DigitMode.auto, true, false), (.auto, false, true), (.info, true, true), (.rtp, false, false),
+    ]) func digitsGoByInfoWhereThePeerTakesNoEventsOrTheScriptSaysSo(
+        mode: DigitMode, takesEvents: Bool, isByInfo: Bool
+    ) throws {
+        var script = CallScript()
+        script.digits = "1,w2"
+        script.digitMode = mode
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        try desk.answer(handle, takesEvents: takesEvents)
+        #expect(desk.signalling.contains("sendDigits") == isByInfo)
+        #expect(desk.media.contains("sendDigits") == !isByInfo)
+    }
 }

@@ -31,7 +31,7 @@ import Testing
 
     @Test func unknownMethodsGet501AndUnsupportedOnes405WithAllow() throws {
         #expect(try status(of: .other("DANCE"))?.status == 501)
-        for method in [Method.message, .refer, .subscribe, .register, .publish] {
+        for method in [Method.refer, .subscribe, .register, .publish] {
             let response = try #require(try status(of: method))
             #expect(response.status == 405)
             #expect(try response.headers.first(Allow.self)?.methods.contains(.invite) == true)
@@ -150,10 +150,11 @@ import Testing
 
     @Test func asksForCapabilities() throws {
         var world = aliceAndBob()
-        let handle = OptionsHandle(rawValue: 5)
-        world.perform(.options(handle, OptionsQuery(target: try target("sip:bob@192.0.2.2"))), by: "alice")
+        let handle = RequestHandle(rawValue: 5)
+        world.perform(
+            .request(handle, OutgoingRequest(.options, to: .address(try target("sip:bob@192.0.2.2")))), by: "alice")
         world.run(for: .milliseconds(50))
-        guard case .optionsAnswered(handle, let answer)? = world.events["alice"]?.last else {
+        guard case .requestAnswered(handle, let answer)? = world.events["alice"]?.last else {
             Issue.record("no answer")
             return
         }
@@ -212,7 +213,7 @@ import Testing
             world.send(.request(request), from: "carol", to: "bob")
         }
         world.run(for: .milliseconds(50))
-        #expect(world.received(405, at: "carol").count == 40)
+        #expect(world.received(403, at: "carol").count == 40)
         #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
     }
 

@@ -87,7 +87,8 @@ import Testing
             configuration: UserAgentConfiguration(
                 accounts: [.anonymousPeerToPeer()], capabilities: World.media), random: RandomSource(seed: 1))
         core.perform(
-            .options(OptionsHandle(rawValue: 1), OptionsQuery(target: try URI(parsing: target))), at: .zero)
+            .request(RequestHandle(rawValue: 1), OutgoingRequest(.options, to: .address(try URI(parsing: target)))),
+            at: .zero)
         return core
     }
 
@@ -104,10 +105,10 @@ import Testing
             }.first)
     }
 
-    private func answer(_ core: inout UserAgentCore) throws -> OptionsAnswer {
+    private func answer(_ core: inout UserAgentCore) throws -> RequestAnswer {
         try #require(
-            outputs(&core).compactMap { output -> OptionsAnswer? in
-                if case .event(.optionsAnswered(_, let answer)) = output { answer } else { nil }
+            outputs(&core).compactMap { output -> RequestAnswer? in
+                if case .event(.requestAnswered(_, let answer)) = output { answer } else { nil }
             }.first)
     }
 }

@@ -19,9 +19,9 @@ extension CallCoordinator {
             followEarlyMedia(handle, to: source, at: now)
         case .digit(let digit, let milliseconds):
             calls[handle]?.run.receivedDigits.append(digit)
-            self.report(handle, .digit(digit, sent: false, milliseconds: milliseconds))
+            self.report(handle, .digit(digit, sent: false, .rtp, milliseconds: milliseconds))
         case .digitSent(let digit, let milliseconds):
-            self.report(handle, .digit(digit, sent: true, milliseconds: milliseconds))
+            self.report(handle, .digit(digit, sent: true, .rtp, milliseconds: milliseconds))
         case .tone(let level):
             guard let hertz = calls[handle]?.script?.expectedTone else { return }
             calls[handle]?.run.hasHeardTone = true

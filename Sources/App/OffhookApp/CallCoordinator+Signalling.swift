@@ -47,9 +47,18 @@ extension CallCoordinator {
             report(handle, .modifyFailed(status))
         case .peerMoved(let handle, let address):
             report(handle, .peerMoved(address))
+        case .digitReceived(let handle, let digit):
+            calls[handle]?.run.receivedDigits.append(digit.digit)
+            report(handle, .digit(digit.digit, sent: false, .info, milliseconds: digit.milliseconds))
+        case .digitSent(let handle, let digit):
+            report(handle, .digit(digit.digit, sent: true, .info, milliseconds: digit.milliseconds))
+        case .digitsRefused(let handle, let digit, let status, let reason):
+            report(handle, .digitsRefused(digit.digit, status, reason: reason))
         case .ended(let handle, let end):
             finish(handle, end, at: now)
-        case .optionsAnswered, .refused:
+        case .messageReceived(let message):
+            emit(.report(.message(account: accountName(message.account), message)))
+        case .requestAnswered, .refused:
             break
         case .warning(let warning):
             emit(.report(.warning(text(of: warning))))

@@ -154,7 +154,11 @@ struct CallCoordinator: Sendable {
 
     mutating func sendDigits(_ handle: CallHandle, _ digits: String) {
         guard let call = calls[handle], call.isUp, !digits.isEmpty else { return }
-        emit(.media(.sendDigits(handle, digits)))
+        if call.sendsDigitsByInfo {
+            emit(.signalling(.sendDigits(handle, digits.compactMap { SignalledStep($0) })))
+        } else {
+            emit(.media(.sendDigits(handle, digits)))
+        }
         // Whoever presses a key wants to hear that it was taken; a script has no ears.
         if call.script == nil, let key = digits.last { emit(.media(.soundKey(key))) }
     }

@@ -18,6 +18,7 @@ package struct CallScript: Sendable {
     package var recordPath: String?
     /// As `DigitStep` reads it: digits, `,` and `w`.
     package var digits = ""
+    package var digitMode = DigitMode.auto
     package var duration: Duration?
     package var ringTimeout: Duration?
     package var headers = Headers()
@@ -59,14 +60,11 @@ extension CallScript {
             }
             digits = text
         }
+        digitMode = options.digitMode
         duration = options.duration
         ringTimeout = options.ringTimeout
         if ringTimeout == .zero { throw Fault(option: "--ring-timeout", problem: "0 leaves no time to answer") }
-        for header in options.headers { try Self.append(header, to: &headers) }
-        guard options.headers.count <= Self.headerLimit else {
-            throw Fault(
-                option: "--header", problem: "\(options.headers.count) of them are more than \(Self.headerLimit)")
-        }
+        headers = try Self.headers(options.headers)
         if let status = options.expectedStatus {
             guard (200...699).contains(status), let code = StatusCode(status) else {
                 throw Fault(option: "--expect-status", problem: "\(status) is no final status (200 to 699)")
@@ -111,6 +109,16 @@ extension CallScript {
 
     /// Half of what a message may hold: the other half is for the phone's own.
     private static let headerLimit = MessageLimits.standard.headerFields / 2
+
+    /// Reads `Name: value` texts.
+    static func headers(_ texts: [String]) throws(Fault) -> Headers {
+        var headers = Headers()
+        for text in texts { try append(text, to: &headers) }
+        guard texts.count <= headerLimit else {
+            throw Fault(option: "--header", problem: "\(texts.count) of them are more than \(headerLimit)")
+        }
+        return headers
+    }
 
     private static func append(_ header: String, to headers: inout Headers) throws(Fault) {
         guard let colon = header.firstIndex(of: ":") else {

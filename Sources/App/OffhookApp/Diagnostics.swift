@@ -102,9 +102,10 @@ extension UserAgentEvent {
         case .incomingCall(let call, _), .placed(let call, _), .offered(let call, _), .trying(let call),
             .ringing(let call, _), .earlyMedia(let call, _, _), .mediaAgreed(let call, _), .pathProven(let call),
             .answered(let call, _), .established(let call), .heldByPeer(let call), .resumedByPeer(let call),
-            .modified(let call), .modifyFailed(let call, _), .peerMoved(let call, _), .ended(let call, _):
+            .modified(let call), .modifyFailed(let call, _), .peerMoved(let call, _), .digitReceived(let call, _),
+            .digitSent(let call, _), .digitsRefused(let call, _, _, _), .ended(let call, _):
             call
-        case .registration, .optionsAnswered, .warning, .refused, .shutDownFinished: nil
+        case .registration, .requestAnswered, .messageReceived, .warning, .refused, .shutDownFinished: nil
         }
     }
 }

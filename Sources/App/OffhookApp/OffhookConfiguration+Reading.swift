@@ -70,6 +70,7 @@ extension OffhookConfiguration {
         account.outboundProxy = table.serverURI("proxy", default: nil)
         account.expires = table.integer("expires", in: 60...86_400).map { UInt32($0) }
         account.sources = table.parsedList("sources", as: "a network such as 192.0.2.0/24") { AddressRange($0) } ?? []
+        account.takesMessages = table.boolean("messages") ?? false
         account.isPeerToPeer = table.boolean("peer_to_peer") ?? false
         if account.isPeerToPeer, account.registrar != nil, !table.contains("registrar") { account.registrar = nil }
         if name == nil, case .sip(let uri)? = address?.uri { account.name = uri.user ?? uri.host.description }

@@ -32,6 +32,7 @@ package struct ConfiguredAccount: Sendable {
     package var expires: UInt32?
     package var sources: [AddressRange] = []
     package var isPeerToPeer = false
+    package var takesMessages = false
     /// Where the account stands in the file.
     package var position: TextPosition
 
@@ -41,7 +42,7 @@ package struct ConfiguredAccount: Sendable {
     ) throws(PasswordError) -> Account {
         var account = Account(
             id: id, name: name, address: address, registrar: registrar, outboundProxy: outboundProxy, answer: answer,
-            sources: sources, isPeerToPeer: isPeerToPeer, transport: transport)
+            sources: sources, isPeerToPeer: isPeerToPeer, takesMessages: takesMessages, transport: transport)
         if let expires { account.expires = expires }
         if let password {
             account.credentials = AccountCredentials(

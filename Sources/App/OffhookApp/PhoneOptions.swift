@@ -52,6 +52,7 @@ package struct CallScriptOptions: Sendable {
     package var afterPlaying = PlaySpec.Afterwards.silence
     package var record: String?
     package var dtmf: String?
+    package var digitMode = DigitMode.auto
     package var duration: Duration?
     package var ringTimeout: Duration?
     package var headers: [String] = []

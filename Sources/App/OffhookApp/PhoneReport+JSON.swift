@@ -18,8 +18,10 @@ extension PhoneReport {
         case .call(let call, let occurrence):
             let (name, members) = occurrence.event
             return (name, call.members + members)
-        case .options(let target, let answer):
-            return ("options", [.init("peer", .string(target))] + answer.members)
+        case .answered(let target, let answer):
+            return (answer.method.eventName, [.init("peer", .string(target))] + answer.members)
+        case .message(let account, let message):
+            return ("message.received", [.init("account", .string(account))] + message.members)
         case .audioDevice(let name, let state, let detail):
             return (
                 "audio.device",
@@ -97,14 +99,16 @@ extension CallOccurrence {
             )
         case .peerMoved(let address):
             return ("warning", [.init("text", .string("requests of the peer now come from \(address)"))])
-        case .digit(let digit, let isSent, let milliseconds):
+        case .digit(let digit, let isSent, let mode, let milliseconds):
             return (
                 "call.dtmf",
                 [
                     .init("digit", .string(String(digit))), .init("direction", .string(isSent ? "sent" : "received")),
-                    .init("mode", .string("rtp")), .init("ms", milliseconds.map { .integer($0) } ?? .null),
+                    .init("mode", .string(mode.rawValue)), .init("ms", milliseconds.map { .integer($0) } ?? .null),
                 ]
             )
+        case .digitsRefused:
+            return ("warning", [.init("text", .string(text(peer: "")))])
         case .statistics(let statistics): return ("call.stats", [.init("stats", statistics.json)])
         case .tone(let hertz, let level):
             return ("call.tone", [.init("hz", .decimal(hertz, places: 1)), .init("dbfs", .decimal(level, places: 1))])
@@ -181,9 +185,31 @@ extension CallEnd.Cause {
     }
 }
 
-extension OptionsAnswer {
+extension SIPMessages.Method {
+    /// The event that tells what a request of this method brought.
+    fileprivate var eventName: String {
+        switch self {
+        case .options: "options"
+        case .message: "message.sent"
+        default: "request"
+        }
+    }
+}
+
+extension IncomingMessage {
+    fileprivate var members: [JSON.Member] {
+        [
+            .init("peer", .string(from.uri.description)), .init("to", .string(requestURI.description)),
+            .init("source", .string(flow.remote.description)), .init("trust", .string("\(trust)")),
+            .init("type", .string("\(contentType.type)/\(contentType.subtype)")), .init("text", .string(text)),
+        ]
+    }
+}
+
+extension RequestAnswer {
     fileprivate var members: [JSON.Member] {
         var members: [JSON.Member] = []
+        if method != .options, method != .message { members.append(.init("method", .string(method.name))) }
         if let status { members.append(.init("code", .integer(status.value))) }
         members.append(.init("reason", .string(reason)))
         members.append(.init("rtt_ms", .decimal(roundTrip.milliseconds, places: 1)))

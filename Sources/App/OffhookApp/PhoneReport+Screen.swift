@@ -17,8 +17,10 @@ extension PhoneReport {
             return [.registration(account: Printable(account), state.onScreen)]
         case .call(let call, let occurrence):
             return occurrence.screenEvents(CallReference(call.handle.rawValue), call)
-        case .options(let target, let answer):
-            return [.log(answer.status == nil ? .warning : .info, .phone, Printable(answer.text(target: target)))]
+        case .answered(let target, let answer):
+            return [answer.screenEvent(target: target)]
+        case .message(let account, let message):
+            return [.message(account: Printable(account), Party(message.from), Printable(message.text))]
         case .audioDevice(let name, let state, let detail):
             let text = "\(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"
             return [.log(.warning, .other(Printable("audio")), Printable(text))]
@@ -26,6 +28,23 @@ extension PhoneReport {
             return [.log(.warning, .phone, Printable(text))]
         case .loopback, .verdict:
             return []
+        }
+    }
+}
+
+extension RequestAnswer {
+    /// A message that did not arrive is told at once; all else is for the log.
+    fileprivate func screenEvent(target: String) -> PhoneEvent {
+        let isDone = status?.isSuccess ?? false
+        switch method {
+        case .message where !isDone:
+            let cause = status.map { "\($0.value) \(reason)" } ?? reason
+            return .failure(
+                cause: Printable("the message to \(Party.withoutScheme(target)) did not arrive: \(cause)"), cure: nil)
+        case .message:
+            return .log(.info, .phone, Printable("message to \(Party.withoutScheme(target)) delivered"))
+        default:
+            return .log(status == nil ? .warning : .info, .phone, Printable(text(target: target)))
         }
     }
 }
@@ -80,9 +99,9 @@ extension CallOccurrence {
         case .modifyFailed(let status):
             let cause = "the change was refused\(status.map { ": \($0.value) \($0.reason)" } ?? "")"
             return [.failure(cause: Printable(cause), cure: Printable("the call goes on as it was"))]
-        case .peerMoved, .playFinished, .tone, .mediaSilent:
+        case .peerMoved, .digitsRefused, .playFinished, .tone, .mediaSilent:
             return [.log(.warning, .call(reference), Printable(text(peer: call.peer)))]
-        case .digit(let digit, let isSent, _):
+        case .digit(let digit, let isSent, _, _):
             return [.digit(reference, Printable(String(digit)), isSent ? .sent : .received)]
         case .statistics:
             // The screen is refreshed more often than scripts are, and with the bit rate.

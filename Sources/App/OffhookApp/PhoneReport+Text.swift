@@ -12,7 +12,9 @@ extension PhoneReport {
             "ready    " + addresses.map { "\($0.transport.name.lowercased()) \($0.address)" }.joined(separator: ", ")
         case .registration(let account, let state): "\(account)  " + state.text
         case .call(let call, let occurrence): "\(call.shortName)  " + occurrence.text(peer: call.peer)
-        case .options(let target, let answer): answer.text(target: target)
+        case .answered(let target, let answer): answer.text(target: target)
+        case .message(let account, let message):
+            "\(account)  message from \(message.from.uri): \(message.text)"
         case .audioDevice(let name, let state, let detail):
             "audio    \(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"
         case .warning(let text): "warning  \(text)"
@@ -53,7 +55,9 @@ extension CallOccurrence {
         case .modifyFailed(let status):
             "the change was refused\(status.map { ": \($0.value)" } ?? ""); the call goes on"
         case .peerMoved(let address): "requests of the peer now come from \(address)"
-        case .digit(let digit, let isSent, let milliseconds):
+        case .digitsRefused(let digit, let status, let reason):
+            "digit \(digit) was not taken by INFO: \(status.map { "\($0.value) " } ?? "")\(reason); those behind it were not sent"
+        case .digit(let digit, let isSent, _, let milliseconds):
             "digit \(digit) \(isSent ? "sent" : "received")\(milliseconds.map { ", \($0) ms" } ?? "")"
         case .statistics(let statistics): statistics.text
         case .tone(let hertz, let level):
@@ -111,10 +115,11 @@ extension CallEnd {
     }
 }
 
-extension OptionsAnswer {
+extension RequestAnswer {
     func text(target: String) -> String {
-        guard let status else { return "\(target)  no answer\(reason.isEmpty ? "" : ": \(reason)")" }
-        var parts = ["\(target)  \(status.value) \(reason), \(JSON.fixed(roundTrip.milliseconds, places: 1) ?? "?") ms"]
+        let what = method == .options ? target : "\(target)  \(method.name)"
+        guard let status else { return "\(what)  no answer\(reason.isEmpty ? "" : ": \(reason)")" }
+        var parts = ["\(what)  \(status.value) \(reason), \(JSON.fixed(roundTrip.milliseconds, places: 1) ?? "?") ms"]
         for header in [HeaderName.allow, .supported, .accept, .server, .userAgent] where headers.contains(header) {
             parts.append("\(header): \(headers.values(header).joined(separator: ", "))")
         }

@@ -8,7 +8,9 @@ enum PhoneReport: Sendable {
     case ready(addresses: [Listener])
     case registration(account: String, RegistrationState)
     case call(CallIdentity, CallOccurrence)
-    case options(target: String, OptionsAnswer)
+    /// What a request that the user sent to `target` brought.
+    case answered(target: String, RequestAnswer)
+    case message(account: String, IncomingMessage)
     case audioDevice(name: String, state: String, detail: String)
     case warning(String)
     case loopback(LoopbackReport)
@@ -43,7 +45,9 @@ enum CallOccurrence: Sendable {
     /// A re-INVITE was refused and the call goes on as before.
     case modifyFailed(StatusCode?)
     case peerMoved(SocketAddress)
-    case digit(Character, sent: Bool, milliseconds: Int?)
+    case digit(Character, sent: Bool, DigitMode, milliseconds: Int?)
+    /// The peer takes no digits by INFO.
+    case digitsRefused(Character, StatusCode?, reason: String)
     case statistics(MediaStatistics)
     case tone(hertz: Double, level: Double)
     case playFinished

@@ -14,7 +14,7 @@ final class ScreenBridge {
     private unowned let phone: Phone
     private let screen: PhoneInbox
     private var nextQuery: UInt32 = 1
-    private var queries: [OptionsHandle: String] = [:]
+    private var queries: [RequestHandle: String] = [:]
     private var ladder = LadderIndex()
     private var rates: [CallHandle: (at: Instant, octets: UInt64)] = [:]
 
@@ -71,9 +71,9 @@ final class ScreenBridge {
     }
 
     private func receive(_ event: UserAgentEvent) {
-        guard case .optionsAnswered(let handle, let answer) = event else { return }
+        guard case .requestAnswered(let handle, let answer) = event else { return }
         let target = queries.removeValue(forKey: handle) ?? ""
-        report(.options(target: target, answer))
+        report(.answered(target: target, answer))
     }
 
     private func receive(_ message: TracedMessage) {
@@ -128,7 +128,8 @@ final class ScreenBridge {
             phone.ask { coordinator, _ in coordinator.sendDigits(call.handle, digits) }
         case .register(let account): for id in registering(account) { phone.perform(.register(id)) }
         case .unregister(let account): for id in registering(account) { phone.perform(.unregister(id)) }
-        case .options(let target): ask(target)
+        case .options(let target): send(to: target) { OutgoingRequest(.options, account: $0, to: $1) }
+        case .message(let target, let text): send(to: target) { .message(text, account: $0, to: $1) }
         case .quit: phone.ask { coordinator, _ in coordinator.end(.success) }
         case .suspend, .redraw: break
         }
@@ -160,13 +161,15 @@ final class ScreenBridge {
         phone.ask { $0.dial(uri, account: account?.id, script: nil, at: $1) }
     }
 
-    private func ask(_ target: String) {
+    private func send(
+        to target: String, _ request: (AccountID?, OutgoingRequest.Recipient) -> OutgoingRequest
+    ) {
         let account = account(named: nil)
         guard let uri = resolve(target, account: account) else { return }
-        let handle = OptionsHandle(rawValue: nextQuery)
+        let handle = RequestHandle(rawValue: nextQuery)
         nextQuery += 1
         queries[handle] = uri.description
-        phone.perform(.options(handle, OptionsQuery(account: account?.id, target: uri)))
+        phone.perform(.request(handle, request(account?.id, .address(uri))))
     }
 }
 

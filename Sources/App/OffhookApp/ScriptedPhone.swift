@@ -88,24 +88,30 @@ package enum ScriptedPhone {
 
     /// `offhook options TARGET`
     package static func options(_ target: String, expectedStatus: Int?, _ options: PhoneOptions) -> ExitStatus {
+        request(BareRequest(method: "OPTIONS"), to: target, expectedStatus: expectedStatus, options)
+    }
+
+    /// `offhook message TARGET [TEXT]` and `offhook request METHOD TARGET [BODY]`
+    package static func request(
+        _ request: BareRequest, to target: String, expectedStatus: Int?, _ options: PhoneOptions
+    ) -> ExitStatus {
         run(options) { signals, start throws(StartFault) in
             let settings = try PhoneSettings(options.silent)
             if let expectedStatus, !(200...699).contains(expectedStatus) {
                 throw StartFault(.usage, "--expect-status: \(expectedStatus) is no final status (200 to 699)")
             }
             let uri = try resolve(target, settings)
+            let outgoing = try request.outgoing(account: settings.account, to: uri)
             let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
             phone.onEvent = { [unowned phone] event in
-                guard case .optionsAnswered(_, let answer) = event else { return }
-                phone.onReport(.options(target: uri.description, answer))
+                guard case .requestAnswered(_, let answer) = event else { return }
+                phone.onReport(.answered(target: uri.description, answer))
                 let exit = ExitStatus(answer: answer, expected: expectedStatus)
                 phone.ask { coordinator, _ in coordinator.end(exit) }
             }
             phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = .network }
-            phone.whenListening {
-                $0.perform(.options(OptionsHandle(rawValue: 1), OptionsQuery(account: settings.account, target: uri)))
-            }
+            phone.whenListening { $0.perform(.request(RequestHandle(rawValue: 1), outgoing)) }
             return phone.run(signals: signals)
         }
     }
@@ -175,8 +181,8 @@ extension ExitStatus {
         }
     }
 
-    /// What an OPTIONS request came to: any final response is an answer, unless a certain one was expected.
-    init(answer: OptionsAnswer, expected: Int?) {
+    /// What a bare request came to: its final response decides, unless a certain one was expected.
+    init(answer: RequestAnswer, expected: Int?) {
         guard let status = answer.status else {
             self = .network
             return

@@ -164,6 +164,58 @@ struct OptionsCommand: ParsableCommand {
     }
 }
 
+struct MessageCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "message", abstract: "Sends an instant message.",
+        discussion: """
+            Exit status 0 where it was delivered, else as the final response says.
+
+            Examples:
+              offhook message sip:bob@example.com "Are you there?"
+              uptime | offhook message bob@192.0.2.7
+            """)
+
+    @Argument(help: "A SIP URI, user@host, host:port, an address or a contact's name.")
+    var target: String
+
+    @Argument(help: "What it says; standard input without it.")
+    var text: String?
+
+    @OptionGroup var request: RequestArguments
+    @OptionGroup var shared: SharedArguments
+
+    func run() throws {
+        try leave(with: request.send("MESSAGE", to: target, body: text, shared))
+    }
+}
+
+struct RequestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "request",
+        abstract: "Sends one request of any method that makes no dialog, and reports its answer.",
+        discussion: """
+            Examples:
+              offhook request NOTIFY sip:bob@192.0.2.7 "" --header 'Event: check-sync'
+              offhook request DANCE sip:bob@192.0.2.7 "" --expect-status 501
+            """)
+
+    @Argument(help: "The method, as it is written on the wire.")
+    var method: String
+
+    @Argument(help: "A SIP URI, user@host, host:port, an address or a contact's name.")
+    var target: String
+
+    @Argument(help: "The body; standard input without it.")
+    var body: String?
+
+    @OptionGroup var request: RequestArguments
+    @OptionGroup var shared: SharedArguments
+
+    func run() throws {
+        try leave(with: request.send(method, to: target, body: body, shared))
+    }
+}
+
 struct DevicesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "devices", abstract: "Lists audio devices and what each can do.")

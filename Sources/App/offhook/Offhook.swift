@@ -14,6 +14,7 @@ struct Offhook: ParsableCommand {
               offhook call sip:bob@192.0.2.7 --play hello.wav --then hangup
               offhook answer --echo --once --json
               offhook options sip:pbx.example.com
+              offhook message sip:bob@192.0.2.7 hello
 
             Exit status: 0 done; 10 no answer; 11 busy; 12 declined; 13 not found; 14 authentication failed;
             15 registration failed; 16 no common media; 17 server failure; 18 redirected; 19 other refusal;
@@ -23,7 +24,7 @@ struct Offhook: ParsableCommand {
         version: OffhookVersion.text,
         subcommands: [
             PhoneCommand.self, CallCommand.self, AnswerCommand.self, LoopbackCommand.self, RegisterCommand.self,
-            OptionsCommand.self, DevicesCommand.self, ParseCommand.self,
+            OptionsCommand.self, MessageCommand.self, RequestCommand.self, DevicesCommand.self, ParseCommand.self,
         ],
         defaultSubcommand: PhoneCommand.self)
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import OffhookApp
 
 extension SIPSettings.Limits: ExpressibleByArgument {}
+extension DigitMode: ExpressibleByArgument {}
 extension PhoneOptions.LogLevel: ExpressibleByArgument {}
 extension CallScript.PlayMoment: ExpressibleByArgument {}
 extension CallScript.AfterPlaying: ExpressibleByArgument {}
@@ -98,6 +99,26 @@ struct MediaArguments: ParsableArguments {
     }
 }
 
+/// What the commands that send one request share.
+struct RequestArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("The body's type; text/plain without it.", valueName: "type/subtype"))
+    var contentType: String?
+
+    @Option(help: ArgumentHelp("'Name: value' added to the request; repeatable.", valueName: "header"))
+    var header: [String] = []
+
+    @Option(help: ArgumentHelp("The final status that makes it a success.", valueName: "code"))
+    var expectStatus: Int?
+
+    func send(_ method: String, to target: String, body: String?, _ shared: SharedArguments) -> ExitStatus {
+        var request = BareRequest(method: method)
+        request.headers = header
+        request.contentType = contentType
+        request.body = body.map { Array($0.utf8) } ?? BareRequest.standardInput()
+        return ScriptedPhone.request(request, to: target, expectedStatus: expectStatus, shared.phoneOptions)
+    }
+}
+
 /// What `call` and `answer` do within a call.
 struct ScriptArguments: ParsableArguments {
     @Option(help: ArgumentHelp("A file, or tone:HZ[,DBFS], sent to the peer.", valueName: "spec"))
@@ -115,6 +136,9 @@ struct ScriptArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp("Digits to send after the answer; ',' waits 1 s, 'w' waits for media.", valueName: "string"))
     var dtmf: String?
+
+    @Option(help: ArgumentHelp("How digits are sent: auto, rtp or info.", valueName: "mode"))
+    var dtmfMode = DigitMode.auto
 
     @Option(
         help: ArgumentHelp("Hang up this long after the answer.", valueName: "duration"),
@@ -146,6 +170,7 @@ struct ScriptArguments: ParsableArguments {
         options.afterPlaying = then
         options.record = record
         options.dtmf = dtmf
+        options.digitMode = dtmfMode
         options.duration = duration
         options.ringTimeout = ringTimeout
         options.headers = header

@@ -3,7 +3,10 @@ package struct Capabilities: Equatable, Sendable {
     package var methods: [Method]
     /// Extensions that a Require may name.
     package var optionTags: [String]
+    /// The bodies of every method that `bodies` does not name.
     package var contentTypes: [ContentType]
+    /// Methods whose requests carry bodies of their own.
+    package var bodies: [MethodBodies]
     /// Besides `identity`.
     package var contentEncodings: [String]
     /// Schemes of a Request-URI, in lower case.
@@ -11,16 +14,41 @@ package struct Capabilities: Equatable, Sendable {
 
     package init(
         methods: [Method] = [.invite, .ack, .cancel, .bye, .options], optionTags: [String] = [],
-        contentTypes: [ContentType] = [.sdp], contentEncodings: [String] = [], uriSchemes: [String] = ["sip", "sips"]
+        contentTypes: [ContentType] = [.sdp], bodies: [MethodBodies] = [], contentEncodings: [String] = [],
+        uriSchemes: [String] = ["sip", "sips"]
     ) {
         self.methods = methods
         self.optionTags = optionTags
         self.contentTypes = contentTypes
+        self.bodies = bodies
         self.contentEncodings = contentEncodings
         self.uriSchemes = uriSchemes
     }
 
-    func takes(_ type: ContentType) -> Bool {
-        contentTypes.contains { type.isType($0.type, $0.subtype) }
+    /// The types, or ranges of them, that a request of this method may carry.
+    package func contentTypes(of method: Method) -> [ContentType] {
+        bodies.first { $0.method == method }?.contentTypes ?? contentTypes
+    }
+
+    /// Every type that any method carries, each once.
+    package var allContentTypes: [ContentType] {
+        bodies.flatMap(\.contentTypes).reduce(into: contentTypes) { types, type in
+            if !types.contains(type) { types.append(type) }
+        }
+    }
+
+    func takes(_ type: ContentType, in method: Method) -> Bool {
+        contentTypes(of: method).map { Accept($0) }.admit(type)
+    }
+}
+
+/// The types of bodies that requests of one method carry.
+package struct MethodBodies: Equatable, Sendable {
+    package var method: Method
+    package var contentTypes: [ContentType]
+
+    package init(_ method: Method, _ contentTypes: [ContentType]) {
+        self.method = method
+        self.contentTypes = contentTypes
     }
 }

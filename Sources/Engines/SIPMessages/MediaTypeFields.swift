@@ -13,6 +13,9 @@ package struct ContentType: HeaderField {
     }
 
     package static let sdp = ContentType("application", "sdp")
+    package static let plainText = ContentType("text", "plain")
+    /// The range of all types of text.
+    package static let anyText = ContentType("text", "*")
 
     /// Whether type and subtype are these, in any case, whatever the parameters.
     package func isType(_ type: String, _ subtype: String) -> Bool {

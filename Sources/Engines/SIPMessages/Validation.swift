@@ -136,7 +136,8 @@ package enum Validation {
                 Violation(
                     kind: .contentTypeMissing, status: 415, clause: "RFC 3261 §20.15", header: .contentType))
         }
-        guard let type = try? request.headers.first(ContentType.self), !capabilities.takes(type) else { return }
+        guard let type = try? request.headers.first(ContentType.self), !capabilities.takes(type, in: request.method)
+        else { return }
         found.append(
             Violation(
                 kind: .contentTypeUnsupported, status: 415, clause: "RFC 3261 §8.2.3", header: .contentType))

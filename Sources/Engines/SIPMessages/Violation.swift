@@ -37,7 +37,7 @@ package struct Violation: Equatable, Sendable {
         case .extensionRequired:
             response.headers.append(Unsupported(optionTags))
         case .contentTypeUnsupported, .contentTypeMissing:
-            for type in capabilities.contentTypes {
+            for type in capabilities.contentTypes(of: request.method) {
                 response.headers.append(Accept(type))
             }
         case .contentEncodingUnsupported:

@@ -52,6 +52,8 @@ package struct Account: Equatable, Sendable {
     package var sources: [AddressRange]
     /// Whether this account takes calls from anybody.
     package var isPeerToPeer: Bool
+    /// Whether anybody who reaches the account may write to it, and not only its registrar, its sources and loopback.
+    package var takesMessages: Bool
     /// The transport that requests of this account use; nil: by RFC 3263.
     package var transport: Transport?
 
@@ -59,7 +61,7 @@ package struct Account: Equatable, Sendable {
         id: AccountID, name: String, address: NameAddress, registrar: URI? = nil,
         credentials: AccountCredentials? = nil, outboundProxy: URI? = nil, expires: UInt32 = 3600,
         contactUser: String? = nil, answer: AnswerPolicy = .ask, sources: [AddressRange] = [],
-        isPeerToPeer: Bool = false, transport: Transport? = nil
+        isPeerToPeer: Bool = false, takesMessages: Bool = false, transport: Transport? = nil
     ) {
         self.id = id
         self.name = name
@@ -71,6 +73,7 @@ package struct Account: Equatable, Sendable {
         self.answer = answer
         self.sources = sources
         self.isPeerToPeer = isPeerToPeer
+        self.takesMessages = takesMessages
         self.transport = transport
         if let contactUser {
             self.contactUser = contactUser

@@ -21,7 +21,10 @@ package enum Command: Sendable {
     case resume(CallHandle)
     /// Offers the agreed or, where given, other media anew.
     case reinvite(CallHandle, LocalMedia?)
-    case options(OptionsHandle, OptionsQuery)
+    /// Sends digits within a call by INFO, in their order.
+    case sendDigits(CallHandle, [SignalledStep])
+    /// Sends a bare request: OPTIONS, MESSAGE, or any other that makes no dialog.
+    case request(RequestHandle, OutgoingRequest)
     /// Ends every call and registration within two seconds, then `shutDownFinished`.
     case shutDown
 }
@@ -55,15 +58,43 @@ package struct OutgoingCall: Sendable {
     }
 }
 
-/// A question for the capabilities of a SIP element (RFC 3261 §11).
-package struct OptionsQuery: Sendable {
-    package var account: AccountID?
-    package var target: URI
-    package var headers: Headers
+/// A request that stands alone, or is one of a call's dialog and changes nothing about it: OPTIONS (RFC 3261 §11),
+/// MESSAGE (RFC 3428), INFO (RFC 6086), or a method that only the user knows.
+package struct OutgoingRequest: Sendable {
+    package enum Recipient: Hashable, Sendable {
+        case address(URI)
+        /// The other side of a call that stands, within its dialog.
+        case peer(of: CallHandle)
+    }
 
-    package init(account: AccountID? = nil, target: URI, headers: Headers = Headers()) {
+    package var method: Method
+    /// nil: the first configured account; within a call, the call's.
+    package var account: AccountID?
+    package var recipient: Recipient
+    /// Added to the request as they are.
+    package var headers: Headers
+    /// The type of `body`; without a body it is not sent.
+    package var contentType: ContentType?
+    package var body: [UInt8]
+
+    package init(
+        _ method: Method, account: AccountID? = nil, to recipient: Recipient, headers: Headers = Headers(),
+        contentType: ContentType? = nil, body: [UInt8] = []
+    ) {
+        self.method = method
         self.account = account
-        self.target = target
+        self.recipient = recipient
         self.headers = headers
+        self.contentType = contentType
+        self.body = body
+    }
+
+    /// An instant message of plain text (RFC 3428 §4).
+    package static func message(
+        _ text: String, account: AccountID? = nil, to recipient: Recipient, headers: Headers = Headers()
+    ) -> OutgoingRequest {
+        OutgoingRequest(
+            .message, account: account, to: recipient, headers: headers, contentType: .plainText,
+            body: Array(text.utf8))
     }
 }

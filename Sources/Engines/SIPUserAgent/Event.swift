@@ -34,8 +34,15 @@ package enum Event: Sendable {
     case modifyFailed(CallHandle, StatusCode?)
     /// In-dialog requests now come from another address.
     case peerMoved(CallHandle, SocketAddress)
+    /// The peer sent a digit by INFO.
+    case digitReceived(CallHandle, SignalledDigit)
+    case digitSent(CallHandle, SignalledDigit)
+    /// A digit was refused, or not answered; those that waited behind it are forgotten.
+    case digitsRefused(CallHandle, SignalledDigit, StatusCode?, reason: String)
     case ended(CallHandle, CallEnd)
-    case optionsAnswered(OptionsHandle, OptionsAnswer)
+    /// What a request of the user's brought, once.
+    case requestAnswered(RequestHandle, RequestAnswer)
+    case messageReceived(IncomingMessage)
     case warning(UserAgentWarning)
     /// A message was refused or dropped; counted in `UserAgentCore.counters`.
     case refused(Refusal, from: SocketAddress)
@@ -153,8 +160,9 @@ package struct CallEnd: Equatable, Sendable {
     }
 }
 
-/// What an OPTIONS request brought.
-package struct OptionsAnswer: Sendable {
+/// What a request of the user's brought.
+package struct RequestAnswer: Sendable {
+    package var method: Method
     /// nil: nothing came back.
     package var status: StatusCode?
     /// The response's phrase, or why there is none.
@@ -179,7 +187,8 @@ package enum UserAgentWarning: Hashable, Sendable {
 /// Why a message was refused or dropped.
 package enum Refusal: Hashable, Sendable, CaseIterable {
     case malformed, invalid, unknownDialog, unsupportedMethod, unsupportedExtension, merged, loop, forbidden, notFound
-    case sourceRate, pendingInvites, ringingCalls, calls, dialogs, transactions, strayResponse, strayAcknowledgement
+    case sourceRate, messageRate, pendingInvites, ringingCalls, calls, dialogs, transactions, strayResponse,
+        strayAcknowledgement
     case shuttingDown
 }
 

@@ -30,8 +30,8 @@ package struct CallHandle: Hashable, Comparable, Sendable {
     package static func < (left: CallHandle, right: CallHandle) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// One OPTIONS request that the user sent; numbered by whoever sends it.
-package struct OptionsHandle: Hashable, Sendable {
+/// One request that the user sent beside calls and registrations; numbered by whoever sends it.
+package struct RequestHandle: Hashable, Sendable {
     package let rawValue: UInt32
 
     package init(rawValue: UInt32) {

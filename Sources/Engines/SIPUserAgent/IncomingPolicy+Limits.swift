@@ -22,7 +22,7 @@ extension IncomingPolicy {
     }
 
     /// Whether the numbers for one source do not hold for this one.
-    private func isExempt(_ flow: Flow) -> Bool {
+    func isExempt(_ flow: Flow) -> Bool {
         switch trust(flow) {
         case .registrarFlow, .allowListed, .authenticated: true
         case .loopback: limits.sparesLoopback || isListed(flow)

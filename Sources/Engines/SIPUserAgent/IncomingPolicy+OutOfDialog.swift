@@ -10,7 +10,11 @@ package enum OutOfDialogVerdict: Hashable, Sendable {
     case answerOptions(isMinimal: Bool)
     /// 200, and nothing follows.
     case accept
+    /// An instant message: to whoever reads them.
+    case takeMessage
     case refuse(StatusCode)
+    /// Too many: 503 where that costs no state, and later again.
+    case `defer`
     /// No answer at all.
     case drop
 }
@@ -43,12 +47,26 @@ extension IncomingPolicy {
             return package.map { String($0).equalsIgnoringCase("message-summary") } == true ? .accept : .refuse(489)
         case .subscribe where isOwnServer:
             return .refuse(489)
+        case .message:
+            return message(request, over: flow, at: now)
         case .cancel, .bye, .info, .update, .prack, .notify:
             return .refuse(481)
-        case .subscribe, .message, .refer, .register, .publish:
+        case .subscribe, .refer, .register, .publish:
             return .refuse(405)
         case .other:
             return .refuse(501)
         }
+    }
+
+    /// A message of a sender who is known may come, and anybody's where the account wants it so; a few a minute
+    /// (ROBUSTNESS S5).
+    private mutating func message(_ request: Request, over flow: Flow, at now: Instant) -> OutOfDialogVerdict {
+        guard let reception = reception(of: request, over: flow) else { return .refuse(403) }
+        let isOpen = accounts.first { $0.id == reception.account }?.takesMessages ?? false
+        let isKnown = reception.trust == .allowListed || mayAnswerAutomatically(reception.trust, over: flow)
+        guard isOpen || isKnown || reception.trust == .registrarFlow else { return .refuse(403) }
+        guard let limit = limits.messagesPerMinute, !isExempt(flow) else { return .takeMessage }
+        let key = SourceTable.Key(flow.remote.address)
+        return sources.admitMessage(key, perMinute: limit, at: now) ? .takeMessage : .defer
     }
 }

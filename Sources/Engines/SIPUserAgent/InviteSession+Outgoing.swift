@@ -69,7 +69,7 @@ extension InviteSession {
         _ request: inout Request, for purpose: RequestPurpose, at local: SocketAddress, contact: NameAddress
     ) {
         switch purpose.kind {
-        case .bye, .prack, .acknowledgement:
+        case .bye, .prack, .digit, .request, .acknowledgement:
             return
         case .invite:
             let changed = localAddress != local.address

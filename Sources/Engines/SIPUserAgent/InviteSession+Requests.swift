@@ -10,6 +10,8 @@ enum RequestFailure: Equatable, Sendable {
     case unreachable(Obstacle)
     /// Too many requests of ours are on their way.
     case limited
+    /// A MESSAGE of so many octets, which nothing would protect from being dropped on its way (RFC 3428 §8).
+    case tooLarge(octets: Int)
     /// It was taken back before it left.
     case withdrawn
 
@@ -20,6 +22,8 @@ enum RequestFailure: Equatable, Sendable {
             "timed out" + (destination.map { ", \($0.transport.name.lowercased()) \($0.remote)" } ?? "")
         case .unreachable(let obstacle): obstacle.description
         case .limited: "too many requests at once"
+        case .tooLarge(let octets):
+            "too long: the message makes a request of \(octets) octets, and \(OutboundRequest.datagramLimit) may be sent"
         case .withdrawn: "withdrawn"
         }
     }
@@ -59,6 +63,8 @@ extension InviteSession {
         case .reinvite: receiveReinviteResponse(response, over: flow, at: now)
         case .bye: if response.status.isFinal { byeFinished() }
         case .prack: if response.status.isFinal { prackFinished(response.status, in: purpose.remoteTag, at: now) }
+        case .digit: if response.status.isFinal { digitAnswered(response.status, response.reason, at: now) }
+        case .request: if response.status.isFinal { requestAnswered(response.status, response.reason, at: now) }
         case .acknowledgement: break
         }
     }
@@ -69,6 +75,8 @@ extension InviteSession {
         case .reinvite: reinviteFailed(failure, at: now)
         case .bye: byeFinished()
         case .prack: prackFinished(nil, in: purpose.remoteTag, at: now)
+        case .digit: digitAnswered(nil, failure.reason, at: now)
+        case .request: if case .timedOut = failure { requestAnswered(408, nil, at: now) }
         case .acknowledgement(let sequence): acknowledgementLost(purpose.remoteTag ?? "", sequence)
         }
     }
@@ -78,6 +86,7 @@ extension InviteSession {
         switch purpose.kind {
         case .invite: phase == .calling && !(invitation?.isCancelled ?? true)
         case .reinvite: phase == .confirmed
+        case .digit, .request: takesRequests
         case .bye: true
         case .prack: purpose.remoteTag.map { dialog(with: $0) != nil } ?? false
         case .acknowledgement: false
@@ -92,9 +101,27 @@ extension InviteSession {
             invitation?.earlyDialogs = []
         case .reinvite:
             modification.request = request
-        case .bye, .prack, .acknowledgement:
+        case .bye, .prack, .digit, .request, .acknowledgement:
             break
         }
+    }
+
+    // MARK: - Requests of the user's
+
+    /// Whether the dialog stands, so that requests can be sent in it.
+    var takesRequests: Bool { dialog != nil && (phase == .accepted || phase == .confirmed) }
+
+    /// Sends a request that changes nothing about the call.
+    mutating func ask(_ query: OutgoingRequest, as handle: RequestHandle) {
+        guard takesRequests, var request = dialog?.request(query.method), let tag = dialog?.remoteTag else { return }
+        request.append(query)
+        act(.send(request, .within(tag, .request(handle)), along: peer))
+    }
+
+    /// 481 and 408, and silence, say that the dialog is gone (§12.2.1.2); all else is for the user alone.
+    mutating func requestAnswered(_ status: StatusCode, _ reason: String?, at now: Instant) {
+        guard status == 481 || status == 408 else { return }
+        end(CallEnd(cause: .dialogLost, by: .remote, status: status, reason: reason), at: now)
     }
 
     // MARK: - The dialog of a request

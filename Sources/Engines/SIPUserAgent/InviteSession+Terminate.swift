@@ -23,6 +23,7 @@ extension InviteSession {
         phase = .ended
         lastsUntil = nil
         modification = Modification(sequence: modification.sequence)
+        digits = SignalledDigits()
         invitation?.ringsUntil = nil
         arrival?.decided()
         emit(.ended(handle, end))
@@ -107,7 +108,7 @@ extension CallEnd {
             switch failure {
             case .timedOut: .timedOut
             case .unreachable: .unreachable
-            case .limited: .limited
+            case .limited, .tooLarge: .limited
             case .withdrawn: .cancelled
             }
         return CallEnd(cause: cause, by: .local, reason: cause == .cancelled ? nil : failure.reason)

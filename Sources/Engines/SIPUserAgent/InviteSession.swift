@@ -9,7 +9,7 @@ import SIPTransactions
 ///
 /// A value without network: requests leave as actions, and the core adds what only it knows (the next hop, Via, and
 /// through `complete` our address). The verbs are in extensions: +Outgoing, +Incoming, +Acceptance, +Modify,
-/// +Terminate.
+/// +Digits, +Terminate.
 struct InviteSession: Sendable {
     let handle: CallHandle
     let account: Account
@@ -51,6 +51,7 @@ struct InviteSession: Sendable {
     /// The ACKs that we sent, to be repeated.
     var acknowledgements: [SentAcknowledgement] = []
     var modification = Modification()
+    var digits = SignalledDigits()
     /// BYEs without a final response.
     var outstandingByes = 0
     /// A person or a limit wants the call ended, but a BYE may not go before the ACK (§15).
@@ -99,7 +100,7 @@ struct InviteSession: Sendable {
     var deadline: Instant? {
         [
             acceptance?.deadline, invitation?.ringsUntil, arrival?.deadline, arrival?.provisionals.deadline,
-            modification.retryAt, lastsUntil, lingersUntil,
+            modification.retryAt, lastsUntil, lingersUntil, digits.deadline,
         ].lazy.compactMap { $0 }.min()
     }
 
@@ -112,6 +113,7 @@ struct InviteSession: Sendable {
             modification.retryAt = nil
             sendReinvite()
         }
+        if let due = digits.deadline, now >= due { sendDueDigit(at: now) }
         if let until = lastsUntil, now >= until {
             end(CallEnd(cause: .tooLong, by: .local), at: now)
         }

@@ -5,7 +5,11 @@ import SIPMessages
 extension Capabilities {
     /// What this user agent can do where nothing is switched off.
     static let ours = Capabilities(
-        methods: [.invite, .ack, .cancel, .bye, .options, .prack], optionTags: [.reliable])
+        methods: [.invite, .ack, .cancel, .bye, .options, .prack, .info, .message], optionTags: [.reliable],
+        bodies: [
+            MethodBodies(.message, [.plainText, .anyText]),
+            MethodBodies(.info, [SignalledDigit.relay, SignalledDigit.bare]),
+        ])
 }
 
 extension Request {

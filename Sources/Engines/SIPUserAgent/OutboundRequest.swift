@@ -15,10 +15,21 @@ struct OutboundRequest: Sendable {
     enum Owner: Hashable, Sendable {
         case call(CallHandle, RequestPurpose)
         case registration(AccountID)
-        case options(OptionsHandle)
+        case request(RequestHandle)
 
         var call: CallHandle? {
             if case .call(let handle, _) = self { handle } else { nil }
+        }
+
+        /// The request of the user's that it is, within a call or beside.
+        var query: RequestHandle? {
+            switch self {
+            case .request(let handle): return handle
+            case .call(_, let purpose):
+                if case .request(let handle) = purpose.kind { return handle }
+                return nil
+            case .registration: return nil
+            }
         }
     }
 

@@ -5,6 +5,10 @@ struct RequestPurpose: Hashable, Sendable {
         case reinvite
         case bye
         case prack
+        /// An INFO with a digit.
+        case digit
+        /// A request of the user's.
+        case request(RequestHandle)
         /// The ACK of a 2xx to the INVITE with that CSeq number.
         case acknowledgement(of: UInt32)
     }

@@ -71,6 +71,8 @@ package struct UserAgentLimits: Equatable, Sendable {
     package var requestRate: RequestRate?
     /// Unanswered INVITEs of one source; nil: only `ringingCalls` bounds them.
     package var pendingInvitesPerSource: Int?
+    /// Messages a minute of one source; nil: as many as come.
+    package var messagesPerMinute: Int?
     /// Sources that are remembered, least recently heard forgotten first.
     package var sources: Int
     /// Whether `requestRate` and `pendingInvitesPerSource` spare loopback as they spare allow-listed sources.
@@ -88,7 +90,8 @@ package struct UserAgentLimits: Equatable, Sendable {
 
     package static let strict = UserAgentLimits(
         serverTransactions: 1024, clientTransactions: 256, dialogs: 64, earlyDialogs: 8, ringingCalls: 4, calls: 8,
-        requestRate: RequestRate(perSecond: 20, burst: 40), pendingInvitesPerSource: 2, sources: 4096,
+        requestRate: RequestRate(perSecond: 20, burst: 40), pendingInvitesPerSource: 2, messagesPerMinute: 10,
+        sources: 4096,
         sparesLoopback: false)
 
     /// Loopback, allow-listed sources and registrar flows have no rate; everybody else as in `strict`.
@@ -102,7 +105,8 @@ package struct UserAgentLimits: Equatable, Sendable {
     package static func open(calls: Int) -> UserAgentLimits {
         UserAgentLimits(
             serverTransactions: 65536, clientTransactions: 65536, dialogs: max(64, 8 * calls), earlyDialogs: 8,
-            ringingCalls: calls, calls: calls, requestRate: nil, pendingInvitesPerSource: nil, sources: 4096,
+            ringingCalls: calls, calls: calls, requestRate: nil, pendingInvitesPerSource: nil, messagesPerMinute: nil,
+            sources: 4096,
             sparesLoopback: true)
     }
 }

@@ -16,6 +16,12 @@ extension UserAgentCore {
         guard transactions.acceptsRequests else { return drop(.transactions, over: flow) }
         let verdict = policy.outOfDialog(request, trust: policy.trust(flow), over: flow, at: now)
         if verdict == .drop { return drop(.sourceRate, over: flow) }
+        if verdict == .defer {
+            refuse(.messageRate, from: flow)
+            let response = policy.statelessRefusal(503, of: request, size: size, retryAfter: 60)
+            if let response { answerStatelessly(response, over: flow) }
+            return false
+        }
         self.verdict = verdict
         guard verdict == .invite else { return true }
         if let refusal = inviteRefusal() {

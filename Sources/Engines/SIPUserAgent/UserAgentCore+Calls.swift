@@ -46,7 +46,7 @@ extension UserAgentCore {
         for action in actions { perform(action, of: handle, at: now) }
         guard let session = sessions[handle] else { return }
         if session.isFinished {
-            forget(session)
+            forget(session, at: now)
         } else {
             deadlines.set(.call(handle), at: session.deadline)
         }
@@ -106,14 +106,18 @@ extension UserAgentCore {
         if transactions.cancel(transaction, at: now) != nil { sessions[handle]?.invitation?.isCancelSent = true }
     }
 
-    private mutating func forget(_ session: InviteSession) {
+    private mutating func forget(_ session: InviteSession, at now: Instant) {
         sessions[session.handle] = nil
         census -= session.census
         callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = nil
         if let invite = session.arrival?.transaction { callsByInvite[invite] = nil }
         deadlines.cancel(.call(session.handle))
         let leftovers = outbound.filter { $0.value.owner.call == session.handle }.map(\.key)
-        for id in leftovers.sorted() { forgetOutbound(id) }
+        for id in leftovers.sorted() {
+            let query = outbound[id]?.owner.query
+            forgetOutbound(id)
+            if let query { failed(query, "the call ended", at: now) }
+        }
     }
 }
 

@@ -14,6 +14,10 @@ extension UserAgentCore {
             refuse(.unknownDialog, from: flow)
             return request.response(481)
         }
+        if request.to.tag != nil, let refusal = request.infoPackageRefusal {
+            refuse(.invalid, from: flow)
+            return refusal
+        }
         // A BYE ends its call whatever it carries: gateways put statistics in there.
         let violations = Validation.violations(of: request, settings.capabilities)
         if let violation = violations.first(where: { !(request.method == .bye && $0.isAboutBody) }) {
@@ -37,10 +41,12 @@ extension UserAgentCore {
             answerOptions(request, isMinimal: isMinimal, in: transaction, over: flow, at: now)
         case .accept:
             respond(request.response(200), in: transaction, at: now)
+        case .takeMessage:
+            receiveMessage(request, in: transaction, over: flow, at: now)
         case .refuse(let status):
             refuse(status == 481 ? .unknownDialog : .unsupportedMethod, from: flow)
             respond(request.response(status), in: transaction, at: now)
-        case .invite, .drop, nil:
+        case .invite, .defer, .drop, nil:
             refuse(.unknownDialog, from: flow)
             respond(request.response(481), in: transaction, at: now)
         }

@@ -108,6 +108,10 @@ extension UserAgentCore {
             }
         case .prack:
             update(handle, at: now) { $0.receivePrack(request, in: transaction, at: now) }
+        case .info:
+            update(handle, at: now) { $0.receiveInfo(request, in: transaction) }
+        case .message:
+            receiveMessage(request, of: handle, in: transaction, over: flow, at: now)
         default:
             answerOptions(request, isMinimal: false, in: transaction, over: flow, at: now)
         }

@@ -72,9 +72,10 @@ extension UserAgentCore {
         let destination = outbound.destinations.removeFirst()
         let flow = outbound.flow(to: destination)
         let request = complete(outbound, towards: destination)
-        if destination.transport == .udp, case .undecided = outbound.size, request.method != .ack,
-            request.bytes().count > OutboundRequest.datagramLimit
-        {
+        if request.method == .message, request.isLong {
+            return fail(id, .tooLarge(octets: request.bytes().count), at: now)
+        }
+        if destination.transport == .udp, case .undecided = outbound.size, request.method != .ack, request.isLong {
             outbound.size = .seekingStream([destination] + outbound.destinations)
             self.outbound[id] = outbound
             return ask(id, transport: .tcp, at: now)
@@ -87,7 +88,7 @@ extension UserAgentCore {
             self.outbound[id] = nil
             return sendAcknowledgement(request, outbound, over: flow, at: now)
         }
-        if case .options(let handle) = outbound.owner { queries[handle] = now }
+        if let query = outbound.owner.query { queries[query]?.sentAt = now }
         let transaction = transactions.send(request, over: flow, at: now)
         outbound.transaction = transaction
         outbound.isAnswered = false
@@ -122,8 +123,9 @@ extension UserAgentCore {
             sessions[handle]?.complete(&request, for: purpose, at: destination.local, contact: contact)
         case .registration(let account):
             noteContact(contact, of: account)
-        case .options:
-            request.setCapabilities(settings.capabilities, contact: contact)
+        case .request:
+            // A MESSAGE has no Contact (RFC 3428 §4), and what other methods want the user knows.
+            if request.method == .options { request.setCapabilities(settings.capabilities, contact: contact) }
         }
         var via = Via(
             transport: destination.transport, host: .address(destination.local.address),
@@ -160,10 +162,13 @@ extension UserAgentCore {
         switch request.owner {
         case .call(let handle, let purpose):
             update(handle, at: now) { $0.receive(response, to: purpose, over: flow, at: now) }
+            if let query = request.owner.query, response.status.isFinal {
+                answered(query, response, over: flow, at: now)
+            }
         case .registration(let account):
             registrationAnswered(account, response, to: request, at: now)
-        case .options(let handle):
-            if response.status.isFinal { optionsAnswered(handle, response, over: flow, at: now) }
+        case .request(let handle):
+            if response.status.isFinal { answered(handle, response, over: flow, at: now) }
         }
     }
 
@@ -199,10 +204,11 @@ extension UserAgentCore {
         switch request.owner {
         case .call(let handle, let purpose):
             update(handle, at: now) { $0.fail(purpose, failure, at: now) }
+            if let query = request.owner.query { failed(query, failure.reason, at: now) }
         case .registration(let account):
             registrationFailed(account, failure, at: now)
-        case .options(let handle):
-            optionsFailed(handle, failure, at: now)
+        case .request(let handle):
+            failed(handle, failure.reason, at: now)
         }
     }
 
@@ -282,6 +288,9 @@ extension OutboundRequest {
 }
 
 extension Request {
+    /// Whether it is longer than what may be sent where nothing controls congestion (RFC 3261 §18.1.1, RFC 3428 §8).
+    var isLong: Bool { bytes().count > OutboundRequest.datagramLimit }
+
     /// Makes `proxy` the first hop, as a loose route (§8.1.2).
     mutating func visitFirst(_ proxy: URI) {
         guard case .sip(var uri) = proxy else { return }

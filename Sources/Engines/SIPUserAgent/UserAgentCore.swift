@@ -36,7 +36,7 @@ package struct UserAgentCore: Sendable {
     /// INVITEs that another server was asked to take over, and whether they were cancelled.
     var superseded: [ClientTransactionID: Bool] = [:]
     var inviteOfCall: [CallHandle: OutboundID] = [:]
-    var queries: [OptionsHandle: Instant] = [:]
+    var queries: [RequestHandle: Query] = [:]
 
     var registrations: [AccountID: Registration] = [:]
     /// Digests of the accounts that never register.
@@ -128,7 +128,8 @@ package struct UserAgentCore: Sendable {
         case .hold(let handle): instruct(handle, at: now) { $0.hold(at: now) }
         case .resume(let handle): instruct(handle, at: now) { $0.resume(at: now) }
         case .reinvite(let handle, let media): instruct(handle, at: now) { $0.reinvite(media, at: now) }
-        case .options(let handle, let query): ask(query, as: handle, at: now)
+        case .sendDigits(let handle, let steps): instruct(handle, at: now) { $0.sendDigits(steps, at: now) }
+        case .request(let handle, let query): ask(query, as: handle, at: now)
         case .register(let account): register(account, at: now)
         case .unregister(let account): unregister(account, at: now)
         case .shutDown: beginShutDown(at: now)

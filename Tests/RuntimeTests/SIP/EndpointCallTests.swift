@@ -84,15 +84,17 @@ extension EndpointTests {
             for round: UInt32 in 1...20 {
                 let closed = try RawSocket(datagramsAt: .loopback).address
                 let target = try URI(parsing: "sip:x@\(closed)")
-                await alice.endpoint.perform(.options(OptionsHandle(rawValue: round), OptionsQuery(target: target)))
+                await alice.endpoint.perform(
+                    .request(RequestHandle(rawValue: round), OutgoingRequest(.options, to: .address(target))))
                 let answer = try await alice.next {
-                    if case .optionsAnswered(_, let answer) = $0 { answer } else { nil }
+                    if case .requestAnswered(_, let answer) = $0 { answer } else { nil }
                 }
                 #expect(answer.status == nil)
             }
             let target = try URI(parsing: "sip:x@\(try await bob.address(.udp))")
-            await alice.endpoint.perform(.options(OptionsHandle(rawValue: 99), OptionsQuery(target: target)))
-            let answer = try await alice.next { if case .optionsAnswered(_, let answer) = $0 { answer } else { nil } }
+            await alice.endpoint.perform(
+                .request(RequestHandle(rawValue: 99), OutgoingRequest(.options, to: .address(target))))
+            let answer = try await alice.next { if case .requestAnswered(_, let answer) = $0 { answer } else { nil } }
             #expect(answer.status == 200)
             await alice.endpoint.shutDown()
             await bob.endpoint.shutDown()
@@ -103,13 +105,15 @@ extension EndpointTests {
             let bob = try await TestPhone(seed: 2)
             let port = try await bob.address(.udp).port
             let known = try URI(parsing: "sip:x@localhost:\(port)")
-            await alice.endpoint.perform(.options(OptionsHandle(rawValue: 1), OptionsQuery(target: known)))
-            let answer = try await alice.next { if case .optionsAnswered(_, let answer) = $0 { answer } else { nil } }
+            await alice.endpoint.perform(
+                .request(RequestHandle(rawValue: 1), OutgoingRequest(.options, to: .address(known))))
+            let answer = try await alice.next { if case .requestAnswered(_, let answer) = $0 { answer } else { nil } }
             #expect(answer.status == 200)
             // No label is longer than 63 octets, so no server is asked.
             let unknown = try URI(parsing: "sip:x@\(String(repeating: "a", count: 64)).example:\(port)")
-            await alice.endpoint.perform(.options(OptionsHandle(rawValue: 2), OptionsQuery(target: unknown)))
-            let failure = try await alice.next { if case .optionsAnswered(_, let answer) = $0 { answer } else { nil } }
+            await alice.endpoint.perform(
+                .request(RequestHandle(rawValue: 2), OutgoingRequest(.options, to: .address(unknown))))
+            let failure = try await alice.next { if case .requestAnswered(_, let answer) = $0 { answer } else { nil } }
             #expect(failure.status == nil)
             await alice.endpoint.shutDown()
             await bob.endpoint.shutDown()

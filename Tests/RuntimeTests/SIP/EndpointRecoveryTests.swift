@@ -108,11 +108,12 @@ extension EndpointTests {
             let datagramsOnly = try await TestPhone(
                 listen: [ListenAddress(SocketAddress(.loopback, port: 0), transports: [.udp])], seed: 3)
             for (peer, transport) in [(both, Transport.tcp), (datagramsOnly, .udp)] {
-                var query = OptionsQuery(target: try URI(parsing: "sip:x@\(try await peer.address(.udp))"))
+                var query = OutgoingRequest(
+                    .options, to: .address(try URI(parsing: "sip:x@\(try await peer.address(.udp))")))
                 try query.headers.append(.subject, String(repeating: "long ", count: 300))
-                await alice.endpoint.perform(.options(OptionsHandle(rawValue: 1), query))
+                await alice.endpoint.perform(.request(RequestHandle(rawValue: 1), query))
                 let answer = try await alice.next {
-                    if case .optionsAnswered(_, let answer) = $0 { answer } else { nil }
+                    if case .requestAnswered(_, let answer) = $0 { answer } else { nil }
                 }
                 #expect(answer.status == 200)
                 #expect(answer.flow?.transport == transport)

@@ -26,6 +26,8 @@ package enum PhoneEvent: Hashable, Sendable {
     /// One SIP message of a call, for its ladder.
     case sipMessage(CallReference, MessageSummary)
 
+    /// Somebody wrote to an account.
+    case message(account: Printable, Party, Printable)
     /// One line for the log.
     case log(Severity, LogSource, Printable)
     /// Something that the person asked for failed: one sentence of cause, one of cure. Shown at once and logged.

@@ -20,6 +20,8 @@ package enum UserCommand: Hashable, Sendable {
     case unregister(account: String?)
     /// Ask `target` for its capabilities.
     case options(target: String)
+    /// Write to `target`.
+    case message(target: String, text: String)
     /// Stop the process until it is continued. Asked for only while no call is up.
     case suspend
     /// Draw the whole screen anew.

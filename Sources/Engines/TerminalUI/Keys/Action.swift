@@ -4,7 +4,7 @@ package enum Action: Hashable, Sendable {
     case dial, redial, answer, holdAndAnswer, reject, ignore, hangUp, hangUpAll, hold, resume, mute, unmute, digits
     case previousCall, nextCall, selectCall
     // Accounts.
-    case account, register, unregister, options
+    case account, register, unregister, options, message
     // What is shown.
     case listCalls, listRegistrations, callStatus, ladder, help, logUp, logDown
     case commandLine, redraw, suspend, quit

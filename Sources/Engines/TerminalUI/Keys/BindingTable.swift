@@ -59,6 +59,9 @@ extension Binding {
         Binding(
             .options, names: ["options"], argument: "TARGET", title: "options", help: "Ask a SIP element what it can do"
         ),
+        Binding(
+            .message, names: ["message", "write"], argument: "TARGET TEXT", title: "message",
+            help: "Write to somebody; to . for whoever wrote last"),
         Binding(.logUp, keys: [.pageUp], title: "log up", help: "Scroll the log back"),
         Binding(.logDown, keys: [.pageDown], title: "log down", help: "Scroll the log forth"),
         Binding(

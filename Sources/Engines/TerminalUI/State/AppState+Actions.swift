@@ -19,7 +19,7 @@ extension AppState {
         case .selectCall: open(.callNumber)
         case .register: return [.register(account: nil)]
         case .unregister: return [.unregister(account: nil)]
-        case .account, .options: return refuse("it needs an argument: ? shows which", at: now)
+        case .account, .options, .message: return refuse("it needs an argument: ? shows which", at: now)
         case .listCalls:
             missedCalls = 0
             turn(to: .calls)

@@ -31,6 +31,7 @@ extension AppState {
         switch binding.action {
         case .dial: return dial(argument, at: now)
         case .options: return [.options(target: argument)]
+        case .message: return message(argument, at: now)
         case .selectCall:
             select(argument, at: now)
             return []
@@ -64,6 +65,15 @@ extension AppState {
             show("calls go out from \(account.name)", at: now)
             return []
         }
+    }
+
+    /// `TARGET TEXT`; the full stop stands for whoever wrote last.
+    private mutating func message(_ argument: String, at now: Instant) -> [UserCommand] {
+        let parts = argument.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+        guard parts.count == 2, let target = parts.first else { return refuse("it needs whom and what", at: now) }
+        guard target == "." else { return [.message(target: String(target), text: String(parts[1]))] }
+        guard let lastWriter else { return refuse("nobody has written yet", at: now) }
+        return [.message(target: lastWriter, text: String(parts[1]))]
     }
 
     private mutating func send(digits: String, at now: Instant) -> [UserCommand] {

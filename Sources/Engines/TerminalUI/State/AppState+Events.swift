@@ -33,6 +33,10 @@ extension AppState {
         case .digit(let reference, let digit, let direction): receive(digit, direction, in: reference, at: now)
         case .ended(let reference, let end): ended(reference, end, at: now)
         case .sipMessage(let reference, let message): receive(message, of: reference)
+        case .message(let account, let peer, let text):
+            record(.info, .account(account), "\(peer.shown) writes: \(text)", at: now)
+            show("\(peer.shown) writes: \(text)", .info, at: now)
+            lastWriter = peer.address.text
         case .log(let severity, let source, let text): record(severity, source, text, at: now)
         case .failure(let cause, let cure): fail(cause, cure, source: .phone, at: now)
         }

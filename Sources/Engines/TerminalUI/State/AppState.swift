@@ -24,6 +24,8 @@ package struct AppState: Sendable {
     var notice: Notice?
     var completions: [String] = []
     var lastTarget: String?
+    /// Whoever sent the last message.
+    var lastWriter: String?
     /// The account to call from; nil: the first.
     var dialAccount: Printable?
     /// The call that a key dealt with last, lest its second press deal with the next one.

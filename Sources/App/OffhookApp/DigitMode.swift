@@ -1,0 +1,33 @@
+import SIPMessages
+import SIPUserAgent
+
+/// How digits travel: as telephone events beside the sound (RFC 4733), or in INFO requests (RFC 2976).
+package enum DigitMode: String, CaseIterable, Sendable {
+    /// As telephone events where the peer takes them, else by INFO.
+    case auto
+    case rtp, info
+}
+
+extension Call {
+    /// Whether digits of this call go by INFO.
+    var sendsDigitsByInfo: Bool {
+        switch script?.digitMode ?? .auto {
+        case .rtp: false
+        case .info: true
+        case .auto: agreement.map { $0.media.sendTelephoneEvent == nil } ?? false
+        }
+    }
+}
+
+extension SignalledStep {
+    /// A digit, or `,` for a pause of 1 s. By INFO there is no media to wait for, so `w` is none.
+    init?(_ character: Character) {
+        if character == "," {
+            self = .pause(.seconds(1))
+        } else if let digit = SignalledDigit(String(character)) {
+            self = .digit(digit)
+        } else {
+            return nil
+        }
+    }
+}

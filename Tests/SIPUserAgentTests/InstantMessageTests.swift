@@ -1,0 +1,237 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// Instant messages (RFC 3428), sent and taken, and other requests that the user sends.
+@Suite struct InstantMessageTests {
+    private let handle = RequestHandle(rawValue: 7)
+
+    /// Bob's phone, which takes messages from anybody.
+    private var open: UserAgentConfiguration {
+        var configuration = World.configuration(user: "bob")
+        configuration.accounts[0].takesMessages = true
+        return configuration
+    }
+
+    private func answer(_ world: World, at name: String = "alice") -> RequestAnswer? {
+        (world.events[name] ?? []).lazy.compactMap {
+            if case .requestAnswered(handle, let answer) = $0 { answer } else { nil }
+        }.first
+    }
+
+    private func messages(_ world: World, at name: String) -> [IncomingMessage] {
+        (world.events[name] ?? []).compactMap { if case .messageReceived(let message) = $0 { message } else { nil } }
+    }
+
+    private func message(
+        _ text: String, from name: String, in world: World, sequence: UInt32 = 1, type: ContentType = .plainText
+    ) throws -> Request {
+        var request = try world.request(
+            .message, from: name, to: "bob", callID: "m\(sequence)", sequence: sequence)
+        request.headers.append(type)
+        request.body = Array(text.utf8)
+        return request
+    }
+
+    // MARK: - Between two of ours
+
+    @Test func reachesTheOtherSideAndIsAnsweredOnce() throws {
+        var world = aliceAndBob(bob: open)
+        let target = try target("sip:bob@192.0.2.2")
+        world.perform(.request(handle, .message("Gruß", to: .address(target))), by: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(world.steps() == ["alice>bob MESSAGE", "bob>alice 200 MESSAGE"])
+        let received = try #require(messages(world, at: "bob").first)
+        #expect(received.text == "Gruß")
+        #expect(received.call == nil)
+        #expect(received.from.uri.sipURI?.user == "offhook" || received.from.uri.sipURI?.user == "alice")
+        let answered = try #require(answer(world))
+        #expect(answered.method == .message)
+        #expect(answered.status == 200)
+        #expect(answered.roundTrip == .milliseconds(20))
+        let sent = try #require(world.requests(.message, from: "alice").first)
+        #expect(!sent.headers.contains(.contact), "a MESSAGE makes no dialog (RFC 3428 §4)")
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test func isSentAgainUntilItIsAnsweredAndTakenOnce() throws {
+        var world = aliceAndBob(bob: open)
+        world.loses = { step, index in index == 0 || step.summary == "bob>alice 200 MESSAGE" && index < 4 }
+        world.perform(.request(handle, .message("hi", to: .address(try target("sip:bob@192.0.2.2")))), by: "alice")
+        world.run(for: .seconds(10))
+        #expect(messages(world, at: "bob").count == 1)
+        #expect(answer(world)?.status == 200)
+        #expect(world.count("alice>bob MESSAGE") > 2)
+    }
+
+    @Test func withoutAnAnswerSaysWhy() throws {
+        var world = aliceAndBob()
+        world.loses = { _, _ in true }
+        world.perform(.request(handle, .message("hi", to: .address(try target("sip:bob@192.0.2.2")))), by: "alice")
+        world.run(for: .seconds(40))
+        let failed = try #require(answer(world))
+        #expect(failed.status == nil)
+        #expect(failed.reason.hasPrefix("timed out"))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func longerThan1300OctetsIsNotSent() throws {
+        var world = aliceAndBob(bob: open)
+        let target = try target("sip:bob@192.0.2.2")
+        let long = String(repeating: "x", count: 1300)
+        world.perform(.request(handle, .message(long, to: .address(target))), by: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(world.steps().isEmpty)
+        #expect(answer(world)?.status == nil)
+        #expect(answer(world)?.reason.contains("1300") == true)
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    // MARK: - Within a call
+
+    @Test func withinACallItTravelsInTheDialogToEitherSide() throws {
+        var world = aliceAndBob()
+        let incoming = try world.talk()
+        world.perform(.request(handle, .message("from the caller", to: .peer(of: caller))), by: "alice")
+        world.perform(.request(handle, .message("from the callee", to: .peer(of: incoming))), by: "bob")
+        world.run(for: .milliseconds(50))
+        #expect(messages(world, at: "bob").map(\.text) == ["from the caller"])
+        #expect(messages(world, at: "bob").first?.call == incoming)
+        #expect(messages(world, at: "alice").map(\.text) == ["from the callee"])
+        #expect(messages(world, at: "alice").first?.call == caller)
+        #expect(answer(world)?.status == 200)
+        #expect(answer(world, at: "bob")?.status == 200)
+        let request = try #require(world.requests(.message, from: "alice").first)
+        #expect(request.to.tag != nil)
+        #expect(request.cSeq.number > 1)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test func aRequestThatTheCallOutlivesNotIsAnsweredForAllThat() throws {
+        var world = aliceAndBob()
+        _ = try world.talk()
+        world.loses = { step, _ in step.summary.contains("MESSAGE") }
+        world.perform(.request(handle, .message("lost", to: .peer(of: caller))), by: "alice")
+        world.run(for: .milliseconds(50))
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .seconds(100))
+        #expect(answer(world)?.status == nil)
+        #expect(world.ends(at: "alice").count == 1)
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test(arguments: [481, 408]) func anAnswerThatTheDialogIsGoneEndsTheCall(status: Int) throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        world.perform(.request(handle, OutgoingRequest(.other("DANCE"), to: .peer(of: caller))), by: "alice")
+        world.run(for: .milliseconds(20))
+        let dance = try #require(world.last(.other("DANCE"), at: "carol"))
+        try world.reply(try #require(StatusCode(status)), to: dance, from: "carol")
+        #expect(world.ends(at: "alice").first?.cause == .dialogLost)
+        #expect(answer(world)?.status?.value == status)
+    }
+
+    // MARK: - From strangers
+
+    @Test func strangersAreRefusedUnlessTheAccountTakesTheirMessages() throws {
+        for (configuration, status) in [(World.configuration(user: "bob"), 403), (open, 200)] {
+            var world = World()
+            world.add("bob", at: "192.0.2.2", configuration: configuration)
+            world.addScripted("carol", at: "192.0.2.9")
+            world.send(.request(try message("buy now", from: "carol", in: world)), from: "carol", to: "bob")
+            world.run(for: .milliseconds(50))
+            #expect(world.received(try #require(StatusCode(status)), at: "carol").count == 1)
+            #expect(messages(world, at: "bob").count == (status == 200 ? 1 : 0))
+        }
+    }
+
+    @Test func aListedSourceMayWrite() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.automaticAnswer.ranges = [try #require(IPAddress("192.0.2.9")).alone]
+        var world = World()
+        world.add("bob", at: "192.0.2.2", configuration: configuration)
+        world.addScripted("carol", at: "192.0.2.9")
+        world.addScripted("dave", at: "192.0.2.10")
+        world.send(.request(try message("it is me", from: "carol", in: world)), from: "carol", to: "bob")
+        world.send(.request(try message("me too", from: "dave", in: world, sequence: 2)), from: "dave", to: "bob")
+        world.run(for: .milliseconds(50))
+        #expect(messages(world, at: "bob").map(\.text) == ["it is me"])
+        #expect(world.received(403, at: "dave").count == 1)
+    }
+
+    @Test func aSourceMayWriteTenTimesAMinute() throws {
+        var world = World()
+        world.add("bob", at: "192.0.2.2", configuration: open)
+        world.addScripted("carol", at: "192.0.2.9")
+        for number in 1...15 as ClosedRange<UInt32> {
+            // Long enough that a refusal is not larger than what it refuses.
+            let text = String(repeating: "spam ", count: 60)
+            world.send(
+                .request(try message(text, from: "carol", in: world, sequence: number)), from: "carol", to: "bob")
+            world.run(for: .milliseconds(200))
+        }
+        #expect(messages(world, at: "bob").count == 10)
+        let refusals = world.received(503, at: "carol")
+        #expect(refusals.count == 5)
+        #expect(try refusals.first?.headers.first(RetryAfter.self)?.seconds == 60)
+        #expect(world.cores["bob"]?.counters[.messageRate] == 5)
+        #expect(world.cores["bob"]?.occupancy.serverTransactions == 10)
+        world.run(for: .seconds(60))
+        world.send(.request(try message("later", from: "carol", in: world, sequence: 99)), from: "carol", to: "bob")
+        world.run(for: .milliseconds(50))
+        #expect(messages(world, at: "bob").count == 11)
+    }
+
+    @Test func aTypeThatNobodyCanReadGets415WithTheTypesThatCan() throws {
+        var world = World()
+        world.add("bob", at: "192.0.2.2", configuration: open)
+        world.addScripted("carol", at: "192.0.2.9")
+        let types = [ContentType("application", "x-secret"), ContentType("text", "markdown"), .sdp]
+        for (index, type) in types.enumerated() {
+            let request = try message("x", from: "carol", in: world, sequence: UInt32(index + 1), type: type)
+            world.send(.request(request), from: "carol", to: "bob")
+            world.run(for: .milliseconds(50))
+        }
+        #expect(world.received(415, at: "carol").map(\.cSeq.number) == [1, 3])
+        #expect(messages(world, at: "bob").map(\.contentType.subtype) == ["markdown"])
+        let accepted = try world.received(415, at: "carol")[0].headers.all(Accept.self)
+        #expect(accepted.contains(Accept(.plainText)))
+    }
+
+    // MARK: - Other methods
+
+    @Test func aMethodThatOnlyTheUserKnowsIsSentAndItsAnswerTold() throws {
+        var world = aliceAndBob()
+        var query = OutgoingRequest(.other("DANCE"), to: .address(try target("sip:bob@192.0.2.2")))
+        try query.headers.append(.subject, "tango")
+        world.perform(.request(handle, query), by: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(world.requests(.other("DANCE"), from: "alice").first?.headers.first(.subject) == "tango")
+        #expect(answer(world)?.status == 501)
+        #expect(try answer(world)?.headers.first(Allow.self)?.methods.contains(.message) == true)
+    }
+
+    @Test func methodsThatMakeDialogsAreNotSentBare() throws {
+        var world = aliceAndBob()
+        for method in [SIPMessages.Method.invite, .ack, .cancel, .bye, .prack, .update, .subscribe, .refer] {
+            let query = OutgoingRequest(method, to: .address(try target("sip:bob@192.0.2.2")))
+            world.perform(.request(handle, query), by: "alice")
+        }
+        world.run(for: .milliseconds(50))
+        #expect(world.steps().isEmpty)
+        #expect(world.story(of: "alice") == Array(repeating: "warning", count: 8))
+    }
+}
+
+extension IPAddress {
+    fileprivate var alone: AddressRange { AddressRange(network: self, prefix: isV4 ? 32 : 128) }
+}
