@@ -41,7 +41,7 @@ struct MessageWriterTests {
         headers.append(ContentType(evil, evil, parameters: Parameters(.field, [(evil, evil)])))
         headers.append(Reason(protocolName: evil, cause: 1, text: evil))
         headers.append(Warning(code: 399, agent: evil, text: evil))
-        headers.append(Replaces(callID: evil, toTag: evil, fromTag: evil))
+        headers.append(Replaces(callID: evil, ownTag: evil, peerTag: evil))
         headers.append(EventPackage(evil, id: evil))
         let uri = SIPURI(
             user: evil, password: evil, host: .name(evil), parameters: Parameters(.uri, [(evil, evil)]),

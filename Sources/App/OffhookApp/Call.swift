@@ -26,6 +26,7 @@ struct Call: Sendable {
     var identity: CallIdentity
     var phase: Phase
     let isIncoming: Bool
+    var accountID: AccountID?
     /// Why the caller of an incoming call is trusted.
     var trust = CallerTrust.stranger
     /// No person took it, so that the peer is owed no more than ROBUSTNESS S1 allows.
@@ -56,6 +57,16 @@ struct Call: Sendable {
     var isSilenced = false
     /// Somebody has answered our INVITE, if only with a provisional response.
     var hasProgress = false
+    /// Whom the peer was asked to call in our place.
+    var transferTarget: String?
+    /// The other call of an attended transfer.
+    var consultation: CallHandle?
+    /// The call that is to be transferred to the peer of this one.
+    var consults: CallHandle?
+    /// Whom the peer asks us to call in its place, until somebody has decided.
+    var requestedTransfer: TransferRequest?
+    /// The call that this one follows: its peer asked for it, or it takes that one's place. To a script they are one.
+    var continues: CallHandle?
     /// How it ended, while its media is being closed.
     var end: CallEnd?
     var duration: Duration?

@@ -67,6 +67,12 @@ extension CallCoordinator {
         case .placing(let target, let account):
             call.phase = .calling
             calls[handle] = call
+            if let referrer = call.continues {
+                return emit(
+                    .signalling(
+                        .acceptTransfer(
+                            referrer, as: handle, media, ringTimeout: call.script?.ringTimeout ?? .seconds(120))))
+            }
             emit(
                 .signalling(
                     .call(

@@ -11,6 +11,7 @@ extension CallCoordinator {
         call.end = end
         call.duration = call.answeredAt.flatMap { answered in now.map { $0 - answered } }
         calls[handle] = call
+        transferEnded(handle, end)
         setAlert(nil, of: handle)
         refreshAlerts()
         for timer in CallTimer.allCases { setTimer(timer, of: handle, at: nil) }
@@ -26,7 +27,8 @@ extension CallCoordinator {
         judge(call, end)
         calls[handle] = nil
         order.removeAll { $0 == handle }
-        callsEnded += 1
+        // Of calls that follow one another, only the first is counted.
+        if call.continues == nil { callsEnded += 1 }
         endWhenDone()
         if isProcessWaiting { finishProcess() }
     }
@@ -34,7 +36,8 @@ extension CallCoordinator {
     private mutating func endWhenDone() {
         guard ending == nil else { return }
         if let plan = settings.attendant.plan {
-            if let count = plan.count, callsEnded >= count { end() }
+            let isContinued = calls.values.contains { $0.continues != nil }
+            if let count = plan.count, callsEnded >= count, !isContinued { end() }
         } else if endsWithLastCall, nextHandle > 1, calls.values.allSatisfy(\.isIncoming) {
             end()
         }
@@ -70,13 +73,13 @@ extension CallCoordinator {
         if result == nil || result == .success { result = exit }
     }
 
-    private func status(of call: Call, _ end: CallEnd) -> ExitStatus {
+    func status(of call: Call, _ end: CallEnd) -> ExitStatus {
         if call.isIncoming, call.answeredAt == nil {
             // A call that we refused as told, or that its caller gave up, is no failure of ours.
             return .success
         }
         switch end.cause {
-        case .hungUp, .tooLong: return .success
+        case .hungUp, .tooLong, .transferred, .replaced: return .success
         case .shutDown:
             // Nothing received is the network's fault, and ringing without end the callee's.
             return call.answeredAt != nil ? .success : call.hasProgress ? .noAnswer : .network

@@ -35,6 +35,8 @@ extension CallCoordinator {
             receiveAnswer(handle, answer, at: now)
         case .established(let handle):
             if calls[handle]?.phase == .answered { calls[handle]?.phase = .established }
+            beginTransfer(of: handle, at: now)
+            consultationAnswered(handle)
         case .heldByPeer(let handle):
             calls[handle]?.isHeldByPeer = true
             report(handle, .held(by: .remote))
@@ -54,6 +56,12 @@ extension CallCoordinator {
             report(handle, .digit(digit.digit, sent: true, .info, milliseconds: digit.milliseconds))
         case .digitsRefused(let handle, let digit, let status, let reason):
             report(handle, .digitsRefused(digit.digit, status, reason: reason))
+        case .transferProgress(let handle, let progress):
+            receiveProgress(handle, progress)
+        case .transferRequested(let handle, let request):
+            receiveRequest(handle, request, at: now)
+        case .transferWithdrawn(let handle):
+            withdrawTransfer(handle)
         case .ended(let handle, let end):
             finish(handle, end, at: now)
         case .messageReceived(let message):
@@ -74,11 +82,13 @@ extension CallCoordinator {
             handle: handle, number: callsBegun, callID: incoming.callID, account: accountName(incoming.account),
             peer: incoming.from.uri.description)
         var call = Call(identity: identity, phase: .incoming, isIncoming: true, script: settings.attendant.plan?.script)
+        call.accountID = incoming.account
         call.trust = incoming.trust
         call.isAnsweredAutomatically = settings.attendant.plan != nil
         calls[handle] = call
         order.append(handle)
         report(handle, .incoming(incoming))
+        if takeReplacement(handle, incoming, at: now) { return }
         switch settings.attendant {
         case .plan(let plan): take(handle, incoming, by: plan, at: now)
         case .nobody: reject(handle, status: 486)

@@ -88,18 +88,27 @@ struct CallCoordinator: Sendable {
     /// Places a call and gives its handle.
     @discardableResult
     mutating func dial(_ target: URI, account: AccountID?, script: CallScript?, at now: Instant) -> CallHandle {
+        let handle = beginCall(.placing(target: target, account: account), script: script)
+        if script == nil { holdOthers(than: handle) }
+        emit(.media(.open(handle)))
+        return handle
+    }
+
+    /// Makes room for a call of ours, whose media is still to be opened.
+    mutating func beginCall(_ opening: Call.Opening, script: CallScript?) -> CallHandle {
         let handle = CallHandle(rawValue: nextHandle)
         nextHandle += 1
         callsBegun += 1
+        var peer = ""
+        var account: AccountID?
+        if case .placing(let target, let chosen) = opening { (peer, account) = (target.description, chosen) }
         let identity = CallIdentity(
-            handle: handle, number: callsBegun, callID: nil, account: accountName(account), peer: target.description)
-        calls[handle] = Call(
-            identity: identity, phase: .opening(.placing(target: target, account: account)), isIncoming: false,
-            script: script)
+            handle: handle, number: callsBegun, callID: nil, account: accountName(account), peer: peer)
+        var call = Call(identity: identity, phase: .opening(opening), isIncoming: false, script: script)
+        call.accountID = account
+        calls[handle] = call
         order.append(handle)
         endBusyTone()
-        if script == nil { holdOthers(than: handle) }
-        emit(.media(.open(handle)))
         return handle
     }
 

@@ -27,6 +27,14 @@ package struct CallScript: Sendable {
     package var expectedTone: Double?
     package var expectedDigits: String?
     package var echoes = false
+    package var transfer: Transfer?
+
+    /// Whom the peer is passed on to after the answer.
+    package enum Transfer: Hashable, Sendable {
+        case blind(URI)
+        /// After a call of our own to that address was answered.
+        case attended(URI)
+    }
 
     package init() {}
 }

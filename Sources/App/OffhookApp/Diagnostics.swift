@@ -103,7 +103,8 @@ extension UserAgentEvent {
             .ringing(let call, _), .earlyMedia(let call, _, _), .mediaAgreed(let call, _), .pathProven(let call),
             .answered(let call, _), .established(let call), .heldByPeer(let call), .resumedByPeer(let call),
             .modified(let call), .modifyFailed(let call, _), .peerMoved(let call, _), .digitReceived(let call, _),
-            .digitSent(let call, _), .digitsRefused(let call, _, _, _), .ended(let call, _):
+            .digitSent(let call, _), .digitsRefused(let call, _, _, _), .transferProgress(let call, _),
+            .transferRequested(let call, _), .transferWithdrawn(let call), .ended(let call, _):
             call
         case .registration, .requestAnswered, .messageReceived, .warning, .refused, .shutDownFinished: nil
         }

@@ -115,6 +115,7 @@ extension CallOccurrence {
         case .playFinished: return ("call.played", [])
         case .mediaSilent(let seconds):
             return ("warning", [.init("text", .string("no media from the peer for \(seconds) s"))])
+        case .transfer(let report): return ("call.transfer", report.members)
         case .ended(let end, let duration, let statistics):
             var members = end.members
             members.append(.init("duration", duration.map { .decimal($0.inSeconds, places: 3) } ?? .null))
@@ -181,6 +182,8 @@ extension CallEnd.Cause {
         case .authenticationFailed: "authentication-failed"
         case .limited: "limited"
         case .shutDown: "shut-down"
+        case .transferred: "transferred"
+        case .replaced: "replaced"
         }
     }
 }

@@ -106,6 +106,11 @@ extension CallOccurrence {
         case .statistics:
             // The screen is refreshed more often than scripts are, and with the bit rate.
             return []
+        case .transfer(let report):
+            guard report.state != .failed else {
+                return [.failure(cause: Printable(report.text), cure: Printable("the call goes on as it was"))]
+            }
+            return [.log(.info, .call(reference), Printable(report.text))]
         case .ended(let end, _, _):
             return [.ended(reference, end.onScreen)]
         }
@@ -151,7 +156,7 @@ extension SIPUserAgent.CallEnd {
     fileprivate var onScreen: TerminalUI.CallEnd {
         let isFailure =
             switch cause {
-            case .hungUp, .cancelled, .shutDown, .tooLong: false
+            case .hungUp, .cancelled, .shutDown, .tooLong, .transferred, .replaced: false
             // What we refuse ourselves is as we want it.
             case .refused: by == .remote
             default: true

@@ -64,6 +64,7 @@ extension CallOccurrence {
             "tone of \(JSON.fixed(hertz, places: 0) ?? "?") Hz heard, \(JSON.fixed(level, places: 1) ?? "?") dBFS"
         case .playFinished: "played to the end"
         case .mediaSilent(let seconds): "no media from the peer for \(seconds) s"
+        case .transfer(let report): report.text
         case .ended(let end, let duration, let statistics):
             "ended: \(end.text)\(duration.map { " after \(JSON.fixed($0.inSeconds, places: 1) ?? "?") s" } ?? "")"
                 + (statistics.map { "; \($0.text)" } ?? "")
@@ -109,6 +110,8 @@ extension CallEnd {
             case .authenticationFailed: "authentication failed"
             case .limited: "too many calls"
             case .shutDown: "shut down"
+            case .transferred: "transferred"
+            case .replaced: "another call took its place"
             }
         guard let status else { return phrase + (reason.map { ": \($0)" } ?? "") }
         return "\(phrase): \(status.value) \(reason ?? status.reason)"

@@ -53,5 +53,6 @@ enum CallOccurrence: Sendable {
     case playFinished
     /// No media for some seconds.
     case mediaSilent(seconds: Int)
+    case transfer(TransferReport)
     case ended(CallEnd, duration: Duration?, MediaStatistics?)
 }

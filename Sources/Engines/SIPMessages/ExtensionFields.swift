@@ -120,38 +120,3 @@ package struct SubscriptionState: HeaderField {
     package var reason: String? { parameters["reason"] }
     package var retryAfter: UInt32? { parameters["retry-after"].flatMap { UInt32($0) } }
 }
-
-/// The dialog that an INVITE takes the place of (RFC 3891 §6.1).
-package struct Replaces: HeaderField {
-    package static var name: HeaderName { .replaces }
-    package static var shape: FieldShape { .single }
-    package var callID: String
-    package var parameters: Parameters
-
-    package init(callID: String, toTag: String, fromTag: String, isEarlyOnly: Bool = false) {
-        self.callID = callID
-        parameters = Parameters(.field, [("to-tag", toTag), ("from-tag", fromTag)])
-        if isEarlyOnly { parameters.append("early-only") }
-    }
-
-    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
-        cursor.skipBlanks()
-        let start = cursor.position
-        if try cursor.run(of: .word).isEmpty { throw cursor.fault(.expected(.word)) }
-        if cursor.take(UInt8(ascii: "@")) { _ = try cursor.run(of: .word) }
-        callID = cursor.text(start..<cursor.position)
-        parameters = try Parameters(parsingField: &cursor)
-        guard parameters["to-tag"] != nil, parameters["from-tag"] != nil else {
-            throw cursor.fault(.expected(.parameter))
-        }
-    }
-
-    package func write(to writer: inout MessageWriter) {
-        writer.write(callID)
-        parameters.write(to: &writer, as: .field)
-    }
-
-    package var toTag: String { parameters["to-tag"] ?? "" }
-    package var fromTag: String { parameters["from-tag"] ?? "" }
-    package var isEarlyOnly: Bool { parameters.contains("early-only") }
-}

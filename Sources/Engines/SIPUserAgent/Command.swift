@@ -21,6 +21,12 @@ package enum Command: Sendable {
     case resume(CallHandle)
     /// Offers the agreed or, where given, other media anew.
     case reinvite(CallHandle, LocalMedia?)
+    /// Asks the peer of a call to call somebody else. `subscribes` false: without being told how that goes (RFC 4488).
+    case transfer(CallHandle, TransferTarget, subscribes: Bool = true)
+    /// Places the call that the peer of the first one asked for, under a handle that was not used before.
+    case acceptTransfer(CallHandle, as: CallHandle, LocalMedia, ringTimeout: Duration? = .seconds(120))
+    /// Places no such call.
+    case declineTransfer(CallHandle)
     /// Sends digits within a call by INFO, in their order.
     case sendDigits(CallHandle, [SignalledStep])
     /// Sends a bare request: OPTIONS, MESSAGE, or any other that makes no dialog.

@@ -39,6 +39,12 @@ package enum Event: Sendable {
     case digitSent(CallHandle, SignalledDigit)
     /// A digit was refused, or not answered; those that waited behind it are forgotten.
     case digitsRefused(CallHandle, SignalledDigit, StatusCode?, reason: String)
+    /// How a transfer that we asked for goes on.
+    case transferProgress(CallHandle, TransferProgress)
+    /// The peer wants us to call somebody else: to be answered by `acceptTransfer` or `declineTransfer`.
+    case transferRequested(CallHandle, TransferRequest)
+    /// Nobody decided in time, and the peer was told no.
+    case transferWithdrawn(CallHandle)
     case ended(CallHandle, CallEnd)
     /// What a request of the user's brought, once.
     case requestAnswered(RequestHandle, RequestAnswer)
@@ -63,6 +69,8 @@ package struct IncomingCall: Sendable {
     /// The peer's offer; nil: it waits for ours.
     package var offer: SessionDescription?
     package var headers: Headers
+    /// The call of ours whose place it takes when it is answered (RFC 3891).
+    package var replacement: Replacement?
 }
 
 /// Why a caller is trusted, strongest reason first.
@@ -135,6 +143,10 @@ package struct CallEnd: Equatable, Sendable {
         /// More calls than the limits allow.
         case limited
         case shutDown
+        /// The peer is with whom we transferred it to.
+        case transferred
+        /// Another call took the place of this one (RFC 3891).
+        case replaced
     }
 
     package var cause: Cause

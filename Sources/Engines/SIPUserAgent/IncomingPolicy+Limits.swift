@@ -79,14 +79,17 @@ extension IncomingPolicy {
     }
 
     /// Takes one of the automatic answers for a call, until `endAutomaticAnswer`.
+    ///
+    /// - Parameter replaced: a call whose place it takes, and which therefore does not count beside it.
     package mutating func beginAutomaticAnswer(
-        _ call: CallHandle, trust: CallerTrust, over flow: Flow
+        _ call: CallHandle, trust: CallerTrust, over flow: Flow, replacing replaced: Replacement? = nil
     ) -> AutomaticAnswer {
-        guard mayAnswerAutomatically(trust, over: flow) else { return .denied }
+        guard replaced?.isAllowed ?? false || mayAnswerAutomatically(trust, over: flow) else { return .denied }
         let key = SourceTable.Key(flow.remote.address)
-        let ofCaller = automaticCalls.values.count { $0 == key }
+        let others = automaticCalls.filter { $0.key != replaced?.call }
+        let ofCaller = others.values.count { $0 == key }
         // Behind one registrar are many callers.
-        guard automaticCalls.count < rules.total, ofCaller < rules.perCaller || isExempt(flow) else { return .limited }
+        guard others.count < rules.total, ofCaller < rules.perCaller || isExempt(flow) else { return .limited }
         automaticCalls[call] = key
         return .allowed(isProven: isPathProven(trust, over: flow))
     }

@@ -51,7 +51,11 @@ extension IncomingPolicy {
             return message(request, over: flow, at: now)
         case .cancel, .bye, .info, .update, .prack, .notify:
             return .refuse(481)
-        case .subscribe, .refer, .register, .publish:
+        case .refer, .subscribe:
+            // Only who is in a call with us may send us elsewhere (ROBUSTNESS S3), and only a REFER makes a
+            // subscription to how that goes (RFC 3515 §2.4.4).
+            return .refuse(403)
+        case .register, .publish:
             return .refuse(405)
         case .other:
             return .refuse(501)

@@ -11,6 +11,8 @@ struct Arrival: Sendable {
     let trust: CallerTrust
     /// Our address for the peer's requests.
     let contact: NameAddress
+    /// The call whose place it takes when it is answered (RFC 3891).
+    var replacement: Replacement?
     /// When the phone stops to ring here.
     var ringsUntil: Instant?
     /// When the caller's invitation runs out (§13.3.1).

@@ -71,6 +71,8 @@ extension InviteSession {
         switch purpose.kind {
         case .bye, .prack, .digit, .request, .acknowledgement:
             return
+        case .refer, .notify, .subscribe:
+            request.setCapabilities(settings.capabilities, contact: contact)
         case .invite:
             let changed = localAddress != local.address
             localAddress = local.address

@@ -32,6 +32,7 @@ extension InviteSession {
                     CallProgress(
                         status: response.status, reason: response.reason, earlyDialog: early,
                         hasDescription: description != nil)))
+            tellReferrer(StatusFragment(response.status, reason: response.reason))
         }
         guard let index, let early else { return }
         let answer = description.flatMap { agreeEarly(on: $0, isReliable: number != nil, at: index, early) }

@@ -66,6 +66,9 @@ extension InviteSession {
         case .digit: if response.status.isFinal { digitAnswered(response.status, response.reason, at: now) }
         case .request: if response.status.isFinal { requestAnswered(response.status, response.reason, at: now) }
         case .acknowledgement: break
+        case .refer: receiveReferResponse(response, at: now)
+        case .notify: if response.status.isFinal { notifyFinished(isTaken: response.status.isSuccess, at: now) }
+        case .subscribe: receiveRefreshResponse(response, at: now)
         }
     }
 
@@ -78,6 +81,9 @@ extension InviteSession {
         case .digit: digitAnswered(nil, failure.reason, at: now)
         case .request: if case .timedOut = failure { requestAnswered(408, nil, at: now) }
         case .acknowledgement(let sequence): acknowledgementLost(purpose.remoteTag ?? "", sequence)
+        case .refer: referFailed(failure, at: now)
+        case .notify: notifyFinished(isTaken: false, at: now)
+        case .subscribe: refreshFailed(at: now)
         }
     }
 
@@ -90,6 +96,9 @@ extension InviteSession {
         case .bye: true
         case .prack: purpose.remoteTag.map { dialog(with: $0) != nil } ?? false
         case .acknowledgement: false
+        case .refer: phase == .confirmed
+        case .notify: receivedReferral != nil
+        case .subscribe: sentReferral != nil
         }
     }
 
@@ -101,7 +110,9 @@ extension InviteSession {
             invitation?.earlyDialogs = []
         case .reinvite:
             modification.request = request
-        case .bye, .prack, .digit, .request, .acknowledgement:
+        case .refer:
+            sentReferral?.sequence = request.cSeq.number
+        case .bye, .prack, .digit, .request, .acknowledgement, .notify, .subscribe:
             break
         }
     }

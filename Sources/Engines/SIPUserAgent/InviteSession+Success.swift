@@ -69,6 +69,7 @@ extension InviteSession {
                     headers: response.headers)))
         announce(media)
         emit(.established(handle))
+        tellReferrer(StatusFragment(response.status, reason: response.reason))
         sendDueReinvite()
     }
 

@@ -27,6 +27,8 @@ extension InviteSession {
         invitation?.ringsUntil = nil
         arrival?.decided()
         emit(.ended(handle, end))
+        tellReferrer(end.fragment)
+        if end.by == .local, end.cause != .replaced { declineReferral(at: now) }
         // A 2xx may be on its way until the last server has forgotten the INVITE.
         // So may a PRACK of what the final response overtook (RFC 3262 §3).
         if invitation != nil || arrival?.provisionals.unacknowledged != nil {

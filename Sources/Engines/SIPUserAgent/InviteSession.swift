@@ -62,6 +62,15 @@ struct InviteSession: Sendable {
     /// Until when late 2xx responses are acknowledged after the end, or PRACKs answered.
     var lingersUntil: Instant?
 
+    /// A REFER of ours, with the subscription that it made.
+    var sentReferral: SentReferral?
+    /// A REFER of the peer, with the subscription that it made.
+    var receivedReferral: ReceivedReferral?
+    /// The call whose peer asked for this one, until it has heard how it went.
+    var referrer: CallHandle?
+    /// How many transfers led to this call.
+    var referralDepth = 0
+
     private var actions = Deque<Action>()
 
     /// What the core does for a call.
@@ -72,6 +81,8 @@ struct InviteSession: Sendable {
         case cancelInvite
         case respond(Response, ServerTransactionID)
         case repeatAcceptance(ServerTransactionID)
+        /// Tells the peer that asked for this call how it stands.
+        case tellReferrer(StatusFragment)
         case event(Event)
     }
 
@@ -100,7 +111,8 @@ struct InviteSession: Sendable {
     var deadline: Instant? {
         [
             acceptance?.deadline, invitation?.ringsUntil, arrival?.deadline, arrival?.provisionals.deadline,
-            modification.retryAt, lastsUntil, lingersUntil, digits.deadline,
+            modification.retryAt, lastsUntil, lingersUntil, digits.deadline, sentReferral?.deadline,
+            receivedReferral?.deadline,
         ].lazy.compactMap { $0 }.min()
     }
 
@@ -118,12 +130,14 @@ struct InviteSession: Sendable {
             end(CallEnd(cause: .tooLong, by: .local), at: now)
         }
         if let until = lingersUntil, now >= until { lingersUntil = nil }
+        handleReferralDeadline(at: now)
+        handleReceivedReferralDeadline(at: now)
     }
 
     /// Whether nothing more will be said, so that the session can be forgotten.
     var isFinished: Bool {
         phase == .ended && outstandingByes == 0 && !owesBye && acceptance == nil && lingersUntil == nil
-            && !(invitation?.isPending ?? false)
+            && !(invitation?.isPending ?? false) && sentReferral == nil && receivedReferral == nil
     }
 
     /// Dialogs that count against the limit.
@@ -133,7 +147,10 @@ struct InviteSession: Sendable {
 
     /// What the call counts as against the limits; nothing once it is over.
     var census: Census {
-        guard phase != .ended else { return Census() }
+        guard phase != .ended else {
+            // A subscription may outlive the call in its dialog (RFC 5057).
+            return Census(dialogs: sentReferral == nil && receivedReferral == nil ? 0 : 1)
+        }
         return Census(calls: 1, ringing: phase == .alerting ? 1 : 0, dialogs: dialogCount)
     }
 

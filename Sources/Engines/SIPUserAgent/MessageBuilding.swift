@@ -5,10 +5,14 @@ import SIPMessages
 extension Capabilities {
     /// What this user agent can do where nothing is switched off.
     static let ours = Capabilities(
-        methods: [.invite, .ack, .cancel, .bye, .options, .prack, .info, .message], optionTags: [.reliable],
+        methods: [
+            .invite, .ack, .cancel, .bye, .options, .prack, .info, .message, .refer, .notify, .subscribe,
+        ],
+        optionTags: [.reliable, "replaces", "norefersub"],
         bodies: [
             MethodBodies(.message, [.plainText, .anyText]),
             MethodBodies(.info, [SignalledDigit.relay, SignalledDigit.bare]),
+            MethodBodies(.notify, [.sipFragment]),
         ])
 }
 

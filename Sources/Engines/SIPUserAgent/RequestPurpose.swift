@@ -11,6 +11,11 @@ struct RequestPurpose: Hashable, Sendable {
         case request(RequestHandle)
         /// The ACK of a 2xx to the INVITE with that CSeq number.
         case acknowledgement(of: UInt32)
+        case refer
+        /// Of the subscription that the peer's REFER made.
+        case notify
+        /// Of the subscription that our REFER made.
+        case subscribe
     }
 
     let kind: Kind

@@ -13,6 +13,7 @@ package struct UserAgentConfiguration: Sendable {
     package var capabilities: LocalMedia
     package var limits: UserAgentLimits
     package var automaticAnswer: AutomaticAnswerRules
+    package var transfers: TransferRules
     package var timers: TransactionTimers
     /// How long an incoming call rings before it is refused with 480; nil: until the caller gives up.
     package var incomingRingTimeout: Duration?
@@ -24,8 +25,8 @@ package struct UserAgentConfiguration: Sendable {
     package init(
         accounts: [Account] = [], product: String = "Offhook", capabilities: LocalMedia,
         limits: UserAgentLimits = .strict, automaticAnswer: AutomaticAnswerRules = .off,
-        timers: TransactionTimers = .standard, incomingRingTimeout: Duration? = nil,
-        maximumCallDuration: Duration? = .seconds(3600),
+        transfers: TransferRules = .standard, timers: TransactionTimers = .standard,
+        incomingRingTimeout: Duration? = nil, maximumCallDuration: Duration? = .seconds(3600),
         reliableProvisionals: ReliableProvisionalsPolicy = .supported
     ) {
         self.accounts = accounts.isEmpty ? [.anonymousPeerToPeer()] : accounts
@@ -33,6 +34,7 @@ package struct UserAgentConfiguration: Sendable {
         self.capabilities = capabilities
         self.limits = limits
         self.automaticAnswer = automaticAnswer
+        self.transfers = transfers
         self.timers = timers
         self.incomingRingTimeout = incomingRingTimeout
         self.maximumCallDuration = maximumCallDuration

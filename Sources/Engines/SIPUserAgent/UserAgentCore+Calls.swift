@@ -6,7 +6,12 @@ import SIPTransactions
 /// Calls, and what they ask of the core.
 extension UserAgentCore {
     /// Places a call.
-    mutating func place(_ call: OutgoingCall, as handle: CallHandle, at now: Instant) {
+    ///
+    /// - Parameter referrer: the call whose peer asked for it, and how many transfers have led here.
+    mutating func place(
+        _ call: OutgoingCall, as handle: CallHandle, referredBy referrer: (call: CallHandle, depth: Int)? = nil,
+        at now: Instant
+    ) {
         guard !handle.isIncoming, sessions[handle] == nil else { return emit(.warning(.commandIgnored)) }
         guard shutDown == .no, census.calls < configuration.limits.calls else {
             return emit(.ended(handle, CallEnd(cause: .limited, by: .local)))
@@ -14,8 +19,10 @@ extension UserAgentCore {
         guard let account = account(call.account) else {
             return emit(.ended(handle, CallEnd(cause: .unreachable, by: .local, reason: "there is no such account")))
         }
-        let session = InviteSession(
+        var session = InviteSession(
             calling: call, handle: handle, account: account, settings: settings, random: random.split())
+        session.referrer = referrer?.call
+        session.referralDepth = referrer?.depth ?? 0
         add(session)
         emit(.placed(handle, callID: session.callID))
         update(handle, at: now) { $0.start(at: now) }
@@ -57,7 +64,9 @@ extension UserAgentCore {
         _ handle: CallHandle, _ media: LocalMedia, headers: Headers, automatic: Bool, at now: Instant
     ) {
         if automatic, let arrival = sessions[handle]?.arrival, sessions[handle]?.phase == .alerting {
-            switch policy.beginAutomaticAnswer(handle, trust: arrival.trust, over: arrival.flow) {
+            switch policy.beginAutomaticAnswer(
+                handle, trust: arrival.trust, over: arrival.flow, replacing: arrival.replacement)
+            {
             case .allowed: break
             case .denied: return emit(.warning(.automaticAnswerDenied(handle)))
             case .limited:
@@ -65,6 +74,7 @@ extension UserAgentCore {
             }
         }
         instruct(handle, at: now) { $0.answer(media, headers: headers, automatic: automatic, at: now) }
+        replaceCall(by: handle, at: now)
     }
 
     /// Gives back what a call took of the limits.
@@ -90,6 +100,8 @@ extension UserAgentCore {
             respond(response, in: transaction, at: now)
         case .repeatAcceptance(let transaction):
             transactions.retransmitAcceptance(in: transaction)
+        case .tellReferrer(let status):
+            tellReferrer(of: handle, status, at: now)
         case .event(let event):
             emit(event)
         }

@@ -24,6 +24,11 @@ extension UserAgentCore {
             refuse(violation.refusal, from: flow)
             return violation.response(to: request, settings.capabilities, toTag: nil)
         }
+        if request.method != .invite, request.headers.contains(.replaces) || request.headers.contains(.join) {
+            // They speak of a call that is to be placed (RFC 3891 §3, RFC 3911 §4).
+            refuse(.invalid, from: flow)
+            return request.response(400)
+        }
         if transactions.isMerged(transaction) {
             refuse(.merged, from: flow)
             return request.response(482)
@@ -72,11 +77,19 @@ extension UserAgentCore {
             return respond(response, in: transaction, at: now)
         }
         let trust = reception.trust
+        var replacement: Replacement?
+        switch self.replacement(asked: request, trust: trust, over: flow) {
+        case .nothingAsked: break
+        case .replaces(let found): replacement = found
+        case .refuse(let status):
+            refuse(status == 481 ? .unknownDialog : .forbidden, from: flow)
+            return respond(request.response(status), in: transaction, at: now)
+        }
         let handle = nextIncomingHandle()
         let mayAnswerAutomatically = policy.mayAnswerAutomatically(trust, over: flow)
         let arrival = Arrival(
             request: request, transaction: transaction, flow: flow, trust: trust,
-            contact: contact(of: account, at: flow.local, over: flow.transport),
+            contact: contact(of: account, at: flow.local, over: flow.transport), replacement: replacement,
             ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
             expiresAt: (try? request.headers.first(Expires.self)).map { now + .seconds(Int64($0.seconds)) },
             provisionals: ReliableProvisionals(
@@ -103,7 +116,7 @@ extension UserAgentCore {
                     account: account.id, from: request.from, to: request.to, requestURI: request.uri,
                     callID: request.callID, flow: flow, trust: trust,
                     mayAnswerAutomatically: mayAnswerAutomatically,
-                    offer: request.sessionDescription, headers: request.headers)))
+                    offer: request.sessionDescription, headers: request.headers, replacement: replacement)))
     }
 }
 

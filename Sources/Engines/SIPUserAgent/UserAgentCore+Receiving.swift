@@ -112,6 +112,17 @@ extension UserAgentCore {
             update(handle, at: now) { $0.receiveInfo(request, in: transaction) }
         case .message:
             receiveMessage(request, of: handle, in: transaction, over: flow, at: now)
+        case .refer:
+            let contact = contact(of: account, at: flow.local, over: flow.transport)
+            let verdict = configuration.transfers.refer
+            update(handle, at: now) {
+                $0.receiveRefer(request, in: transaction, contact: contact, verdict, at: now)
+            }
+        case .subscribe:
+            let contact = contact(of: account, at: flow.local, over: flow.transport)
+            update(handle, at: now) { $0.receiveSubscribe(request, in: transaction, contact: contact, at: now) }
+        case .notify:
+            update(handle, at: now) { $0.receiveNotify(request, in: transaction, at: now) }
         default:
             answerOptions(request, isMinimal: false, in: transaction, over: flow, at: now)
         }

@@ -130,6 +130,11 @@ package struct UserAgentCore: Sendable {
         case .reinvite(let handle, let media): instruct(handle, at: now) { $0.reinvite(media, at: now) }
         case .sendDigits(let handle, let steps): instruct(handle, at: now) { $0.sendDigits(steps, at: now) }
         case .request(let handle, let query): ask(query, as: handle, at: now)
+        case .transfer(let handle, let target, let subscribes):
+            transfer(handle, to: target, subscribes: subscribes, at: now)
+        case .acceptTransfer(let handle, let new, let media, let ringTimeout):
+            acceptTransfer(of: handle, as: new, media, ringTimeout: ringTimeout, at: now)
+        case .declineTransfer(let handle): instruct(handle, at: now) { $0.declineReferral(at: now) }
         case .register(let account): register(account, at: now)
         case .unregister(let account): unregister(account, at: now)
         case .shutDown: beginShutDown(at: now)

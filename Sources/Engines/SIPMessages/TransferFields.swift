@@ -1,0 +1,105 @@
+/// Whether a REFER makes a subscription (RFC 4488 §4): true unless both sides say otherwise.
+package struct ReferSub: HeaderField {
+    package static var name: HeaderName { .referSub }
+    package static var shape: FieldShape { .single }
+    package var subscribes: Bool
+    package var parameters: Parameters
+
+    package init(_ subscribes: Bool) {
+        self.subscribes = subscribes
+        parameters = Parameters()
+    }
+
+    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        let (word, parameters) = try cursor.tokenAndParameters()
+        guard word.equalsIgnoringCase("true") || word.equalsIgnoringCase("false") else {
+            throw cursor.fault(.expected(.word))
+        }
+        subscribes = word.equalsIgnoringCase("true")
+        self.parameters = parameters
+    }
+
+    package func write(to writer: inout MessageWriter) { writer.write(subscribes ? "true" : "false", parameters) }
+}
+
+/// A field that names a dialog by its Call-ID and two tags, both of which must be there.
+package protocol DialogField: HeaderField {
+    var callID: String { get set }
+    var parameters: Parameters { get set }
+    /// The names of the two tags: first the recipient's own, then that of its peer.
+    static var tags: (own: String, peer: String) { get }
+    init(callID: String, parameters: Parameters)
+}
+
+extension DialogField {
+    package static var shape: FieldShape { .single }
+
+    package init(callID: String, ownTag: String, peerTag: String) {
+        self.init(
+            callID: callID, parameters: Parameters(.field, [(Self.tags.own, ownTag), (Self.tags.peer, peerTag)]))
+    }
+
+    package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
+        cursor.skipBlanks()
+        let start = cursor.position
+        if try cursor.run(of: .word).isEmpty { throw cursor.fault(.expected(.word)) }
+        if cursor.take(UInt8(ascii: "@")) { _ = try cursor.run(of: .word) }
+        let callID = cursor.text(start..<cursor.position)
+        let parameters = try Parameters(parsingField: &cursor)
+        guard parameters[Self.tags.own] != nil, parameters[Self.tags.peer] != nil else {
+            throw cursor.fault(.expected(.parameter))
+        }
+        self.init(callID: callID, parameters: parameters)
+    }
+
+    package func write(to writer: inout MessageWriter) {
+        writer.write(callID)
+        parameters.write(to: &writer, as: .field)
+    }
+
+    /// The tag that the recipient of the field gave itself.
+    package var ownTag: String { parameters[Self.tags.own] ?? "" }
+    package var peerTag: String { parameters[Self.tags.peer] ?? "" }
+}
+
+/// The dialog that an INVITE takes the place of (RFC 3891 §6.1).
+package struct Replaces: DialogField {
+    package static var name: HeaderName { .replaces }
+    package static var tags: (own: String, peer: String) { ("to-tag", "from-tag") }
+    package var callID: String
+    package var parameters: Parameters
+
+    package init(callID: String, parameters: Parameters) {
+        self.callID = callID
+        self.parameters = parameters
+    }
+
+    /// Whether it is meant for a dialog that was not answered yet.
+    package var isEarlyOnly: Bool { parameters.contains("early-only") }
+}
+
+/// The dialog that an INVITE wants to be joined with (RFC 3911 §7.1).
+package struct Join: DialogField {
+    package static var name: HeaderName { .join }
+    package static var tags: (own: String, peer: String) { ("to-tag", "from-tag") }
+    package var callID: String
+    package var parameters: Parameters
+
+    package init(callID: String, parameters: Parameters) {
+        self.callID = callID
+        self.parameters = parameters
+    }
+}
+
+/// The dialog by which the sender of a request shows that it may make it (RFC 4538 §7).
+package struct TargetDialog: DialogField {
+    package static var name: HeaderName { .targetDialog }
+    package static var tags: (own: String, peer: String) { ("local-tag", "remote-tag") }
+    package var callID: String
+    package var parameters: Parameters
+
+    package init(callID: String, parameters: Parameters) {
+        self.callID = callID
+        self.parameters = parameters
+    }
+}

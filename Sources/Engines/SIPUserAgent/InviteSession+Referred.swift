@@ -1,0 +1,189 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+
+/// Being transferred: the peer's REFER, and what we tell it of the call that follows (RFC 3515 §2.4).
+extension InviteSession {
+    /// Takes the peer's wish that we call somebody else.
+    ///
+    /// - Parameter verdict: what the rules say; `allow` still leaves the call to whoever runs the user agent.
+    mutating func receiveRefer(
+        _ request: Request, in transaction: ServerTransactionID, contact: NameAddress, _ verdict: TransferRules.Verdict,
+        at now: Instant
+    ) {
+        if let status = obstacle(toRefer: request, verdict) {
+            return act(.respond(request.response(status), transaction))
+        }
+        guard let referTo = try? request.headers.first(ReferTo.self) else {
+            return act(.respond(request.response(400, reason: "One Refer-To Needed"), transaction))
+        }
+        guard let target = referTo.uri.withoutHeaders else {
+            return act(.respond(request.response(403), transaction))
+        }
+        let asksForSilence = (try? request.headers.first(ReferSub.self))?.subscribes == false
+        let wish = TransferRequest(
+            target: target, targetName: referTo.address.displayName,
+            referredBy: (try? request.headers.first(ReferredBy.self))?.address,
+            isAttended: referTo.uri.embedded(Replaces.self) != nil, isAllowed: verdict == .allow)
+        dialog?.refreshTarget(from: request.headers)
+        var response = request.response(202)
+        response.setCapabilities(settings.capabilities, contact: contact)
+        if asksForSilence { response.headers.append(ReferSub(false)) }
+        act(.respond(response, transaction))
+        receivedReferral = ReceivedReferral(
+            wish, uri: referTo.uri, referredBy: request.headers.first(.referredBy), sequence: request.cSeq.number,
+            depth: referralDepth, isSubscribed: !asksForSilence, at: now)
+        sendDueNotification(at: now)
+        emit(.transferRequested(handle, wish))
+    }
+
+    private func obstacle(toRefer request: Request, _ verdict: TransferRules.Verdict) -> StatusCode? {
+        switch phase {
+        case .ended: return 481
+        case .calling, .alerting: return 403
+        case .accepted, .confirmed: break
+        }
+        guard let referTo = try? request.headers.first(ReferTo.self) else { return 400 }
+        guard referTo.uri.isCallable else { return 403 }
+        if verdict == .deny { return 603 }
+        // A transfer of a transfer of a transfer: nobody needs as many (ROBUSTNESS S3).
+        if referralDepth >= ReceivedReferral.depthLimit { return 403 }
+        return receivedReferral == nil ? nil : 491
+    }
+
+    // MARK: - The decision
+
+    /// The call to place, if a wish of the peer waits for it.
+    mutating func acceptReferral(
+        media: LocalMedia, ringTimeout: Duration?, at now: Instant
+    ) -> (call: OutgoingCall, depth: Int)? {
+        guard let referral = receivedReferral, !referral.isDecided else { return nil }
+        receivedReferral?.decide()
+        var headers = Headers()
+        if let replaces = referral.uri.embedded(Replaces.self) { headers.append(replaces) }
+        if let referredBy = referral.referredBy { try? headers.append(.referredBy, referredBy) }
+        let call = OutgoingCall(
+            account: account.id, target: referral.request.target, headers: headers, media: media,
+            ringTimeout: ringTimeout)
+        return (call, referral.depth + 1)
+    }
+
+    /// A person or the call's end says no: the final NOTIFY says 603 (§2.4.5).
+    mutating func declineReferral(at now: Instant) {
+        guard let referral = receivedReferral, !referral.isDecided else { return }
+        receivedReferral?.decide()
+        reachReferral(StatusFragment(603), at: now)
+    }
+
+    /// How the call stands that the peer's wish led to.
+    mutating func reachReferral(_ status: StatusFragment, at now: Instant) {
+        receivedReferral?.reach(status)
+        sendDueNotification(at: now)
+    }
+
+    mutating func handleReceivedReferralDeadline(at now: Instant) {
+        if receivedReferral?.isUndecided(at: now) ?? false {
+            declineReferral(at: now)
+            emit(.transferWithdrawn(handle))
+        }
+        receivedReferral?.handleDeadline(at: now)
+        sendDueNotification(at: now)
+    }
+
+    // MARK: - NOTIFY and SUBSCRIBE
+
+    private mutating func sendDueNotification(at now: Instant) {
+        defer { if receivedReferral?.isFinished ?? false { receivedReferral = nil } }
+        guard let due = receivedReferral?.nextNotification(at: now), let sequence = receivedReferral?.sequence,
+            var request = dialog?.request(.notify), let tag = dialog?.remoteTag
+        else { return }
+        request.headers.append(EventPackage("refer", id: String(sequence)))
+        request.headers.append(due.state)
+        request.headers.append(ContentType.sipFragment)
+        request.body = due.body.bytes
+        act(.send(request, .within(tag, .notify), along: peer))
+    }
+
+    /// A NOTIFY of ours has its final response, or never will.
+    mutating func notifyFinished(isTaken: Bool, at now: Instant) {
+        receivedReferral?.notified(isTaken: isTaken)
+        sendDueNotification(at: now)
+    }
+
+    /// The peer refreshes or ends the subscription that its REFER made; there is no other way to make one (§2.4.4).
+    mutating func receiveSubscribe(
+        _ request: Request, in transaction: ServerTransactionID, contact: NameAddress, at now: Instant
+    ) {
+        guard let event = try? request.headers.first(EventPackage.self), event.isRefer else {
+            return act(.respond(request.response(489), transaction))
+        }
+        guard let referral = receivedReferral, referral.isSubscribed,
+            event.id.map({ $0 == String(referral.sequence) }) ?? true
+        else { return act(.respond(request.response(403), transaction)) }
+        dialog?.refreshTarget(from: request.headers)
+        let wanted = (try? request.headers.first(Expires.self))?.seconds
+        let granted = receivedReferral?.refresh(wanted, at: now) ?? 0
+        var response = request.response(200)
+        response.headers.set(Contact.address(contact))
+        response.headers.append(Expires(granted))
+        act(.respond(response, transaction))
+        sendDueNotification(at: now)
+    }
+
+    // MARK: - The call that follows
+
+    /// Tells the referrer, if there is one, how this call stands; after a final status no more.
+    mutating func tellReferrer(_ status: StatusFragment) {
+        guard referrer != nil else { return }
+        act(.tellReferrer(status))
+    }
+}
+
+extension CallEnd {
+    /// How a call that was not answered ended, in a status line for whoever asked for it.
+    var fragment: StatusFragment {
+        if let status, status.isFinal, !status.isSuccess { return StatusFragment(status, reason: reason) }
+        switch cause {
+        case .cancelled, .hungUp, .transferred, .replaced: return StatusFragment(487)
+        case .ringTimeout, .timedOut, .notAcknowledged, .dialogLost: return StatusFragment(408)
+        case .refused: return StatusFragment(603)
+        case .mediaRefused: return StatusFragment(488)
+        case .authenticationFailed: return StatusFragment(401)
+        case .protocolFault: return StatusFragment(502)
+        case .unreachable, .tooLong, .limited, .shutDown: return StatusFragment(503)
+        }
+    }
+}
+
+extension URI {
+    /// Whether a call can be placed to it: a SIP, SIPS or tel address that is not meant for another method.
+    var isCallable: Bool {
+        switch self {
+        case .sip(let uri): uri.parameters["method"].map { $0 == Method.invite.name } ?? true
+        case .other(let scheme, _): scheme == "tel"
+        }
+    }
+
+    /// The address without headers and `method`, where a call can be placed to it.
+    var withoutHeaders: URI? { isCallable ? asRequestURI : nil }
+
+    /// The one header of that name in the headers part (RFC 3261 §19.1.1); nil where there is none, or more than one.
+    func embedded<Field: HeaderField>(_ type: Field.Type) -> Field? {
+        let values = (sipURI?.headers ?? []).filter { $0.name.equalsIgnoringCase(Field.name.spelling) }
+        guard values.count == 1, let value = values.first?.value else { return nil }
+        var headers = Headers()
+        guard (try? headers.append(Field.name, value)) != nil else { return nil }
+        return (try? headers.first(type)) ?? nil
+    }
+
+    /// The address with a header in its headers part.
+    func embedding<Field: HeaderField>(_ field: Field) -> URI {
+        guard case .sip(var uri) = self else { return self }
+        var headers = Headers()
+        headers.append(field)
+        guard let value = headers.first(Field.name) else { return self }
+        uri.headers.append((Field.name.spelling, value))
+        return .sip(uri)
+    }
+}

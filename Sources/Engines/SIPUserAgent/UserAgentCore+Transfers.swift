@@ -1,0 +1,115 @@
+import EngineKit
+import SDP
+import SIPMessages
+import SIPTransactions
+
+/// Transfers, as far as they concern more than one call.
+extension UserAgentCore {
+    // MARK: - Asking for one
+
+    mutating func transfer(_ handle: CallHandle, to target: TransferTarget, subscribes: Bool, at now: Instant) {
+        switch target {
+        case .blind(let uri):
+            guard uri.isCallable else { return emit(.warning(.commandIgnored)) }
+            instruct(handle, at: now) { $0.transfer(to: uri, subscribes: subscribes, at: now) }
+        case .attended(let other):
+            guard other != handle, let uri = sessions[other]?.replacementTarget else {
+                return emit(.warning(.commandIgnored))
+            }
+            instruct(handle, at: now) { $0.transfer(to: uri, subscribes: subscribes, at: now) }
+        }
+    }
+
+    // MARK: - Being asked for one
+
+    mutating func acceptTransfer(
+        of handle: CallHandle, as new: CallHandle, _ media: LocalMedia, ringTimeout: Duration?, at now: Instant
+    ) {
+        guard !new.isIncoming, sessions[new] == nil else { return emit(.warning(.commandIgnored)) }
+        var accepted: (call: OutgoingCall, depth: Int)?
+        update(handle, at: now) { accepted = $0.acceptReferral(media: media, ringTimeout: ringTimeout, at: now) }
+        guard let accepted else { return emit(.warning(.commandIgnored)) }
+        place(accepted.call, as: new, referredBy: (handle, accepted.depth), at: now)
+        guard sessions[new] == nil else { return }
+        // There was no room for it, so nobody else tells the referrer.
+        update(handle, at: now) { $0.reachReferral(StatusFragment(503), at: now) }
+    }
+
+    /// A call that somebody asked for has come that far.
+    mutating func tellReferrer(of handle: CallHandle, _ status: StatusFragment, at now: Instant) {
+        guard let referrer = sessions[handle]?.referrer else { return }
+        if status.status.isFinal { sessions[handle]?.referrer = nil }
+        update(referrer, at: now) { $0.reachReferral(status, at: now) }
+    }
+
+    // MARK: - Replacing a call (RFC 3891)
+
+    /// What an INVITE with Replaces or Join finds here.
+    enum Matching: Equatable {
+        case nothingAsked
+        case replaces(Replacement)
+        case refuse(StatusCode)
+    }
+
+    /// Finds the call that an INVITE is to take the place of (RFC 3891 §3).
+    func replacement(asked request: Request, trust: CallerTrust, over flow: Flow) -> Matching {
+        if request.headers.contains(.join) {
+            return joining(request)
+        }
+        guard request.headers.contains(.replaces) else { return .nothingAsked }
+        guard let replaces = try? request.headers.first(Replaces.self) else { return .refuse(400) }
+        guard let handle = call(named: replaces), let session = sessions[handle] else { return .refuse(481) }
+        let isAllowed: Bool
+        switch configuration.transfers.replaces {
+        case .deny: return .refuse(603)
+        case .ask: isAllowed = policy.mayAnswerAutomatically(trust, over: flow)
+        case .allow: isAllowed = true
+        }
+        switch session.phase {
+        case .ended: return .refuse(603)
+        // An early dialog that the peer began, not we.
+        case .alerting: return .refuse(481)
+        case .calling: break
+        case .accepted, .confirmed: if replaces.isEarlyOnly { return .refuse(486) }
+        }
+        return .replaces(Replacement(call: handle, isAllowed: isAllowed))
+    }
+
+    /// Joining calls needs a mixer for all of them, which is not here: the call that is there stays as it is
+    /// (RFC 3911 §4).
+    private func joining(_ request: Request) -> Matching {
+        guard !request.headers.contains(.replaces), let join = try? request.headers.first(Join.self) else {
+            return .refuse(400)
+        }
+        guard let handle = call(named: join), let session = sessions[handle] else { return .refuse(481) }
+        return .refuse(session.phase == .ended ? 603 : 488)
+    }
+
+    /// The call with exactly that dialog. A tag of zero stands for none, as RFC 2543 had it (RFC 3891 §6.1).
+    func call(named field: some DialogField) -> CallHandle? {
+        guard let handle = call(callID: field.callID, localTag: field.ownTag), let session = sessions[handle],
+            session.dialog(with: field.peerTag) != nil
+                || (field.peerTag == "0" && session.dialog(with: "") != nil)
+        else { return nil }
+        return handle
+    }
+
+    /// A call was answered that takes the place of another.
+    mutating func replaceCall(by handle: CallHandle, at now: Instant) {
+        guard let replaced = sessions[handle]?.arrival?.replacement, sessions[handle]?.phase != .alerting else {
+            return
+        }
+        sessions[handle]?.arrival?.replacement = nil
+        guard sessions[handle]?.phase == .accepted else { return }
+        update(replaced.call, at: now) { $0.end(CallEnd(cause: .replaced, by: .remote), at: now) }
+    }
+}
+
+extension InviteSession {
+    /// The address of the peer, with what lets somebody else take our place in this call (RFC 5589 §7.1).
+    fileprivate var replacementTarget: URI? {
+        guard phase == .confirmed, let dialog, dialog.remoteTarget.sipURI != nil else { return nil }
+        return dialog.remoteTarget.asRequestURI.embedding(
+            Replaces(callID: dialog.callID, ownTag: dialog.remoteTag, peerTag: dialog.localTag))
+    }
+}

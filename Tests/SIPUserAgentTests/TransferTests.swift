@@ -1,0 +1,213 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// Transferring a call: the side that sends REFER (RFC 3515, RFC 5589 §6).
+@Suite struct TransferTests {
+    let dave: URI
+
+    init() throws { dave = try target("sip:dave@192.0.2.4") }
+
+    /// Alice in a call with a scripted Carol, who was asked to call Dave.
+    private func referring(subscribes: Bool = true) throws -> (World, Request) {
+        var world = World()
+        _ = try world.aliceTalksToCarol()
+        world.perform(.transfer(caller, .blind(dave), subscribes: subscribes), by: "alice")
+        world.run(for: .milliseconds(20))
+        return (world, try #require(world.last(.refer, at: "carol")))
+    }
+
+    @Test func asksThePeerWithinTheDialogAndEndsTheCallWhenTheTargetAnswered() throws {
+        var (world, refer) = try referring()
+        #expect(refer.headers.first(.referTo) == "<sip:dave@192.0.2.4>")
+        #expect(refer.headers.first(.referredBy) == "<sip:alice@anonymous.invalid>")
+        #expect(refer.to.tag == "peer")
+        #expect(refer.cSeq.number == 2)
+        #expect(try refer.headers.first(Contact.self) != nil)
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        try world.carolNotifies(about: refer, "active;expires=60", "100 Trying", sequence: 1)
+        try world.carolNotifies(about: refer, "active;expires=59", "180 Ringing", sequence: 2)
+        #expect(world.last(.bye, at: "carol") == nil)
+        try world.carolNotifies(about: refer, "terminated;reason=noresource", "200 OK", sequence: 3)
+        #expect(
+            world.transfers(of: "alice") == [
+                .accepted, .progress(StatusFragment(100)), .progress(StatusFragment(180)),
+                .succeeded(StatusFragment(200)),
+            ])
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .transferred, by: .local)])
+        try world.reply(200, to: try #require(world.last(.bye, at: "carol")), from: "carol")
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func notifyMayComeBeforeTheAnswerToRefer() throws {
+        var (world, refer) = try referring()
+        try world.carolNotifies(about: refer, "active;expires=60", "100 Trying", sequence: 1)
+        #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 200)
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        #expect(world.transfers(of: "alice") == [.progress(StatusFragment(100))])
+    }
+
+    @Test func aBusyTargetLeavesTheCallAsItWas() throws {
+        var (world, refer) = try referring()
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        try world.carolNotifies(about: refer, "terminated;reason=noresource", "486 Busy Here", sequence: 1)
+        #expect(world.transfers(of: "alice") == [.accepted, .failed(486, reason: "Busy Here")])
+        #expect(world.ends(at: "alice").isEmpty)
+        // And another transfer may be tried, which has another number.
+        world.perform(.transfer(caller, .blind(dave)), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.last(.refer, at: "carol")?.cSeq.number == 3)
+    }
+
+    @Test(arguments: [StatusCode(403), 405, 501, 603])
+    func aRefusedTransferLeavesTheCallAsItWas(_ status: StatusCode?) throws {
+        let status = try #require(status)
+        var (world, refer) = try referring()
+        try world.reply(status, to: refer, from: "carol")
+        #expect(world.transfers(of: "alice") == [.failed(status, reason: status.reason)])
+        #expect(world.ends(at: "alice").isEmpty)
+        try world.carolNotifies(about: refer, "active;expires=60", "100 Trying", sequence: 1)
+        #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 481)
+    }
+
+    @Test func aDialogThatThePeerDoesNotKnowIsOver() throws {
+        var (world, refer) = try referring()
+        try world.reply(481, to: refer, from: "carol")
+        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+    }
+
+    @Test func aPeerThatDoesNotAnswerReferIsLost() throws {
+        var (world, _) = try referring()
+        world.run(for: .seconds(33))
+        #expect(world.count("alice>carol REFER") == 11)
+        #expect(world.transfers(of: "alice") == [.failed(nil, reason: "timed out, udp 192.0.2.9:5060")])
+        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func aNotifyThatNeverComesIsWaitedForAsLongAsATransaction() throws {
+        var (world, refer) = try referring()
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        world.run(for: .milliseconds(31_900))
+        #expect(world.transfers(of: "alice") == [.accepted])
+        world.run(for: .milliseconds(200))
+        #expect(world.transfers(of: "alice") == [.accepted, .unknown])
+        #expect(world.ends(at: "alice").isEmpty)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func theDialogOutlivesTheCallUntilTheSubscriptionEnds() throws {
+        var (world, refer) = try referring()
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        try world.carolNotifies(about: refer, "active;expires=60", "100 Trying", sequence: 1)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        try world.reply(200, to: try #require(world.last(.bye, at: "carol")), from: "carol")
+        #expect(world.cores["alice"]?.occupancy.calls == 1)
+        try world.carolNotifies(about: refer, "terminated;reason=noresource", "200 OK", sequence: 2)
+        #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 200)
+        #expect(world.transfers(of: "alice").last == .succeeded(StatusFragment(200)))
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .hungUp, by: .local)])
+        world.run(for: .seconds(70))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func theTransfereesByeLeavesTheSubscription() throws {
+        var (world, refer) = try referring()
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        let bye = try world.request(
+            .bye, from: "carol", to: "alice", callID: refer.callID, sequence: 1, toTag: refer.from.tag)
+        world.send(.request(bye), from: "carol", to: "alice")
+        try world.carolNotifies(about: refer, "terminated;reason=noresource", "404 Not Found", sequence: 2)
+        #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 200)
+        #expect(world.transfers(of: "alice") == [.accepted, .failed(404, reason: "Not Found")])
+        world.run(for: .seconds(70))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func asksForMoreTimeBeforeTheSubscriptionEnds() throws {
+        var (world, refer) = try referring()
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        try world.carolNotifies(about: refer, "active;expires=60", "180 Ringing", sequence: 1)
+        world.run(for: .seconds(54))
+        #expect(world.last(.subscribe, at: "carol") == nil)
+        world.run(for: .milliseconds(1_100))
+        let subscribe = try #require(world.last(.subscribe, at: "carol"))
+        #expect(subscribe.headers.first(.event) == "refer;id=2")
+        #expect(subscribe.headers.first(.expires) == "60")
+        try world.reply(200, to: subscribe, from: "carol", contact: carolContact, headers: [(.expires, "60")])
+        world.run(for: .seconds(50))
+        try world.carolNotifies(about: refer, "terminated;reason=noresource", "200 OK", sequence: 2)
+        #expect(world.transfers(of: "alice").last == .succeeded(StatusFragment(200)))
+    }
+
+    @Test func aSubscriptionIsRefreshedTenTimesAtMost() throws {
+        var (world, refer) = try referring()
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        try world.carolNotifies(about: refer, "active;expires=60", "180 Ringing", sequence: 1)
+        var seen = 0
+        for _ in 0..<20 {
+            world.run(for: .milliseconds(55_100))
+            guard world.count("alice>carol SUBSCRIBE") > seen, let subscribe = world.last(.subscribe, at: "carol")
+            else {
+                break
+            }
+            seen = world.count("alice>carol SUBSCRIBE")
+            try world.reply(200, to: subscribe, from: "carol", contact: carolContact, headers: [(.expires, "60")])
+        }
+        #expect(seen == 10)
+        world.run(for: .seconds(60))
+        #expect(world.transfers(of: "alice").last == .unknown)
+    }
+
+    @Test func withoutASubscriptionTheCallEndsWhenThePeerTakesTheRequest() throws {
+        var (world, refer) = try referring(subscribes: false)
+        #expect(refer.headers.first(.referSub) == "false")
+        #expect(try refer.headers.first(Supported.self)?.contains("norefersub") == true)
+        try world.reply(202, to: refer, from: "carol", contact: carolContact, headers: [(.referSub, "false")])
+        #expect(world.transfers(of: "alice") == [.accepted, .unknown])
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .transferred, by: .local)])
+    }
+
+    @Test func aPeerThatDoesNotKnowReferSubNotifiesAllTheSame() throws {
+        var (world, refer) = try referring(subscribes: false)
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        #expect(world.ends(at: "alice").isEmpty)
+        try world.carolNotifies(about: refer, "terminated;reason=noresource", "200 OK", sequence: 1)
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .transferred, by: .local)])
+    }
+
+    @Test func oneTransferAtATime() throws {
+        var (world, _) = try referring()
+        world.perform(.transfer(caller, .blind(dave)), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.count("alice>carol REFER") == 1)
+        #expect(world.story(of: "alice").last == "warning")
+    }
+
+    @Test func notificationsOfOtherSubscriptionsAreRefused() throws {
+        var (world, refer) = try referring()
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        try world.carolNotifies(about: refer, "active", "200 OK", sequence: 1, event: "refer;id=77")
+        #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 481)
+        try world.carolNotifies(about: refer, "active", "200 OK", sequence: 2, event: "presence")
+        #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 481)
+        try world.carolNotifies(about: refer, "active", nil, sequence: 3)
+        #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 400)
+        #expect(world.ends(at: "alice").isEmpty)
+    }
+
+    @Test func theSubscriptionMayEndWithoutSayingHowItWent() throws {
+        var (world, refer) = try referring()
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        try world.carolNotifies(about: refer, "terminated;reason=timeout", "100 Trying", sequence: 1)
+        #expect(world.transfers(of: "alice") == [.accepted, .progress(StatusFragment(100)), .unknown])
+        #expect(world.ends(at: "alice").isEmpty)
+    }
+}
