@@ -20,10 +20,10 @@ func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
         name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-/// Tests of one room; `data` is a folder beside them with the texts that they compare with or hand to others.
+/// Tests of one room, which say what they prove; `data` is a folder beside them with the texts that they compare with or hand to others.
 func tests(_ name: String, uses: [Target.Dependency], data: String? = nil) -> Target {
     .testTarget(
-        name: name, dependencies: uses, path: "Tests/\(name)", exclude: data.map { [$0] } ?? [],
+        name: name, dependencies: uses + ["Proofs"], path: "Tests/\(name)", exclude: data.map { [$0] } ?? [],
         swiftSettings: swiftSettings)
 }
 
@@ -93,6 +93,9 @@ let package = Package(
             name: "offhook", dependencies: ["OffhookApp", argumentParser], path: "Sources/App/offhook",
             swiftSettings: swiftSettings),
 
+        // What tests say that they prove.
+        .target(
+            name: "Proofs", path: "Tests/Proofs", exclude: ["Subjects.tsv"], swiftSettings: swiftSettings),
         tests("EngineKitTests", uses: ["EngineKit"]),
         tests("SIPMessagesTests", uses: ["SIPMessages", "EngineKit"]),
         tests("SIPTransactionsTests", uses: ["SIPTransactions", "SIPMessages", "EngineKit"]),

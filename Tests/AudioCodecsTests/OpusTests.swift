@@ -1,4 +1,5 @@
 import AudioCodecs
+import Proofs
 import Testing
 
 struct OpusTests {
@@ -86,7 +87,8 @@ struct OpusTests {
         #expect(rms(output) > 0.05)
     }
 
-    @Test func anyBytesAreAPacketOrNil() throws {
+    @Test(.proves(.incident(15)))
+    func anyBytesAreAPacketOrNil() throws {
         var random = Seeded(state: 7)
         var decoder = try OpusDecoder()
         var output = [Int16](repeating: 0, count: 5_760)
@@ -104,7 +106,8 @@ struct OpusTests {
         }
     }
 
-    @Test func outputThatIsTooSmallIsRefused() throws {
+    @Test(.proves(.incident(15)))
+    func outputThatIsTooSmallIsRefused() throws {
         let packet = try encoded(sine(440, count: 960))[0]
         var decoder = try OpusDecoder()
         var output = [Int16](repeating: 0, count: 959)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPUserAgent
 import Simulation
@@ -8,7 +9,8 @@ import Testing
 @Suite struct AnswerRaceTests {
     static let answersAtOnce = Behaviour(ringAfter: nil, answerAfter: .zero)
 
-    @Test func row6AcceptanceIsRepeatedUpToT2AndAfter64T1ComesABye() throws {
+    @Test(.proves(.row(6), .clause("RFC 3261 §13.3.1.4")))
+    func row6AcceptanceIsRepeatedUpToT2AndAfter64T1ComesABye() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: Self.answersAtOnce)
         world.say(world.invite(bob, from: alice), from: alice, to: bob)
         let bye = try world.expect(.bye, at: alice, within: .seconds(60))
@@ -27,7 +29,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func row7EachRepeatedAcceptanceGetsTheSameAcknowledgement() throws {
+    @Test(.proves(.row(7), .clause("RFC 3261 §13.2.2.4")))
+    func row7EachRepeatedAcceptanceGetsTheSameAcknowledgement() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         let invite = try world.expect(.invite, at: bob)
@@ -45,7 +48,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row8CallerHangsUpAfterItsAcknowledgementWasLost() throws {
+    @Test(.proves(.row(8), .clause("RFC 3261 §15")))
+    func row8CallerHangsUpAfterItsAcknowledgementWasLost() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: Self.answersAtOnce)
         let invite = world.invite(bob, from: alice)
         world.say(invite, from: alice, to: bob)
@@ -58,7 +62,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func row9CalleeHangsUpBeforeTheAcknowledgementAndByeWaitsForIt() throws {
+    @Test(.proves(.row(9), .clause("RFC 3261 §15")))
+    func row9CalleeHangsUpBeforeTheAcknowledgementAndByeWaitsForIt() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: Self.answersAtOnce)
         let invite = world.invite(bob, from: alice)
         world.say(invite, from: alice, to: bob)
@@ -74,7 +79,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func row9ByeGoesOutAfter64T1WithoutAnAcknowledgement() throws {
+    @Test(.proves(.row(9), .clause("RFC 3261 §15")))
+    func row9ByeGoesOutAfter64T1WithoutAnAcknowledgement() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: Self.answersAtOnce)
         world.say(world.invite(bob, from: alice), from: alice, to: bob)
         _ = try world.expect(200, to: .invite, at: alice)
@@ -85,7 +91,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func bothSidesHangUpAtOnce() {
+    @Test(.proves(.row(56), .clause("RFC 3261 §15.1.2")))
+    func bothSidesHangUpAtOnce() {
         var (world, alice, bob) = World.twoPhones()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         world.run(for: .seconds(3))

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPUserAgent
@@ -7,7 +8,8 @@ import Testing
 
 /// The flows of RFC 3665 §3 as a user agent sees them.
 @Suite struct CallEstablishmentFlowTests {
-    @Test func successfulSession() {
+    @Test(.proves(.clause("RFC 3665 §3.1")))
+    func successfulSession() {
         var (world, alice, bob) = World.twoPhones()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         world.run(for: .seconds(5))
@@ -27,7 +29,8 @@ import Testing
         world.finish(alice, bob)
     }
 
-    @Test func noAnswerAndCancel() {
+    @Test(.proves(.clause("RFC 3665 §3.8")))
+    func noAnswerAndCancel() {
         var (world, alice, bob) = World.twoPhones(bob: .rings)
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         world.run(for: .seconds(5))
@@ -47,7 +50,8 @@ import Testing
         world.finish(alice, bob)
     }
 
-    @Test func busy() {
+    @Test(.proves(.clause("RFC 3665 §3.9")))
+    func busy() {
         var (world, alice, bob) = World.twoPhones(bob: Behaviour(ringAfter: nil))
         _ = world.call(world.uri(of: bob, user: "bob"), from: alice)
         world.run(for: .milliseconds(50))
@@ -63,7 +67,8 @@ import Testing
         world.finish(alice, bob)
     }
 
-    @Test func temporarilyUnavailableAfterRinging() throws {
+    @Test(.proves(.clause("RFC 3665 §3.11")))
+    func temporarilyUnavailableAfterRinging() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         _ = world.call(world.uri(of: bob, user: "bob"), from: alice)
         let invite = try world.expect(.invite, at: bob)
@@ -82,7 +87,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func throughTwoProxiesWithAuthentication() throws {
+    @Test(.proves(.clause("RFC 3665 §3.3")))
+    func throughTwoProxiesWithAuthentication() throws {
         var world = World()
         let alice = world.addPhone("Alice", at: Scene.alice) { $0.accounts = [Scene.account("alice")] }
         let proxy = world.addAgent("Proxy", at: Scene.proxy)
@@ -128,7 +134,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func failsOverToTheSecondProxy() throws {
+    @Test(.proves(.clause("RFC 3665 §3.4")))
+    func failsOverToTheSecondProxy() throws {
         var world = World()
         let alice = world.addPhone("Alice", at: Scene.alice) { $0.accounts = [Scene.account("alice")] }
         let dead = world.addAgent("Dead", at: Scene.proxy)
@@ -152,7 +159,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func redirectionWithTheDescriptionInTheAcknowledgement() throws {
+    @Test(.proves(.clause("RFC 3665 §3.6")))
+    func redirectionWithTheDescriptionInTheAcknowledgement() throws {
         var (world, alice, redirect) = World.phoneAndAgent()
         let bob = world.addAgent("Robert", at: Scene.proxy)
         let call = OutgoingCall(
@@ -187,7 +195,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func reinviteOfTheCalleeWithAnotherAddress() throws {
+    @Test(.proves(.clause("RFC 3665 §3.7")))
+    func reinviteOfTheCalleeWithAnotherAddress() throws {
         var (world, alice, bob, _, _, dialog) = try World.establishedWithAgent()
         world.run(for: .seconds(1))
         var reinvite = dialog.request(.invite, via: world.via(of: bob))

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPUserAgent
 import Simulation
@@ -6,7 +7,8 @@ import Testing
 
 /// CANCEL and what it crosses: rows 1 to 5 of the races.
 @Suite struct CancelRaceTests {
-    @Test func row1CancelWaitsForAProvisionalResponseWhileTheInviteIsRepeated() throws {
+    @Test(.proves(.row(1), .clause("RFC 3261 §9.1")))
+    func row1CancelWaitsForAProvisionalResponseWhileTheInviteIsRepeated() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         world.perform(.hangUp(handle), at: alice, after: .milliseconds(100))
@@ -22,7 +24,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row2CancelThatCrossesAnAnswerEndsTheCallByBye() throws {
+    @Test(.proves(.row(2), .clause("RFC 3261 §9.1")))
+    func row2CancelThatCrossesAnAnswerEndsTheCallByBye() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         let invite = try world.expect(.invite, at: bob)
@@ -41,7 +44,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row3CancelWithoutAFinalResponseGivesUpAfter64T1() throws {
+    @Test(.proves(.row(3), .clause("RFC 3261 §9.1")))
+    func row3CancelWithoutAFinalResponseGivesUpAfter64T1() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         let invite = try world.expect(.invite, at: bob)
@@ -59,7 +63,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row4RepeatedCancelGetsTheSameAnswerAndAnUnknownOne481() throws {
+    @Test(.proves(.row(4), .clause("RFC 3261 §9.2")))
+    func row4RepeatedCancelGetsTheSameAnswerAndAnUnknownOne481() throws {
         var (world, alice, bob) = World.agentAndPhone()
         let invite = world.invite(bob, from: alice)
         world.say(invite, from: alice, to: bob)
@@ -83,7 +88,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func row5CancelAfterTheAnswerChangesNothing() throws {
+    @Test(.proves(.row(5), .clause("RFC 3261 §9.2")))
+    func row5CancelAfterTheAnswerChangesNothing() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: Behaviour(answerAfter: .milliseconds(100)))
         let invite = world.invite(bob, from: alice)
         world.say(invite, from: alice, to: bob)

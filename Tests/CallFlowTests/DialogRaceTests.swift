@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPUserAgent
 import Simulation
@@ -6,7 +7,8 @@ import Testing
 
 /// Sequence, identity and modification of dialogs: rows 19 to 24 of the races.
 @Suite struct DialogRaceTests {
-    @Test func row19AnOlderSequenceNumberGets500AndAGapIsFine() throws {
+    @Test(.proves(.row(19), .clause("RFC 3261 §12.2.2")))
+    func row19AnOlderSequenceNumberGets500AndAGapIsFine() throws {
         var (world, alice, bob, handle, _, dialog) = try World.establishedWithAgent()
         dialog.sequence = 500
         world.say(dialog.request(.options, via: world.via(of: bob)), from: bob, to: alice)
@@ -21,7 +23,8 @@ import Testing
         try Self.hangUp(handle, at: alice, against: bob, in: &world)
     }
 
-    @Test func row20ARequestOfAnUnknownDialogGets481() throws {
+    @Test(.proves(.row(20), .clause("RFC 3261 §12.2.2")))
+    func row20ARequestOfAnUnknownDialogGets481() throws {
         var (world, alice, bob, handle, _, dialog) = try World.establishedWithAgent()
         var stranger = dialog
         stranger.localParty.tag = "mallory"
@@ -37,7 +40,7 @@ import Testing
         try Self.hangUp(handle, at: alice, against: bob, in: &world)
     }
 
-    @Test(arguments: [481, 408] as [StatusCode])
+    @Test(.proves(.row(20), .clause("RFC 3261 §12.2.2")), arguments: [481, 408] as [StatusCode])
     func row20ADialogThatThePeerForgotEnds(status: StatusCode) throws {
         var (world, alice, bob, handle, _, _) = try World.establishedWithAgent()
         world.perform(.hold(handle), at: alice)
@@ -50,7 +53,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row21CrossedReinvitesAreRefusedAndTriedAgainApart() {
+    @Test(.proves(.row(21), .clause("RFC 3261 §14.1")))
+    func row21CrossedReinvitesAreRefusedAndTriedAgainApart() {
         var (world, alice, bob) = World.twoPhones()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         world.run(for: .seconds(3))
@@ -67,7 +71,8 @@ import Testing
         world.finish(alice, bob)
     }
 
-    @Test func row22ASecondInviteBeforeTheFirstIsAnsweredGets500WithRetryAfter() throws {
+    @Test(.proves(.row(22), .clause("RFC 3261 §14.2")))
+    func row22ASecondInviteBeforeTheFirstIsAnsweredGets500WithRetryAfter() throws {
         var (world, alice, bob) = World.agentAndPhone()
         let invite = world.invite(bob, from: alice)
         world.say(invite, from: alice, to: bob)
@@ -92,7 +97,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func row23ARefusedReinviteLeavesTheCallAsItWas() throws {
+    @Test(.proves(.row(23), .clause("RFC 3261 §14.1")))
+    func row23ARefusedReinviteLeavesTheCallAsItWas() throws {
         var (world, alice, bob, handle, _, _) = try World.establishedWithAgent()
         world.perform(.hold(handle), at: alice)
         let reinvite = try world.expect(.invite, at: bob)
@@ -103,7 +109,8 @@ import Testing
         try Self.hangUp(handle, at: alice, against: bob, in: &world)
     }
 
-    @Test func row24AReinviteWithoutAnswerEndsTheCall() throws {
+    @Test(.proves(.row(23), .clause("RFC 3261 §14.1")))
+    func row23AReinviteWithoutAnswerEndsTheCall() throws {
         var (world, alice, bob, handle, _, _) = try World.establishedWithAgent()
         world.perform(.hold(handle), at: alice)
         _ = try world.expect(.invite, at: bob)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPUserAgent
 import Simulation
@@ -21,7 +22,8 @@ import Testing
         return (world, alice, bob)
     }
 
-    @Test func callWithReliableEarlyMedia() {
+    @Test(.proves(.row(25), .clause("RFC 3262 §3")))
+    func callWithReliableEarlyMedia() {
         let (world, _, _) = Self.call()
         #expect(
             world.ladder.description == """
@@ -37,7 +39,8 @@ import Testing
                 """)
     }
 
-    @Test func losingAnyOneMessageStillGivesEarlyMediaAndACallThatEnds() {
+    @Test(.proves(.row(25), .incident(50)))
+    func losingAnyOneMessageStillGivesEarlyMediaAndACallThatEnds() {
         let whole = Self.call().world.datagrams
         #expect(whole == 9)
         for number in 0..<whole {
@@ -52,7 +55,8 @@ import Testing
         }
     }
 
-    @Test func losingAnyTwoMessagesStillGivesACallThatEnds() {
+    @Test(.proves(.row(25), .incident(50)))
+    func losingAnyTwoMessagesStillGivesACallThatEnds() {
         for first in 0..<11 {
             for second in first + 1..<12 {
                 let (world, alice, bob) = Self.call(losing: [first, second])

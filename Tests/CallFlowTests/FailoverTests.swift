@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPUserAgent
 import ServerLocation
@@ -26,7 +27,8 @@ import Testing
         return (world, alice, servers)
     }
 
-    @Test func aSilentServerIsLeftAfterFourTransmissions() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func aSilentServerIsLeftAfterFourTransmissions() throws {
         var (world, alice, servers) = Self.scene(servers: 2)
         _ = world.call(Self.bob, from: alice)
         let first = try world.expect(.invite, at: servers[0])
@@ -48,7 +50,7 @@ import Testing
         world.finish(alice)
     }
 
-    @Test(arguments: [1, 2, 3, 5, 16])
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")), arguments: [1, 2, 3, 5, 16])
     func silenceOfAllEndsTheCallAfter32Seconds(count: Int) throws {
         var (world, alice, servers) = Self.scene(servers: count)
         _ = world.call(Self.bob, from: alice)
@@ -61,7 +63,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func aServerThatRefusesIsLeftAtOnceAndAcknowledged() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func aServerThatRefusesIsLeftAtOnceAndAcknowledged() throws {
         var (world, alice, servers) = Self.scene(servers: 3)
         _ = world.call(Self.bob, from: alice)
         let first = try world.expect(.invite, at: servers[0])
@@ -77,7 +80,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func failedServersComeLastForAMinute() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func failedServersComeLastForAMinute() throws {
         var (world, alice, servers) = Self.scene(servers: 2)
         _ = world.call(Self.bob, from: alice)
         world.say(
@@ -95,7 +99,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func aServerIsSparedForAsLongAsItAsks() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func aServerIsSparedForAsLongAsItAsks() throws {
         var (world, alice, servers) = Self.scene(servers: 2)
         _ = world.call(Self.bob, from: alice)
         let first = try world.expect(.invite, at: servers[0])
@@ -114,7 +119,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func whoeverHasGivenAResponseKeepsTheCall() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func whoeverHasGivenAResponseKeepsTheCall() throws {
         var (world, alice, servers) = Self.scene(servers: 2)
         let handle = world.call(Self.bob, from: alice)
         let invite = try world.expect(.invite, at: servers[0])
@@ -128,7 +134,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func theCancelFollowsItsInviteToTheSecondServer() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func theCancelFollowsItsInviteToTheSecondServer() throws {
         var (world, alice, servers) = Self.scene(servers: 2)
         let handle = world.call(Self.bob, from: alice)
         let invite = try world.expect(.invite, at: servers[1])
@@ -144,7 +151,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func aServerThatRingsTooLateIsCancelled() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func aServerThatRingsTooLateIsCancelled() throws {
         var (world, alice, servers) = Self.scene(servers: 2)
         _ = world.call(Self.bob, from: alice)
         let late = try world.expect(.invite, at: servers[0])
@@ -164,7 +172,7 @@ import Testing
     }
 
     /// Whether the second server has given a response yet decides when it can be told.
-    @Test(arguments: [true, false])
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")), arguments: [true, false])
     func aServerThatAnswersTooLateHasTheCallAndTheOtherIsCancelled(rings: Bool) throws {
         var (world, alice, servers) = Self.scene(servers: 2)
         let handle = world.call(Self.bob, from: alice)
@@ -186,7 +194,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func aCallThatIsTakenBackAsksNoOtherServer() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func aCallThatIsTakenBackAsksNoOtherServer() throws {
         var (world, alice, servers) = Self.scene(servers: 2)
         let handle = world.call(Self.bob, from: alice)
         _ = try world.expect(.invite, at: servers[0])
@@ -196,7 +205,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func registrationsMoveToTheNextServerToo() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func registrationsMoveToTheNextServerToo() throws {
         var world = World()
         let bob = world.addPhone("Bob", at: Scene.bob) {
             var account = Scene.account("bob")
@@ -218,7 +228,8 @@ import Testing
     private enum Fault: CaseIterable { case silent, refusing, unreachable, none }
 
     /// Servers that fail in any way, in any order: the first that does not fail decides, and there is an end in time.
-    @Test func everyListOfServersComesToItsEnd() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func everyListOfServersComesToItsEnd() throws {
         for seed in 1...100 {
             var random = RandomSource(seed: UInt64(seed))
             let count = Int.random(in: 1...8, using: &random)

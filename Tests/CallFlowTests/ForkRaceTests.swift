@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPUserAgent
 import Simulation
@@ -6,7 +7,8 @@ import Testing
 
 /// Forks, merged requests and late answers: rows 10 to 14 of the races.
 @Suite struct ForkRaceTests {
-    @Test func row10EveryForkedAcceptanceIsAcknowledgedAndAllButTheFirstEnded() throws {
+    @Test(.proves(.row(10), .clause("RFC 3261 §13.2.2.4")))
+    func row10EveryForkedAcceptanceIsAcknowledgedAndAllButTheFirstEnded() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         let invite = try world.expect(.invite, at: bob)
@@ -34,7 +36,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row11KeepsEightEarlyDialogsAndTakesTheAnswerOfANinth() throws {
+    @Test(.proves(.row(11), .clause("RFC 3261 §12.1")))
+    func row11KeepsEightEarlyDialogsAndTakesTheAnswerOfANinth() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         let invite = try world.expect(.invite, at: bob)
@@ -52,7 +55,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row12TheSameInviteByTwoPathsRingsOnce() throws {
+    @Test(.proves(.row(12), .clause("RFC 3261 §8.2.2.2")))
+    func row12TheSameInviteByTwoPathsRingsOnce() throws {
         var (world, alice, bob) = World.agentAndPhone()
         let invite = world.invite(bob, from: alice)
         var copy = invite
@@ -74,7 +78,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func row13TheInviteThatComesAgainAfterTheAnswerIsAbsorbed() throws {
+    @Test(.proves(.row(13), .clause("RFC 6026 §7.1")))
+    func row13TheInviteThatComesAgainAfterTheAnswerIsAbsorbed() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: AnswerRaceTests.answersAtOnce)
         let invite = world.invite(bob, from: alice)
         world.say(invite, from: alice, to: bob)
@@ -91,7 +96,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func row14AnAcceptanceAfterTheTransactionIsGoneIsAcknowledgedAndEnded() throws {
+    @Test(.proves(.row(14), .clause("RFC 6026 §7.2")))
+    func row14AnAcceptanceAfterTheTransactionIsGoneIsAcknowledgedAndEnded() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         let invite = try world.expect(.invite, at: bob)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPUserAgent
 import Simulation
@@ -18,7 +19,8 @@ import Testing
         return (world, alice, bob)
     }
 
-    @Test func aLostAcceptanceIsRepeatedAndAcknowledged() {
+    @Test(.proves(.row(6), .row(7)))
+    func aLostAcceptanceIsRepeatedAndAcknowledged() {
         let (world, alice, bob) = Self.call(seed: 1, conditions: .perfect, losing: [2])
         #expect(world.count("200 INVITE +sdp", from: bob) == 2)
         #expect(world.count("ACK", from: alice) == 1)
@@ -26,7 +28,8 @@ import Testing
         #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty)
     }
 
-    @Test func aLostAcknowledgementIsSentAgainWithTheRepeatedAcceptance() {
+    @Test(.proves(.row(7)))
+    func aLostAcknowledgementIsSentAgainWithTheRepeatedAcceptance() {
         let (world, alice, bob) = Self.call(seed: 1, conditions: .perfect, losing: [3])
         #expect(world.count("200 INVITE +sdp", from: bob) == 2)
         #expect(world.count("ACK", from: alice) == 2)
@@ -34,7 +37,8 @@ import Testing
         #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty)
     }
 
-    @Test func losingAnyOneMessageStillGivesACallThatEnds() {
+    @Test(.proves(.incident(38), .incident(39), .incident(50), .incident(51)))
+    func losingAnyOneMessageStillGivesACallThatEnds() {
         let whole = Self.call(seed: 1, conditions: .perfect).world.datagrams
         #expect(whole == 6)
         for number in 0..<whole {
@@ -47,7 +51,8 @@ import Testing
         }
     }
 
-    @Test func losingAnyTwoMessagesStillGivesACallThatEnds() {
+    @Test(.proves(.incident(38), .incident(39), .incident(50), .incident(51)))
+    func losingAnyTwoMessagesStillGivesACallThatEnds() {
         for first in 0..<8 {
             for second in first + 1..<9 {
                 let (world, alice, bob) = Self.call(seed: 1, conditions: .perfect, losing: [first, second])
@@ -60,7 +65,8 @@ import Testing
         }
     }
 
-    @Test func aFifthLostStillGivesACallOnEverySeed() {
+    @Test(.proves(.incident(51)))
+    func aFifthLostStillGivesACallOnEverySeed() {
         let conditions = NetworkConditions(loss: 0.2, delay: .milliseconds(5)...Duration.milliseconds(60))
         for seed in Seeds.upTo(100) {
             let (world, alice, bob) = Self.call(seed: seed, conditions: conditions)
@@ -71,7 +77,8 @@ import Testing
         }
     }
 
-    @Test func everyCallEndsOnBothSidesOverANetworkThatDoesItsWorst() {
+    @Test(.proves(.incident(51)))
+    func everyCallEndsOnBothSidesOverANetworkThatDoesItsWorst() {
         let conditions = NetworkConditions(
             loss: 0.5, duplication: 0.2, reordering: 0.3, lateness: .seconds(4),
             delay: .milliseconds(1)...Duration.milliseconds(400))

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPUserAgent
 import Simulation
@@ -24,7 +25,8 @@ import Testing
         return request.response(200, toTag: "r").with(.contact, "\(address);expires=\(expires)")
     }
 
-    @Test func registersAfterAChallengeRefreshesAndUnregisters() throws {
+    @Test(.proves(.clause("RFC 3665 §2.1"), .clause("RFC 3665 §2.4")))
+    func registersAfterAChallengeRefreshesAndUnregisters() throws {
         var (world, bob, registrar) = Self.scene()
         world.perform(.register(AccountID(rawValue: 0)), at: bob)
         let first = try world.expect(.register, at: registrar)
@@ -53,7 +55,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func givesUpWhenThePasswordIsWrong() throws {
+    @Test(.proves(.clause("RFC 3665 §2.5"), .row(40)))
+    func givesUpWhenThePasswordIsWrong() throws {
         var (world, bob, registrar) = Self.scene()
         world.perform(.register(AccountID(rawValue: 0)), at: bob)
         for _ in 0..<2 {

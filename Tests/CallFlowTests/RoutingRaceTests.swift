@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPUserAgent
@@ -7,7 +8,8 @@ import Testing
 
 /// What requests and responses are made of and where they go: rows 26 to 35 of the races.
 @Suite struct RoutingRaceTests {
-    @Test func row26AnInviteWithoutOfferIsOfferedInTheAnswerAndNeedsOneInTheAcknowledgement() throws {
+    @Test(.proves(.row(26), .clause("RFC 3261 §13.2.1")))
+    func row26AnInviteWithoutOfferIsOfferedInTheAnswerAndNeedsOneInTheAcknowledgement() throws {
         for answers in [true, false] {
             var (world, alice, bob) = World.agentAndPhone(behaviour: AnswerRaceTests.answersAtOnce)
             let invite = world.invite(bob, from: alice, offers: false)
@@ -30,7 +32,8 @@ import Testing
         }
     }
 
-    @Test func row27UnknownExtensionsAreNamedIn420() throws {
+    @Test(.proves(.row(27), .clause("RFC 3261 §8.2.2.3")))
+    func row27UnknownExtensionsAreNamedIn420() throws {
         var (world, alice, bob) = World.agentAndPhone()
         world.say(world.invite(bob, from: alice).with(.require, "nothing, else"), from: alice, to: bob)
         let refusal = try world.expect(420, to: .invite, at: alice)
@@ -38,7 +41,8 @@ import Testing
         #expect(world.incomingCalls(at: bob) == [])
     }
 
-    @Test func row28UnknownBodiesGet415UnlessTheyAreOptional() throws {
+    @Test(.proves(.row(28), .clause("RFC 3261 §8.2.3")))
+    func row28UnknownBodiesGet415UnlessTheyAreOptional() throws {
         var (world, alice, bob) = World.agentAndPhone()
         var strange = world.invite(bob, from: alice, offers: false).with(.contentType, "text/plain")
         strange.body = Array("hello".utf8)
@@ -52,7 +56,7 @@ import Testing
         _ = try world.expect(180, to: .invite, at: alice)
     }
 
-    @Test(arguments: [true, false])
+    @Test(.proves(.row(29), .clause("RFC 3261 §12.2.1.1")), arguments: [true, false])
     func row29RequestsInADialogFollowLooseAndStrictRoutes(isLoose: Bool) throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
@@ -72,7 +76,7 @@ import Testing
         try DialogRaceTests.hangUp(handle, at: alice, against: bob, in: &world)
     }
 
-    @Test(arguments: [nil, "*", "<tel:+15551234>"])
+    @Test(.proves(.row(30), .clause("RFC 3261 §12.1.2")), arguments: [nil, "*", "<tel:+15551234>"])
     func row30AnAnswerWithoutUsableContactIsAcknowledgedAndEnded(contact: String?) throws {
         var (world, alice, bob) = World.phoneAndAgent()
         _ = world.call(world.uri(of: bob, user: "bob"), from: alice)
@@ -86,7 +90,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row31ARedirectionThatLeadsBackIsNotFollowed() throws {
+    @Test(.proves(.row(31), .clause("RFC 3261 §8.1.3.4")))
+    func row31ARedirectionThatLeadsBackIsNotFollowed() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let target = world.uri(of: bob, user: "bob")
         let call = OutgoingCall(target: target, media: World.media(), redirectionLimit: 5)
@@ -99,7 +104,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row32ExhaustedMaxForwardsDoesNotMatterToTheEnd() throws {
+    @Test(.proves(.row(32), .clause("RFC 3261 §16.3")))
+    func row32ExhaustedMaxForwardsDoesNotMatterToTheEnd() throws {
         var (world, alice, bob) = World.agentAndPhone()
         var options = world.request(.options, bob, from: alice)
         options.maxForwards = 0
@@ -107,7 +113,8 @@ import Testing
         _ = try world.expect(200, to: .options, at: alice)
     }
 
-    @Test func row34ALongRequestTravelsOverTCP() throws {
+    @Test(.proves(.row(34), .clause("RFC 3261 §18.1.1")))
+    func row34ALongRequestTravelsOverTCP() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         var headers = Headers()
         try headers.append(.subject, String(repeating: "x", count: 1_400))
@@ -123,7 +130,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row35ResponsesFollowReceivedRportAndSentBy() throws {
+    @Test(.proves(.row(35), .clause("RFC 3581 §4")))
+    func row35ResponsesFollowReceivedRportAndSentBy() throws {
         var world = World()
         let bob = world.addPhone("Bob", at: Scene.bob)
         let behindNAT = world.addAgent("Nat", at: Scene.alice, port: 41_000)

@@ -1,9 +1,11 @@
+import Proofs
 import Simulation
 import Testing
 
 /// The seeds that every test run plays; `callsim` plays any others.
 @Suite struct SwarmTests {
-    @Test func everyCallEndsOnBothSidesAndNothingIsLeft() {
+    @Test(.proves(.incident(38), .incident(39), .incident(45), .incident(51)))
+    func everyCallEndsOnBothSidesAndNothingIsLeft() {
         for seed in Seeds.upTo(150) {
             var swarm = Swarm(seed: seed)
             swarm.run()

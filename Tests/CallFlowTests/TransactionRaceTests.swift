@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPUserAgent
 import Simulation
@@ -6,7 +7,8 @@ import Testing
 
 /// Stray and mismatched messages and silent peers: rows 15 to 18 of the races.
 @Suite struct TransactionRaceTests {
-    @Test func row15StrayAcknowledgementsAreDroppedSilently() throws {
+    @Test(.proves(.row(15), .clause("RFC 3261 §17.1.1.3")))
+    func row15StrayAcknowledgementsAreDroppedSilently() throws {
         var (world, alice, bob) = World.agentAndPhone()
         world.say(world.request(.ack, bob, from: alice), from: alice, to: bob)
         let invite = world.invite(bob, from: alice)
@@ -26,7 +28,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func row16ARefusalOverTCPIsSentOnceAndKeepsNothingAfterItsAcknowledgement() throws {
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.2.1")))
+    func row16ARefusalOverTCPIsSentOnceAndKeepsNothingAfterItsAcknowledgement() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: Behaviour(ringAfter: nil))
         let invite = world.invite(bob, from: alice, transport: .tcp)
         world.say(invite.bytes(), from: alice, to: bob, over: .tcp)
@@ -42,7 +45,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func row17ASilentPeerEndsTheCallAfter64T1() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.1.2")))
+    func row17ASilentPeerEndsTheCallAfter64T1() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         _ = world.call(world.uri(of: bob, user: "bob"), from: alice)
         let isOver = world.run(upTo: .seconds(33)) { !$0.ends(at: alice).isEmpty }
@@ -52,7 +56,8 @@ import Testing
         world.finish(alice)
     }
 
-    @Test func row18ResponsesOfAnotherMethodBranchOrSentByAreDiscarded() throws {
+    @Test(.proves(.row(18), .clause("RFC 3261 §17.1.3")))
+    func row18ResponsesOfAnotherMethodBranchOrSentByAreDiscarded() throws {
         var (world, alice, bob) = World.phoneAndAgent()
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         let invite = try world.expect(.invite, at: bob)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 struct ByteReaderTests {
@@ -23,7 +24,7 @@ struct ByteReaderTests {
         #expect(isMissing && position == 0 && value == 0x0102)
     }
 
-    @Test(arguments: 0...15)
+    @Test(.proves(.incident(6)), arguments: 0...15)
     func writerStopsAtTheEndOfItsMemory(capacity: Int) {
         var bytes = [UInt8](repeating: 0xee, count: 16)
         bytes.withUnsafeMutableBufferPointer { memory in

@@ -1,3 +1,4 @@
+import Proofs
 import Testing
 
 /// Calls that SIPp places to the phone.
@@ -43,7 +44,7 @@ struct AnsweringSIPpTests {
         #expect(try phone.events(named: "call.answered").isEmpty)
     }
 
-    @Test(arguments: [SIPp.Transport.udp, .tcp])
+    @Test(.proves(.row(46), .row(23)), arguments: [SIPp.Transport.udp, .tcp])
     func isHeldAndResumedAndRefusesFax(over transport: SIPp.Transport) async throws {
         let phone = try Phone("answer", "--once", "--audio", "silence")
         let sipp = try await SIPp.caller("change-as-caller", to: phone, transport: transport)
@@ -54,7 +55,8 @@ struct AnsweringSIPpTests {
         #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "remote"))
     }
 
-    @Test func offersInItsAnswerToACallWithoutAnOffer() async throws {
+    @Test(.proves(.row(26)))
+    func offersInItsAnswerToACallWithoutAnOffer() async throws {
         let phone = try Phone("answer", "--once", "--audio", "silence", "--expect-tone", "\(MuLawTone.hertz)")
         let sipp = try await SIPp.caller("offerless", to: phone, "-d", "1500")
         try await sipp.expectSuccess()
@@ -62,7 +64,8 @@ struct AnsweringSIPpTests {
         #expect(try await phone.event("call.media").codec == "pcmu")
     }
 
-    @Test func aRepeatedInviteIsOneCall() async throws {
+    @Test(.proves(.row(13)))
+    func aRepeatedInviteIsOneCall() async throws {
         let phone = try Phone("answer", "--count", "2", "--audio", "silence")
         let sipp = try await SIPp.caller("repeat", to: phone, "-d", "100")
         try await sipp.expectSuccess()
@@ -72,7 +75,7 @@ struct AnsweringSIPpTests {
         #expect(try phone.events(named: "call.incoming").count == 1)
     }
 
-    @Test(arguments: [SIPp.Transport.udp, .tcp])
+    @Test(.proves(.row(20)), arguments: [SIPp.Transport.udp, .tcp])
     func refusesStrayRequestsAsTheStandardSays(over transport: SIPp.Transport) async throws {
         let phone = try Phone("answer", "--once", "--audio", "silence")
         try await SIPp.caller("strays", to: phone, transport: transport).expectSuccess()

@@ -1,3 +1,4 @@
+import Proofs
 import Testing
 
 /// Calls that the phone places to SIPp.
@@ -121,7 +122,8 @@ struct CallingSIPpTests {
         try await sipp.expectSuccess()
     }
 
-    @Test func authenticatesToAProxy() async throws {
+    @Test(.proves(.row(41)))
+    func authenticatesToAProxy() async throws {
         let sipp = try await SIPp.callee("challenge-call")
         let account = try ConfiguredAccount("alice", password: "wonderland", at: sipp.port)
         let phone = try Phone(
@@ -131,7 +133,8 @@ struct CallingSIPpTests {
         try await sipp.expectSuccess()
     }
 
-    @Test func aWrongPasswordIsAnAuthenticationThatFailed() async throws {
+    @Test(.proves(.row(40)))
+    func aWrongPasswordIsAnAuthenticationThatFailed() async throws {
         let sipp = try await SIPp.callee("challenge-forever")
         let account = try ConfiguredAccount("alice", password: "looking-glass", at: sipp.port)
         let phone = try Phone(
@@ -142,7 +145,8 @@ struct CallingSIPpTests {
     }
 
     /// ROBUSTNESS S10: the registrar's address alone makes nobody the account's proxy, and the phone says what would.
-    @Test func aProxyThatTheAccountDoesNotNameGetsNoCredentials() async throws {
+    @Test(.proves(.rule(10), .incident(52)))
+    func aProxyThatTheAccountDoesNotNameGetsNoCredentials() async throws {
         let sipp = try await SIPp.callee("challenge-forever")
         let account = try ConfiguredAccount("alice", password: "wonderland", at: sipp.port)
         let phone = try Phone("call", uri(sipp), "--config", account.path, "--audio", "null")
@@ -160,7 +164,7 @@ struct CallingSIPpTests {
         try await sipp.expectSuccess()
     }
 
-    @Test(arguments: [SIPp.Transport.udp, .tcp])
+    @Test(.proves(.row(46), .row(23)), arguments: [SIPp.Transport.udp, .tcp])
     func isHeldAndResumedAndRefusesFax(over transport: SIPp.Transport) async throws {
         let sipp = try await SIPp.callee("change-as-callee", transport: transport)
         let phone = try Phone("call", uri(sipp, transport), "--audio", "silence", "--duration", "1500ms")
@@ -171,7 +175,8 @@ struct CallingSIPpTests {
         try await sipp.expectSuccess()
     }
 
-    @Test func aRequestOver1300BytesGoesOverTCP() async throws {
+    @Test(.proves(.row(34), .clause("RFC 3261 §18.1.1")))
+    func aRequestOver1300BytesGoesOverTCP() async throws {
         let sipp = try await SIPp.callee("answer-and-hang-up", transport: .tcp, "-d", "100")
         let phone = try Phone(["call", uri(sipp), "--audio", "silence"] + Self.longHeaders)
         #expect(try await phone.end() == 0, "\(phone.program.written)")
@@ -179,7 +184,8 @@ struct CallingSIPpTests {
     }
 
     /// RFC 3261 §18.1.1: where nobody listens on TCP, the request goes out by UDP after all.
-    @Test func aLongRequestFallsBackToUDPWhereNobodyListensOnTCP() async throws {
+    @Test(.proves(.row(34), .clause("RFC 3261 §18.1.1")))
+    func aLongRequestFallsBackToUDPWhereNobodyListensOnTCP() async throws {
         let sipp = try await SIPp.callee("answer-and-hang-up", "-d", "100")
         let phone = try Phone(["call", uri(sipp), "--audio", "silence"] + Self.longHeaders)
         #expect(try await phone.end() == 0, "\(phone.program.written)")

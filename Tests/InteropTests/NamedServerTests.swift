@@ -1,5 +1,6 @@
 import Glibc
 import NameServer
+import Proofs
 import Testing
 
 /// Calls to a domain whose servers only the name server knows.
@@ -13,7 +14,7 @@ struct NamedServerTests {
         case silent
     }
 
-    @Test(arguments: Fault.allCases)
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")), arguments: Fault.allCases)
     func callsTheDomainsSecondServerWhereTheFirstIsDead(fault: Fault) async throws {
         let sipp = try await SIPp.callee("answer")
         let dead = try DeadServer(isBound: fault == .silent)

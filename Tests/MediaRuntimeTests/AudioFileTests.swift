@@ -2,6 +2,7 @@ import AudioCodecs
 import CSndfile
 import EngineKit
 import Glibc
+import Proofs
 import RTPMedia
 import Testing
 
@@ -62,7 +63,8 @@ import Testing
         }
     }
 
-    @Test func isWholeWhileItIsWrittenAndOursAlone() throws {
+    @Test(.proves(.rule(17)))
+    func isWholeWhileItIsWrittenAndOursAlone() throws {
         let file = TemporaryPath("recording.wav")
         var writer = try AudioFileWriter(path: file.path, channels: 2)
         let second = [Int16](repeating: 1000, count: 96_000)
@@ -77,7 +79,8 @@ import Testing
         writer.update()
     }
 
-    @Test func neverWritesThroughALink() throws {
+    @Test(.proves(.rule(17)))
+    func neverWritesThroughALink() throws {
         let (target, link) = (TemporaryPath("target"), TemporaryPath("link.wav"))
         try #require(symlink(target.path, link.path) == 0)
         #expect(throws: AudioError.file(path: link.path, reason: "exists and is not a regular file")) {

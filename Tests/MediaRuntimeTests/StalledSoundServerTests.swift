@@ -1,5 +1,6 @@
 import EngineKit
 import Glibc
+import Proofs
 import RTPMedia
 import Testing
 
@@ -8,7 +9,8 @@ import Testing
 /// A sound server that hangs in a call: every ALSA call on it may block without bound.
 @Suite(.serialized, .enabled(if: SoundServer.isInstalled, "needs pulseaudio and libasound2-plugins"))
 struct StalledSoundServerTests {
-    @Test func twoCallsGoOnWithoutAGapAndHangUpAtOnce() async throws {
+    @Test(.proves(.incident(77)))
+    func twoCallsGoOnWithoutAGapAndHangUpAtOnce() async throws {
         let server = try SoundServer()
         let engine = try MediaEngine(
             .init(input: .alsa("server"), output: .alsa("server"), random: RandomSource(seed: 31)))

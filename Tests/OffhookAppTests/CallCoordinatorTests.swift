@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import RTPMedia
 import SDP
 import SIPMessages
@@ -146,7 +147,8 @@ import Testing
         #expect(desk.signalling == [command])
     }
 
-    @Test func nobodyIsPutThroughUnaskedDuringACall() throws {
+    @Test(.proves(.rule(1), .incident(75)))
+    func nobodyIsPutThroughUnaskedDuringACall() throws {
         var desk = Desk(.person([AccountID(rawValue: 0): .automatic]))
         let own = try desk.dial(nil)
         try desk.answer(own)
@@ -156,7 +158,8 @@ import Testing
         #expect(desk.signalling.last == "ring")
     }
 
-    @Test func anAutomaticAnswerThatIsDeniedRings() throws {
+    @Test(.proves(.rule(1)))
+    func anAutomaticAnswerThatIsDeniedRings() throws {
         var desk = Desk(.person([AccountID(rawValue: 0): .automatic]))
         let handle = CallHandle(rawValue: 1 << 31)
         var incoming = try desk.incoming("first")
@@ -190,7 +193,8 @@ import Testing
         #expect(CallCoordinator.recordingPath(path, ofCall: number) == name)
     }
 
-    @Test func thirtySecondsWithoutMediaEndACallAndNoRinging() throws {
+    @Test(.proves(.row(43)))
+    func thirtySecondsWithoutMediaEndACallAndNoRinging() throws {
         var desk = Desk()
         let handle = try desk.dial()
         desk.tell(.earlyMedia(handle, EarlyDialogID(remoteTag: "a"), try desk.agreement()))

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPRuntime
@@ -26,7 +27,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test(arguments: ["name", "username", "realm", "password"])
+    @Test(.proves(.rule(22), .incident(56)), arguments: ["name", "username", "realm", "password"])
     func refusesControlCharactersInATextWithoutShowingIt(key: String) {
         let text = """
             [[account]]
@@ -215,7 +216,8 @@ struct ConfigurationTests {
         #expect(faults.map { $0.prefix(2) } == ["2:", "4:", "6:"])
     }
 
-    @Test func refusesASecretThatOthersCanRead() {
+    @Test(.proves(.rule(18)))
+    func refusesASecretThatOthersCanRead() {
         let secret = "[[account]]\naddress = 'a@b.c'\npassword = 'swordfish'\n"
         #expect(faults(secret).isEmpty)
         for mode: UInt32 in [0o640, 0o604, 0o644] {
@@ -233,7 +235,8 @@ struct ConfigurationTests {
         #expect(faults(command, mode: 0o664)[0].contains("others can change this file"))
     }
 
-    @Test func takesAnyBytes() {
+    @Test(.proves(.incident(31)))
+    func takesAnyBytes() {
         var random = RandomSource(seed: 11)
         let text =
             "[[account]]\naddress = 'a@b.c'\nsources = ['10.0.0.0/8']\nexpires = 77\n[sip]\nlisten = '1.2.3.4:5'\n"

@@ -1,5 +1,6 @@
 import EngineKit
 import Logging
+import Proofs
 import SIPMessages
 import Synchronization
 import Testing
@@ -24,7 +25,8 @@ private final class Lines: Sendable {
         return Diagnostics(level) { lines.append($0, $1) }
     }
 
-    @Test func tellsOneRefusalOfAKindAMinuteAndCountsTheRest() {
+    @Test(.proves(.rule(11)))
+    func tellsOneRefusalOfAKindAMinuteAndCountsTheRest() {
         var diagnostics = diagnostics(.notice)
         for second in 0..<70 {
             diagnostics.note(.refused(.forbidden, from: source), at: .zero + .seconds(second))
@@ -46,7 +48,8 @@ private final class Lines: Sendable {
         #expect(lines.all.count == count)
     }
 
-    @Test func keepsWhatAMessageHoldsToItself() {
+    @Test(.proves(.rule(18)))
+    func keepsWhatAMessageHoldsToItself() {
         var diagnostics = diagnostics(.trace)
         var headers = Headers()
         try? headers.append(.authorization, "Digest response=\"5ec2e7\"")

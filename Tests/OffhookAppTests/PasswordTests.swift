@@ -1,4 +1,5 @@
 import Glibc
+import Proofs
 import SIPUserAgent
 import Testing
 
@@ -40,7 +41,8 @@ struct PasswordTests {
         #expect(try password("/bin/echo", " x ") == Secret(" x "))
     }
 
-    @Test func startsNoShell() throws {
+    @Test(.proves(.rule(19)))
+    func startsNoShell() throws {
         let directory = try TemporaryDirectory()
         let marker = "\(directory.path)/marker"
         #expect(try password("echo", "$HOME;`touch \(marker)`") == Secret("$HOME;`touch \(marker)`"))
@@ -72,7 +74,8 @@ struct PasswordTests {
         }
     }
 
-    @Test func readsAFileThatIsForItsOwnerAlone() throws {
+    @Test(.proves(.rule(18)))
+    func readsAFileThatIsForItsOwnerAlone() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("swordfish\n", to: "secret")
         #expect(try PasswordSource.file(path).password() == Secret("swordfish"))

@@ -1,4 +1,5 @@
 import MediaRuntime
+import Proofs
 import Testing
 
 @testable import OffhookApp
@@ -62,7 +63,8 @@ import Testing
     }
 
     /// What is quoted from an argument can neither obey a terminal nor fill it.
-    @Test func tellsAFaultInOneHarmlessLine() throws {
+    @Test(.proves(.rule(20)))
+    func tellsAFaultInOneHarmlessLine() throws {
         let hostile = "\u{1B}]0;x\u{7}\r\n" + String(repeating: "a", count: 100_000)
         let line = try #require(fault { $0.proxy = hostile }?.line)
         #expect(line.utf8.count < 1100)

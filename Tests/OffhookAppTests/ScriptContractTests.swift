@@ -1,5 +1,6 @@
 import EngineKit
 import MediaRuntime
+import Proofs
 import SIPMessages
 import Testing
 
@@ -37,11 +38,13 @@ import Testing
         #expect(value.description == #"{"b":1,"a":[null,true],"c":-0.05}"#)
     }
 
-    @Test func escapesWhatATerminalOrAParserWouldTakeAmiss() {
+    @Test(.proves(.rule(20), .incident(73)))
+    func escapesWhatATerminalOrAParserWouldTakeAmiss() {
         #expect(JSON.string("a\"\\\n\u{1B}[2J\u{9B}é\u{2028}").description == #""a\"\\\n\u001b[2J\u009bé\u2028""#)
     }
 
-    @Test func escapesWhatWouldShowALineBackwards() {
+    @Test(.proves(.rule(20), .incident(73)))
+    func escapesWhatWouldShowALineBackwards() {
         #expect(JSON.string("a\u{202E}b\u{E0001}").description == #""a\u202eb\udb40\udc01""#)
     }
 

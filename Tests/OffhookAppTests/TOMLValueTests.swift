@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 @testable import OffhookApp
@@ -37,7 +38,8 @@ struct TOMLValueTests {
         #expect(error?.problem.isEmpty == false)
     }
 
-    @Test func refusesDottedKeysThatWouldOverrunTheStack() throws {
+    @Test(.proves(.incident(31)))
+    func refusesDottedKeysThatWouldOverrunTheStack() throws {
         let deep = String(repeating: "a.", count: 400_000) + "a = 1"
         let error = #expect(throws: TOMLValue.SyntaxError.self) { try parse("# ....\n" + deep) }
         #expect(error == TOMLValue.SyntaxError(problem: "too many dotted keys", position: .init(line: 2, column: 1)))

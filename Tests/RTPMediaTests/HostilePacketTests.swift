@@ -1,5 +1,6 @@
 import AudioCodecs
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
@@ -36,7 +37,7 @@ struct HostilePacketTests {
         return session.statistics
     }
 
-    @Test(arguments: [1, 2, 3] as [UInt64])
+    @Test(.proves(.incident(14), .incident(15)), arguments: [1, 2, 3] as [UInt64])
     func randomPacketsOfTheNegotiatedTypes(seed: UInt64) throws {
         var random = RandomSource(seed: seed)
         let packets = (0..<20_000).map { index -> [UInt8] in
@@ -59,7 +60,9 @@ struct HostilePacketTests {
         #expect(statistics.refused.foreignSource > 100)
     }
 
-    @Test(.enabled(if: corpora != nil, "OFFHOOK_CORPORA names no folder with recorded packets"))
+    @Test(
+        .proves(.incident(14), .incident(16), .incident(17), .incident(18)),
+        .enabled(if: corpora != nil, "OFFHOOK_CORPORA names no folder with recorded packets"))
     func recordedAndForgedPackets() throws {
         let files = corpusFiles(in: "fuzz", containing: ["rtp", "rtcp", "pjsip-audio"])
         let captures = corpusFiles(in: "pcap", containing: [".pcap"])
@@ -75,7 +78,8 @@ struct HostilePacketTests {
         #expect(statistics.refused.malformed > 0)
     }
 
-    @Test func timeAtItsEndsDoesNotTrap() throws {
+    @Test(.proves(.incident(19)))
+    func timeAtItsEndsDoesNotTrap() throws {
         var session = try session()
         var output = [Int16](repeating: 0, count: 480)
         let bytes = rtpBytes([UInt8](repeating: 0, count: 160), sequence: 1, timestamp: .max)

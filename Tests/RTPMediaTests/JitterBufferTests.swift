@@ -1,5 +1,6 @@
 import AudioCodecs
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
@@ -73,7 +74,7 @@ struct JitterBufferTests {
         #expect(concealed == 0 && counters == JitterBuffer.Counters())
     }
 
-    @Test(arguments: [1, 2, 5, 10, 20, 50])
+    @Test(.proves(.row(49)), arguments: [1, 2, 5, 10, 20, 50])
     func reorderingWithinTheBufferPlaysInOrderAndBeyondItIsLate(distance: Int) {
         var bench = Bench(target: 100)
         // Every tenth packet comes `distance` places later.
@@ -92,7 +93,8 @@ struct JitterBufferTests {
         #expect(counters.duplicate == 0 && counters.adjusted == 0)
     }
 
-    @Test func duplicatesAreCountedAndPlayedOnceAlsoAfterTheirTime() {
+    @Test(.proves(.row(49)))
+    func duplicatesAreCountedAndPlayedOnceAlsoAfterTheirTime() {
         var bench = Bench()
         for index in 0..<50 {
             bench.play(until: Double(index) * 20)
@@ -105,7 +107,8 @@ struct JitterBufferTests {
         #expect(counters.duplicate == 89 && counters.late == 0)
     }
 
-    @Test func aBurstOfLossIsConcealedAndTheDelayStays() {
+    @Test(.proves(.row(49)))
+    func aBurstOfLossIsConcealedAndTheDelayStays() {
         var bench = Bench()
         for index in 0..<100 where !(40..<50).contains(index) {
             bench.play(until: Double(index) * 20)
@@ -118,7 +121,7 @@ struct JitterBufferTests {
         #expect(abs(delay.milliseconds - 40) < 1)
     }
 
-    @Test(arguments: [96_000, 4_000_000, -96_000, 0x7fff_0000] as [Int64])
+    @Test(.proves(.row(51), .clause("RFC 3551 §4.1")), arguments: [96_000, 4_000_000, -96_000, 0x7fff_0000] as [Int64])
     func aTimestampJumpAnchorsAtOnceAndTheDelayReturns(jump: Int64) {
         var bench = Bench()
         for index in 0..<150 {
@@ -133,7 +136,8 @@ struct JitterBufferTests {
         #expect(abs(delay.milliseconds - 40) < 1)
     }
 
-    @Test func aPauseOfTenSecondsIsSilenceAndNoLoss() {
+    @Test(.proves(.row(51), .clause("RFC 3551 §4.1")))
+    func aPauseOfTenSecondsIsSilenceAndNoLoss() {
         var bench = Bench()
         for index in 0..<50 {
             bench.play(until: Double(index) * 20)
@@ -192,7 +196,8 @@ struct JitterBufferTests {
         #expect(counters.concealedSamples == 0 && counters.late == 0)
     }
 
-    @Test func anyOrderOfAnyPacketsEndsInBoundedWork() {
+    @Test(.proves(.rule(16)))
+    func anyOrderOfAnyPacketsEndsInBoundedWork() {
         var random = RandomSource(seed: 5)
         var bench = Bench()
         for step in 0..<20_000 {

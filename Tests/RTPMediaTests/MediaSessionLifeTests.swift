@@ -1,5 +1,6 @@
 import AudioCodecs
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
@@ -53,7 +54,8 @@ struct MediaSessionLifeTests {
         }
     }
 
-    @Test func silenceWarnsAfterFiveSecondsAndEndsAfterThirty() throws {
+    @Test(.proves(.row(43)))
+    func silenceWarnsAfterFiveSecondsAndEndsAfterThirty() throws {
         let phone = try phone(configuration())
         run(phone, to: .milliseconds(4_990))
         #expect(!phone.events.contains(.silenceBegan))
@@ -67,7 +69,8 @@ struct MediaSessionLifeTests {
         #expect(phone.events.last == .silenceEnded || phone.events.contains(.silenceEnded))
     }
 
-    @Test func reportsOfThePeerKeepTheCallAlive() throws {
+    @Test(.proves(.row(43)))
+    func reportsOfThePeerKeepTheCallAlive() throws {
         let phone = try phone(configuration())
         let report: [UInt8] = [0x80, 201, 0, 1, 0, 0, 0, 7]
         for second in stride(from: 0, to: 60, by: 5) {
@@ -79,7 +82,8 @@ struct MediaSessionLifeTests {
         #expect(phone.events.contains(.silenceBegan) && !phone.events.contains(.silenceExceeded))
     }
 
-    @Test func onHoldSilenceIsNotJudgedAndBeginsAnewAfterIt() throws {
+    @Test(.proves(.row(43)))
+    func onHoldSilenceIsNotJudgedAndBeginsAnewAfterIt() throws {
         let phone = try phone(
             configuration {
                 $0.isOnHold = true
@@ -120,7 +124,8 @@ struct MediaSessionLifeTests {
         #expect(packets.allSatisfy { $0.bytes[12...].allSatisfy { $0 == 0xff } })
     }
 
-    @Test func nothingLeavesBeforeThePathIsProven() throws {
+    @Test(.proves(.rule(1)))
+    func nothingLeavesBeforeThePathIsProven() throws {
         let unproven = configuration { $0.isPathProven = false }
         let phone = try phone(unproven)
         run(phone, to: .seconds(20), captures: true)
@@ -134,7 +139,8 @@ struct MediaSessionLifeTests {
         #expect(phone.sent.count == 1)
     }
 
-    @Test func withoutAnAddressNothingIsSent() throws {
+    @Test(.proves(.row(45)))
+    func withoutAnAddressNothingIsSent() throws {
         let phone = try phone(
             configuration {
                 $0.remoteRTP = nil
@@ -146,7 +152,8 @@ struct MediaSessionLifeTests {
         #expect(phone.sent.isEmpty && phone.events.isEmpty)
     }
 
-    @Test func mediaToAStrangerWhoIsNotThereStopsAfterFifteenSeconds() throws {
+    @Test(.proves(.rule(1)))
+    func mediaToAStrangerWhoIsNotThereStopsAfterFifteenSeconds() throws {
         let phone = try phone(configuration { $0.isPeerTrusted = false })
         run(phone, to: .seconds(20), captures: true)
         #expect(phone.events.contains(.sendingPaused))
@@ -158,7 +165,8 @@ struct MediaSessionLifeTests {
         #expect(phone.sent.filter { $0.at > last.at && !$0.isRTCP }.count == 50)
     }
 
-    @Test func threeUnreachablesInARowPauseAStrangersMediaOnly() throws {
+    @Test(.proves(.rule(1), .row(44)))
+    func threeUnreachablesInARowPauseAStrangersMediaOnly() throws {
         for isTrusted in [true, false] {
             let phone = try phone(configuration { $0.isPeerTrusted = isTrusted })
             for _ in 0..<2 { phone.session.destinationUnreachable(at: start) }
@@ -172,7 +180,8 @@ struct MediaSessionLifeTests {
         }
     }
 
-    @Test func reportsShareThePortWhereThatWasAgreed() throws {
+    @Test(.proves(.clause("RFC 5761 §5.1.1")))
+    func reportsShareThePortWhereThatWasAgreed() throws {
         let phone = try phone(configuration { $0.usesRTCPMux = true })
         run(phone, to: .seconds(20), captures: true)
         #expect(phone.sent.allSatisfy { !$0.isRTCP && $0.to == remote })
@@ -183,7 +192,8 @@ struct MediaSessionLifeTests {
         #expect(phone.events.contains(.remoteBye))
     }
 
-    @Test func aNewSynchronizationSourceIsTakenAfterTwoPackets() throws {
+    @Test(.proves(.row(50), .clause("RFC 3550 §8.2")))
+    func aNewSynchronizationSourceIsTakenAfterTwoPackets() throws {
         let phone = try phone(configuration())
         for index in 0..<10 { receive(phone, audio(index), from: remote, at: .milliseconds(index * 20)) }
         receive(phone, audio(500, source: 8), from: remote, at: .milliseconds(200))
@@ -194,7 +204,8 @@ struct MediaSessionLifeTests {
         #expect(phone.session.statistics.expected == 11)
     }
 
-    @Test func ourOwnSourceComingBackIsACollisionOnceAndThenAnEchoThatIsHeard() throws {
+    @Test(.proves(.row(50), .clause("RFC 3550 §8.2")))
+    func ourOwnSourceComingBackIsACollisionOnceAndThenAnEchoThatIsHeard() throws {
         let phone = try phone(configuration())
         run(phone, to: .seconds(1), captures: true)
         let before = phone.session.localSource
@@ -214,7 +225,8 @@ struct MediaSessionLifeTests {
         #expect(names)
     }
 
-    @Test func aFloodFromThePeerIsCutToTheRate() throws {
+    @Test(.proves(.rule(16)))
+    func aFloodFromThePeerIsCutToTheRate() throws {
         let phone = try phone(configuration())
         for index in 0..<1_000 { receive(phone, audio(index), from: remote, at: .milliseconds(index)) }
         let statistics = phone.session.statistics
@@ -222,7 +234,8 @@ struct MediaSessionLifeTests {
         #expect(statistics.refused.rateLimited == 1_000 - statistics.receivedPackets)
     }
 
-    @Test func aJumpOfTheTimestampsIsNoJitter() throws {
+    @Test(.proves(.row(51)))
+    func aJumpOfTheTimestampsIsNoJitter() throws {
         let phone = try phone(configuration())
         for index in 0..<500 {
             let timestamp = UInt32(index * 160 + (index < 100 ? 0 : 1_000_000))
@@ -241,7 +254,8 @@ struct MediaSessionLifeTests {
         #expect(reported.allSatisfy { $0 < 8 }, "\(reported)")
     }
 
-    @Test func codecAndPacketTimeChangeInTheCall() throws {
+    @Test(.proves(.row(48)))
+    func codecAndPacketTimeChangeInTheCall() throws {
         let call = try VirtualCall(
             VirtualCall.configuration(.opus, to: VirtualCall.addressB),
             VirtualCall.configuration(.opus, to: VirtualCall.addressA))
@@ -265,7 +279,8 @@ struct MediaSessionLifeTests {
         #expect(statistics.lost == 0 && statistics.late == 0)
     }
 
-    @Test func receiveOnlyPlaysAndSendOnlyIsSilent() throws {
+    @Test(.proves(.row(46)))
+    func receiveOnlyPlaysAndSendOnlyIsSilent() throws {
         var receiveOnly = VirtualCall.configuration(to: VirtualCall.addressB)
         receiveOnly.sends = false
         var sendOnly = VirtualCall.configuration(to: VirtualCall.addressA)

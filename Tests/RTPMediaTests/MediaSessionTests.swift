@@ -1,5 +1,6 @@
 import AudioCodecs
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
@@ -102,7 +103,7 @@ struct MediaSessionTests {
         #expect(abs(detector.level + 12) < 0.5)
     }
 
-    @Test(arguments: [1, 2, 3] as [UInt64])
+    @Test(.proves(.row(49)), arguments: [1, 2, 3] as [UInt64])
     func tenPercentLossIsCountedAndConcealed(seed: UInt64) throws {
         let call = try call(impairment: Impairment(loss: 0.1), seed: seed)
         call.a.tone(1_000)
@@ -146,7 +147,8 @@ struct MediaSessionTests {
         }
     }
 
-    @Test func jitterThatReordersIsBridgedByTheBuffer() throws {
+    @Test(.proves(.row(49)))
+    func jitterThatReordersIsBridgedByTheBuffer() throws {
         let call = try call(
             impairment: Impairment(duplication: 0.05, jitter: .milliseconds(45)), target: .milliseconds(60))
         call.a.tone(1_000)
@@ -159,7 +161,7 @@ struct MediaSessionTests {
         #expect(call.b.detect(1_000, from: 1).level > -13)
     }
 
-    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    @Test(.proves(.row(53), .clause("RFC 4733 §2.5")), arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func digitsArriveOnceEachAtTenPercentLoss(seed: UInt64) throws {
         let call = try call(
             seed % 2 == 0 ? .pcmu : .opus, .opus,
@@ -192,7 +194,8 @@ struct MediaSessionTests {
         #expect(call.b.detect(1_000, from: 1).isFound)
     }
 
-    @Test func aReportIsFollowedByAnotherOneAndBYEEndsAll() throws {
+    @Test(.proves(.row(54), .clause("RFC 3550 §6.6")))
+    func aReportIsFollowedByAnotherOneAndBYEEndsAll() throws {
         let call = try call()
         call.run(.seconds(30))
         let reports = call.a.sent.filter { $0.isRTCP }

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
@@ -51,7 +52,8 @@ struct RTCPTests {
         }
     }
 
-    @Test func everyLengthFromNothingToSixtyFourIsReadOrRefused() {
+    @Test(.proves(.incident(16)))
+    func everyLengthFromNothingToSixtyFourIsReadOrRefused() {
         var random = RandomSource(seed: 2)
         for length in 0...64 {
             for round in 0..<500 {
@@ -77,7 +79,8 @@ struct RTCPTests {
         }
     }
 
-    @Test func everyLengthFieldThatLiesIsFound() {
+    @Test(.proves(.incident(17), .row(54)))
+    func everyLengthFieldThatLiesIsFound() {
         let (report, _) = report(isGoodbye: true)
         let bytes = written { report.write(to: &$0) }
         let whole = parsedRTCP(bytes)
@@ -91,7 +94,8 @@ struct RTCPTests {
         for length in 0..<bytes.count { #expect(parsedRTCP(Array(bytes[..<length])) != whole) }
     }
 
-    @Test func countsBeyondTheLengthAreRefused() {
+    @Test(.proves(.incident(17), .row(54)))
+    func countsBeyondTheLengthAreRefused() {
         #expect(parsedRTCP([0x9f, 201, 0, 1, 0, 0, 0, 1]) == .failure(.count(offset: 0)))
         #expect(parsedRTCP([0x82, 203, 0, 1, 0, 0, 0, 1]) == .failure(.count(offset: 0)))
         #expect(parsedRTCP([0x80, 200, 0, 1, 0, 0, 0, 1]) == .failure(.count(offset: 0)))
@@ -102,20 +106,23 @@ struct RTCPTests {
         #expect(parsedRTCP([0xa0, 201, 0, 1, 0, 0, 0, 8]) == .failure(.padding(offset: 0)))
     }
 
-    @Test func eightPacketsAreReadAndNineAreNot() throws {
+    @Test(.proves(.rule(16)))
+    func eightPacketsAreReadAndNineAreNot() throws {
         let one: [UInt8] = [0x80, 201, 0, 1, 0, 0, 0, 1]
         #expect(try parsedRTCP(Array(repeating: one, count: 8).flatMap { $0 }).get().count == 8)
         #expect(parsedRTCP(Array(repeating: one, count: 9).flatMap { $0 }) == .failure(.tooManyPackets))
     }
 
-    @Test func reducedSizeAndUnknownPacketsArePassedOver() throws {
+    @Test(.proves(.incident(18), .row(54)))
+    func reducedSizeAndUnknownPacketsArePassedOver() throws {
         let feedback: [UInt8] = [0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2]
         let extended: [UInt8] = [0x80, 207, 0, 1, 0, 0, 0, 1]
         #expect(try parsedRTCP(feedback).get() == [.other(type: 206)])
         #expect(try parsedRTCP(feedback + extended).get() == [.other(type: 206), .other(type: 207)])
     }
 
-    @Test func roundTripIsArrivalLessReportLessDelay() throws {
+    @Test(.proves(.clause("RFC 3550 §6.4.1")))
+    func roundTripIsArrivalLessReportLessDelay() throws {
         let sent = NTPTimestamp(elapsed: .seconds(100))
         let arrival = NTPTimestamp(elapsed: .milliseconds(105_250))
         let delay = NTPTimestamp.delay(of: .milliseconds(5_000))
@@ -129,7 +136,8 @@ struct RTCPTests {
         #expect(NTPTimestamp.delay(of: .seconds(-1)) == 0)
     }
 
-    @Test func reportsComeEveryTwoToSixSecondsAfterAnEarlyFirstOne() {
+    @Test(.proves(.clause("RFC 3550 §6.3")))
+    func reportsComeEveryTwoToSixSecondsAfterAnEarlyFirstOne() {
         for seed in 0..<50 as Range<UInt64> {
             var random = RandomSource(seed: seed)
             var now = Instant.zero

@@ -1,9 +1,11 @@
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
 struct RTPPacketTests {
-    @Test func everyLengthFromNothingToSixtyFourIsAPacketOrAnError() {
+    @Test(.proves(.incident(16)))
+    func everyLengthFromNothingToSixtyFourIsAPacketOrAnError() {
         var random = RandomSource(seed: 1)
         for length in 0...64 {
             for round in 0..<500 {
@@ -28,7 +30,8 @@ struct RTPPacketTests {
         #expect(packet.payload == 12..<15)
     }
 
-    @Test func contributingSourcesExtensionAndPaddingArePassedOver() throws {
+    @Test(.proves(.clause("RFC 3550 §5.1"), .clause("RFC 3550 §5.3.1")))
+    func contributingSourcesExtensionAndPaddingArePassedOver() throws {
         var bytes = rtpBytes([], sequence: 1, timestamp: 2)
         bytes[0] = 0x80 | 0x20 | 0x10 | 2
         bytes += [0, 0, 0, 1, 0, 0, 0, 2]  // two contributing sources
@@ -38,7 +41,8 @@ struct RTPPacketTests {
         #expect(try parsedRTP(bytes).get().payload == 28..<30)
     }
 
-    @Test func lengthsThatLieAreNamed() {
+    @Test(.proves(.incident(16), .incident(17)))
+    func lengthsThatLieAreNamed() {
         var bytes = rtpBytes([1, 2, 3, 4], sequence: 1, timestamp: 2)
         func parsed(first: UInt8, last: UInt8 = 4) -> Result<RTPPacket, RTPError> {
             bytes[0] = first
@@ -54,7 +58,9 @@ struct RTPPacketTests {
         #expect(parsedRTP([UInt8](repeating: 0x80, count: 1_501)) == .failure(.oversized(1_501)))
     }
 
-    @Test(.enabled(if: corpora != nil, "OFFHOOK_CORPORA names no folder with recorded packets"))
+    @Test(
+        .proves(.incident(16), .incident(17)),
+        .enabled(if: corpora != nil, "OFFHOOK_CORPORA names no folder with recorded packets"))
     func recordedAndForgedPacketsNeverTrap() {
         let files = corpusFiles(in: "fuzz", containing: ["rtp", "rtcp"])
         #expect(files.count > 50)

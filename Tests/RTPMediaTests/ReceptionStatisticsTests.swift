@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
@@ -17,20 +18,23 @@ struct ReceptionStatisticsTests {
         #expect(SequenceNumber(4).advanced(by: -10).rawValue == 65_530)
     }
 
-    @Test func aSourceIsBelievedAfterTwoPacketsInSequence() {
+    @Test(.proves(.row(49), .clause("RFC 3550 §A.1")))
+    func aSourceIsBelievedAfterTwoPacketsInSequence() {
         var statistics = ReceptionStatistics(first: SequenceNumber(100), isBelieved: false)
         let outcomes = [100, 105, 106].map { statistics.receive(SequenceNumber($0)) }
         #expect(outcomes == [.onProbation, .onProbation, .valid])
         #expect(statistics.isBelieved && statistics.expected == 1 && statistics.missing == 0)
     }
 
-    @Test func wrapsCountAsCycles() {
+    @Test(.proves(.row(49), .clause("RFC 3550 §A.1")))
+    func wrapsCountAsCycles() {
         let statistics = statistics(from: 65_000, count: 70_000)
         #expect(statistics.extendedMaximum == 65_000 + 69_999)
         #expect(statistics.expected == 70_000 && statistics.missing == 0)
     }
 
-    @Test func aJumpIsRefusedOnceAndBelievedWhenItGoesOn() {
+    @Test(.proves(.row(49), .clause("RFC 3550 §A.1")))
+    func aJumpIsRefusedOnceAndBelievedWhenItGoesOn() {
         var statistics = statistics(from: 10, count: 20)
         check(statistics.receive(SequenceNumber(5_000)), .outOfRange)
         check(statistics.receive(SequenceNumber(30)), .valid)
@@ -39,13 +43,15 @@ struct ReceptionStatisticsTests {
         #expect(statistics.expected == 1 && statistics.cumulativeLost == 0)
     }
 
-    @Test func reorderingWithinAHundredIsNoLossAndBeyondItIsRefused() {
+    @Test(.proves(.row(49), .clause("RFC 3550 §A.1")))
+    func reorderingWithinAHundredIsNoLossAndBeyondItIsRefused() {
         var statistics = statistics(from: 1_000, count: 200)
         check(statistics.receive(SequenceNumber(1_101)), .valid)
         check(statistics.receive(SequenceNumber(1_080)), .outOfRange)
     }
 
-    @Test func lossIsExpectedLessReceivedAndAFractionOfTheInterval() {
+    @Test(.proves(.clause("RFC 3550 §A.3")))
+    func lossIsExpectedLessReceivedAndAFractionOfTheInterval() {
         var statistics = ReceptionStatistics(first: SequenceNumber(0), isBelieved: true)
         for sequence in 0..<100 where sequence % 4 != 3 || sequence == 99 {
             _ = statistics.receive(SequenceNumber(UInt16(sequence)))
@@ -55,7 +61,8 @@ struct ReceptionStatisticsTests {
         check(statistics.takeFractionLost(), 0)
     }
 
-    @Test func duplicatesHideLossInTheReportAndNotInTheStatistics() {
+    @Test(.proves(.clause("RFC 3550 §A.3")))
+    func duplicatesHideLossInTheReportAndNotInTheStatistics() {
         var statistics = statistics(from: 0, count: 10)
         for _ in 0..<3 {
             _ = statistics.receive(SequenceNumber(9))
@@ -66,7 +73,8 @@ struct ReceptionStatisticsTests {
         #expect(statistics.missing == 2)
     }
 
-    @Test func jitterOfAlternatingArrivalsConvergesToTheirDifference() {
+    @Test(.proves(.clause("RFC 3550 §A.8")))
+    func jitterOfAlternatingArrivalsConvergesToTheirDifference() {
         var jitter = JitterEstimate()
         for index in 0..<500 as Range<UInt32> {
             jitter.receive(timestamp: index * 160, arrival: index * 160 + (index % 2) * 80)
@@ -75,7 +83,8 @@ struct ReceptionStatisticsTests {
         #expect(jitter.reported == UInt32(jitter.ticks))
     }
 
-    @Test func clocksAtTheEndOfTimeDoNotTrap() {
+    @Test(.proves(.incident(19)))
+    func clocksAtTheEndOfTimeDoNotTrap() {
         var jitter = JitterEstimate()
         var random = RandomSource(seed: 1)
         for nanoseconds in [0, 1 << 32, 1 << 48, Int64.max - 1, .max, .min] {
@@ -88,7 +97,8 @@ struct ReceptionStatisticsTests {
         _ = jitter.reported
     }
 
-    @Test func bucketLetsTwoAndAHalfTimesThePacketRatePass() {
+    @Test(.proves(.rule(16)))
+    func bucketLetsTwoAndAHalfTimesThePacketRatePass() {
         #expect(TokenBucket.rate(packetTime: 20) == 125)
         #expect(TokenBucket.rate(packetTime: 10) == 250)
         #expect(TokenBucket.rate(packetTime: 0) == 2_500)

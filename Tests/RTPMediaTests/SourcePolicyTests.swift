@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
@@ -33,13 +34,15 @@ struct SourcePolicyTests {
         return verdict
     }
 
-    @Test func theNegotiatedAddressIsTakenAtOnce() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func theNegotiatedAddressIsTakenAtOnce() {
         var policy = policy(negotiated)
         check(send(1, from: negotiated, to: &policy), .accepted)
         #expect(policy.destination == negotiated)
     }
 
-    @Test func anotherPortOfItIsLearntAfterFivePacketsAndOursFollow() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func anotherPortOfItIsLearntAfterFivePacketsAndOursFollow() {
         var policy = policy(negotiated)
         check(send(4, from: rebound, to: &policy), .refused)
         #expect(policy.destination == negotiated)
@@ -47,19 +50,22 @@ struct SourcePolicyTests {
         #expect(policy.destination == rebound)
     }
 
-    @Test func packetsOutOfSequenceOrOfUnknownTypesTeachNothing() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func packetsOutOfSequenceOrOfUnknownTypesTeachNothing() {
         var policy = policy(negotiated)
         check(send(50, from: rebound, to: &policy, step: 2), .refused)
         check(send(50, from: rebound, to: &policy, isNegotiated: false), .refused)
     }
 
-    @Test func theAddressOfTheSignallingIsLearntAndAStrangersIsNot() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func theAddressOfTheSignallingIsLearntAndAStrangersIsNot() {
         var policy = policy(negotiated, signalling: signalling)
         check(send(50, from: stranger, to: &policy), .refused)
         check(send(5, from: signalling, to: &policy, start: 1_000), .changed)
     }
 
-    @Test func behindANATAnyAddressMayBeLearntInTheFirstFiveSeconds() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func behindANATAnyAddressMayBeLearntInTheFirstFiveSeconds() {
         var early = policy(inside, signalling: signalling)
         check(send(5, from: stranger, to: &early), .changed)
         // Beside each other in the private network there is no NAT to explain it.
@@ -71,7 +77,8 @@ struct SourcePolicyTests {
         check(send(50, from: stranger, to: &late, start: 65_100, sequence: 900), .refused)
     }
 
-    @Test func whileTheTrueSourceIsHeardNoOtherIsFollowed() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func whileTheTrueSourceIsHeardNoOtherIsFollowed() {
         var policy = policy(negotiated, signalling: signalling)
         var verdicts: [SourcePolicy.Verdict] = []
         for step in 0..<500 {
@@ -83,7 +90,8 @@ struct SourcePolicyTests {
         #expect(policy.destination == negotiated)
     }
 
-    @Test func whenTheTrueSourceFallsSilentAStrangerIsStillNotFollowed() {
+    @Test(.proves(.rule(7), .incident(70)))
+    func whenTheTrueSourceFallsSilentAStrangerIsStillNotFollowed() {
         var policy = policy(negotiated, signalling: signalling)
         _ = send(50, from: negotiated, to: &policy)
         check(send(500, from: stranger, to: &policy, start: 4_000, ssrc: 9), .refused)
@@ -91,7 +99,8 @@ struct SourcePolicyTests {
         #expect(policy.destination == negotiated)
     }
 
-    @Test func aNewPortAfterTwoSecondsOfSilenceIsFollowed() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func aNewPortAfterTwoSecondsOfSilenceIsFollowed() {
         var policy = policy(negotiated)
         _ = send(50, from: negotiated, to: &policy)
         check(send(20, from: rebound, to: &policy, start: 1_500, ssrc: 9), .refused)
@@ -99,14 +108,16 @@ struct SourcePolicyTests {
         #expect(policy.destination == rebound)
     }
 
-    @Test func theSameStreamFromAnotherAddressIsFollowedAfterSilence() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func theSameStreamFromAnotherAddressIsFollowedAfterSilence() {
         var policy = policy(negotiated)
         _ = send(50, from: negotiated, to: &policy, ssrc: 5, sequence: 100)
         check(send(5, from: stranger, to: &policy, start: 4_000, ssrc: 5, sequence: 200), .changed)
         #expect(policy.destination == stranger)
     }
 
-    @Test func anOldOrFarSequenceOfTheSameStreamIsNot() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func anOldOrFarSequenceOfTheSameStreamIsNot() {
         for sequence in [50, 120, 20_000] {
             var policy = policy(negotiated)
             _ = send(50, from: negotiated, to: &policy, ssrc: 5, sequence: 100)
@@ -114,7 +125,8 @@ struct SourcePolicyTests {
         }
     }
 
-    @Test func aNewDescriptionOpensTheLockAndTheOldSourceKeepsItWhileHeard() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func aNewDescriptionOpensTheLockAndTheOldSourceKeepsItWhileHeard() {
         var policy = policy(negotiated, signalling: signalling)
         _ = send(50, from: negotiated, to: &policy)
         policy.reopen(negotiated: negotiated, signalling: signalling.address, symmetric: .auto, at: at(10_000))
@@ -125,7 +137,8 @@ struct SourcePolicyTests {
         #expect(policy.destination == moved)
     }
 
-    @Test func theNegotiatedSourceTakesItsPlaceBack() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func theNegotiatedSourceTakesItsPlaceBack() {
         var policy = policy(negotiated, signalling: signalling)
         _ = send(50, from: signalling, to: &policy)
         #expect(policy.destination == signalling)
@@ -133,7 +146,8 @@ struct SourcePolicyTests {
         #expect(policy.destination == negotiated)
     }
 
-    @Test func neverFollowsUnderNeverAndFromAnywhereUnderAlways() {
+    @Test(.proves(.rule(7), .incident(68)))
+    func neverFollowsUnderNeverAndFromAnywhereUnderAlways() {
         var never = policy(negotiated, symmetric: .never)
         check(send(5, from: rebound, to: &never), .changed)
         #expect(never.destination == negotiated)
@@ -142,7 +156,8 @@ struct SourcePolicyTests {
         #expect(always.destination == stranger)
     }
 
-    @Test func withoutANegotiatedAddressNothingIsSent() {
+    @Test(.proves(.row(45)))
+    func withoutANegotiatedAddressNothingIsSent() {
         var policy = policy(nil, signalling: signalling)
         #expect(policy.destination == nil)
         check(send(5, from: signalling, to: &policy), .changed)
@@ -159,7 +174,8 @@ struct SourcePolicyTests {
         return policy
     }
 
-    @Test func theEarlyDialogThatBeganLastIsHeardOnceItIsSteady() {
+    @Test(.proves(.row(11)))
+    func theEarlyDialogThatBeganLastIsHeardOnceItIsSteady() {
         var policy = forked()
         check(send(10, from: negotiated, to: &policy), .accepted)
         check(send(4, from: stranger, to: &policy, start: 200, ssrc: 2), .refused)
@@ -167,7 +183,8 @@ struct SourcePolicyTests {
         check(send(1, from: stranger, to: &policy, start: 300, ssrc: 2, sequence: 5), .accepted)
     }
 
-    @Test func anEarlyDialogThatGoesOnDoesNotTakeItsPlaceBack() {
+    @Test(.proves(.row(11)))
+    func anEarlyDialogThatGoesOnDoesNotTakeItsPlaceBack() {
         var policy = forked()
         check(send(10, from: negotiated, to: &policy), .accepted)
         check(send(5, from: stranger, to: &policy, start: 200, ssrc: 2), .changed)
@@ -178,7 +195,8 @@ struct SourcePolicyTests {
         }
     }
 
-    @Test func anEarlyDialogFollowsOneThatFellSilent() {
+    @Test(.proves(.row(11)))
+    func anEarlyDialogFollowsOneThatFellSilent() {
         var policy = forked()
         check(send(10, from: negotiated, to: &policy), .accepted)
         check(send(5, from: stranger, to: &policy, start: 200, ssrc: 2), .changed)
@@ -186,7 +204,8 @@ struct SourcePolicyTests {
         check(send(10, from: negotiated, to: &policy, start: 1_300, sequence: 55), .accepted)
     }
 
-    @Test func withTheAnswerOnlyItsDialogIsHeard() {
+    @Test(.proves(.row(11)))
+    func withTheAnswerOnlyItsDialogIsHeard() {
         var policy = forked()
         check(send(10, from: negotiated, to: &policy), .accepted)
         policy.setAlternates(AlternateSources())

@@ -1,11 +1,13 @@
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
 struct SynchronizationSourcesTests {
     private func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
 
-    @Test func theFirstSourceIsTakenAtOnceAndAnotherAfterTwoInSequence() {
+    @Test(.proves(.row(50), .clause("RFC 3550 §8.2")))
+    func theFirstSourceIsTakenAtOnceAndAnotherAfterTwoInSequence() {
         var sources = SynchronizationSources()
         check(sources.receive(1, sequence: SequenceNumber(10), at: at(0)), .began)
         check(sources.receive(1, sequence: SequenceNumber(11), at: at(20)), .active)
@@ -15,7 +17,8 @@ struct SynchronizationSourcesTests {
         #expect(sources.active == 2)
     }
 
-    @Test func afterAGoodbyeOrANewDescriptionTheNextOneIsTakenAtOnce() {
+    @Test(.proves(.row(50), .clause("RFC 3550 §8.2")))
+    func afterAGoodbyeOrANewDescriptionTheNextOneIsTakenAtOnce() {
         var sources = SynchronizationSources()
         _ = sources.receive(1, sequence: SequenceNumber(10), at: at(0))
         check(sources.goodbye(9, at: at(10)), false)
@@ -28,7 +31,8 @@ struct SynchronizationSourcesTests {
         check(sources.receive(5, sequence: SequenceNumber(70), at: at(9_000)), .dropped)
     }
 
-    @Test func twoStreamsSideBySideDoNotTakeTurns() {
+    @Test(.proves(.row(50), .clause("RFC 3550 §8.2")))
+    func twoStreamsSideBySideDoNotTakeTurns() {
         var sources = SynchronizationSources()
         var changes = 0
         for step in 0..<200 {
@@ -46,7 +50,8 @@ struct SynchronizationSourcesTests {
         #expect(sources.active == 1)
     }
 
-    @Test func manySourcesDoNotPushOutTheOneThatIsPlayed() {
+    @Test(.proves(.row(50), .rule(16)))
+    func manySourcesDoNotPushOutTheOneThatIsPlayed() {
         var sources = SynchronizationSources()
         _ = sources.receive(1, sequence: SequenceNumber(0), at: at(0))
         for step in 1..<1_000 {

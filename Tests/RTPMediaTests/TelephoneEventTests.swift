@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
@@ -31,14 +32,16 @@ struct TelephoneEventTests {
 
     private func digit(_ character: Character) throws -> DTMFDigit { try #require(DTMFDigit(character)) }
 
-    @Test func manyPacketsAndThreeEndsAreOneDigit() throws {
+    @Test(.proves(.row(53), .clause("RFC 4733 §2.5")))
+    func manyPacketsAndThreeEndsAreOneDigit() throws {
         let packets =
             [Packet(duration: 160, at: 0), Packet(duration: 560, at: 50)]
             + (0..<3).map { Packet(isEnd: true, duration: 800, at: 100 + 50 * $0) }
         #expect(reports(packets) == [.began(try digit("5")), .ended(try digit("5"), milliseconds: 100)])
     }
 
-    @Test func aLostEndIsFoundByTimeOrByTheNextDigit() throws {
+    @Test(.proves(.row(53), .clause("RFC 4733 §2.5")))
+    func aLostEndIsFoundByTimeOrByTheNextDigit() throws {
         let five = [Packet(duration: 160, at: 0), Packet(duration: 560, at: 50)]
         #expect(reports(five) == [.began(try digit("5")), .ended(try digit("5"), milliseconds: 70)])
         let six = Packet(code: 6, isEnd: true, duration: 400, timestamp: 3_000, at: 180)
@@ -49,13 +52,15 @@ struct TelephoneEventTests {
             ])
     }
 
-    @Test func onlyTheLastEndArrived() throws {
+    @Test(.proves(.row(53), .clause("RFC 4733 §2.5")))
+    func onlyTheLastEndArrived() throws {
         #expect(
             reports([Packet(isEnd: true, duration: 800, at: 200)])
                 == [.began(try digit("5")), .ended(try digit("5"), milliseconds: 100)])
     }
 
-    @Test func latePacketsOfADigitThatEndedBeginNoneAgain() {
+    @Test(.proves(.row(53), .clause("RFC 4733 §2.5")))
+    func latePacketsOfADigitThatEndedBeginNoneAgain() {
         let packets = [
             Packet(duration: 160, at: 0), Packet(isEnd: true, duration: 800, at: 100),
             Packet(code: 6, duration: 160, timestamp: 4_000, at: 300), Packet(duration: 560, at: 310),
@@ -66,7 +71,8 @@ struct TelephoneEventTests {
         #expect(reports(packets).count == 4)
     }
 
-    @Test func theLongestDurationAndTheShortestAreDigits() throws {
+    @Test(.proves(.row(53), .clause("RFC 4733 §2.5")))
+    func theLongestDurationAndTheShortestAreDigits() throws {
         #expect(
             reports([Packet(isEnd: true, duration: 65_535, at: 0)])
                 == [.began(try digit("5")), .ended(try digit("5"), milliseconds: 8_191)])
@@ -75,7 +81,8 @@ struct TelephoneEventTests {
                 == [.began(try digit("5")), .ended(try digit("5"), milliseconds: 0)])
     }
 
-    @Test func segmentsOfALongEventAreOneDigit() throws {
+    @Test(.proves(.row(53), .clause("RFC 4733 §2.5")))
+    func segmentsOfALongEventAreOneDigit() throws {
         let packets = [
             Packet(duration: 160, at: 0), Packet(duration: 65_535, at: 150),
             Packet(duration: 400, timestamp: 1_000 &+ 65_535, at: 200),
@@ -84,7 +91,8 @@ struct TelephoneEventTests {
         #expect(reports(packets) == [.began(try digit("5")), .ended(try digit("5"), milliseconds: 8_291)])
     }
 
-    @Test func theSameDigitTwiceIsTwoDigits() {
+    @Test(.proves(.row(53), .clause("RFC 4733 §2.5")))
+    func theSameDigitTwiceIsTwoDigits() {
         let packets = [
             Packet(isEnd: true, duration: 800, at: 0), Packet(isEnd: true, duration: 800, timestamp: 3_000, at: 200),
         ]
@@ -101,7 +109,8 @@ struct TelephoneEventTests {
         check(receiver.nextReport(), nil)
     }
 
-    @Test func anyPayloadEndsInPairsOfBeginAndEnd() {
+    @Test(.proves(.incident(16)))
+    func anyPayloadEndsInPairsOfBeginAndEnd() {
         var random = RandomSource(seed: 3)
         var receiver = TelephoneEventReceiver()
         var open = 0
@@ -118,7 +127,7 @@ struct TelephoneEventTests {
         }
     }
 
-    @Test(arguments: [UInt32(8_000), 48_000])
+    @Test(.proves(.clause("RFC 4733 §2.5.1")), arguments: [UInt32(8_000), 48_000])
     func senderRepeatsEveryFiftyMillisecondsAndEndsThreeTimes(rate: UInt32) throws {
         var sender = TelephoneEventSender()
         let isQueued = sender.append(try digit("#"), duration: .milliseconds(160))
@@ -141,7 +150,8 @@ struct TelephoneEventTests {
         #expect(sender.deadline == nil)
     }
 
-    @Test func senderCutsALongDigitIntoSegments() throws {
+    @Test(.proves(.clause("RFC 4733 §2.5.1")))
+    func senderCutsALongDigitIntoSegments() throws {
         var sender = TelephoneEventSender()
         var receiver = TelephoneEventReceiver()
         _ = sender.append(try digit("1"), duration: .seconds(3))

@@ -1,5 +1,6 @@
 import AudioCodecs
 import EngineKit
+import Proofs
 import RTPMedia
 import Testing
 
@@ -53,7 +54,8 @@ struct UnansweredOfferTests {
         }
     }
 
-    @Test func isPlayedOnceItIsSteadyAndComesFromWhereTheOfferWent() throws {
+    @Test(.proves(.clause("RFC 3264 §5.1")))
+    func isPlayedOnceItIsSteadyAndComesFromWhereTheOfferWent() throws {
         let phone = try Phone(offered(), address: VirtualCall.addressA, seed: 3, at: start)
         talk(phone, packets: 0..<50, from: peer)
         #expect(phone.events.contains { if case .firstPacketPlayed = $0 { true } else { false } })
@@ -61,7 +63,8 @@ struct UnansweredOfferTests {
         #expect(phone.sent.isEmpty, "nothing may leave before the peer has said where it is")
     }
 
-    @Test func ofAnybodyElseIsRefused() throws {
+    @Test(.proves(.rule(7), .clause("RFC 3264 §5.1")))
+    func ofAnybodyElseIsRefused() throws {
         let phone = try Phone(offered(), address: VirtualCall.addressA, seed: 3, at: start)
         talk(phone, packets: 0..<50, from: stranger)
         #expect(phone.heard.allSatisfy { $0 == 0 })
@@ -99,7 +102,8 @@ struct UnansweredOfferTests {
         #expect(phone.events.contains(.silenceExceeded))
     }
 
-    @Test func anAnswerAfterLongSilenceOfEarlyMediaBeginsTheThirtySecondsAnew() throws {
+    @Test(.proves(.row(43)))
+    func anAnswerAfterLongSilenceOfEarlyMediaBeginsTheThirtySecondsAnew() throws {
         let phone = try Phone(answered(), address: VirtualCall.addressA, seed: 3, at: start)
         func wait(from begin: Duration, to end: Duration) {
             var now = start + begin

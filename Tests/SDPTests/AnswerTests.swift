@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 @testable import SDP
@@ -14,7 +15,8 @@ import Testing
         return try negotiation.makeAnswer(address: ourAddress)
     }
 
-    @Test func keepsThePeersOrderAndNumbers() throws {
+    @Test(.proves(.row(48), .clause("RFC 3264 §6.1")))
+    func keepsThePeersOrderAndNumbers() throws {
         let offer = try peer(
             "m=audio 7000 RTP/AVP 18 8 96 0 97 98", "a=rtpmap:96 opus/48000/2", "a=fmtp:96 stereo=1; maxptime=40",
             "a=rtpmap:97 telephone-event/48000", "a=rtpmap:98 telephone-event/8000", "a=ptime:30")
@@ -31,7 +33,8 @@ import Testing
         #expect(media.ptime == 30)
     }
 
-    @Test func repeatsTheTimingOfTheOffer() throws {
+    @Test(.proves(.clause("RFC 3264 §6")))
+    func repeatsTheTimingOfTheOffer() throws {
         let offer = try description(
             "v=0", "o=- 1 1 IN IP4 192.0.2.7", "s=-", "c=IN IP4 192.0.2.7", "t=3034423619 3042462419", "r=7d 1h 0 25h",
             "m=audio 7000 RTP/AVP 0")
@@ -40,7 +43,8 @@ import Testing
         #expect(try answer(bare).description.timing.map(\.text) == ["0 0"])
     }
 
-    @Test func takesTheFirstAudioThatWillDoAndRefusesTheRestInPlace() throws {
+    @Test(.proves(.row(45), .clause("RFC 3264 §6")))
+    func takesTheFirstAudioThatWillDoAndRefusesTheRestInPlace() throws {
         let offer = try peer(
             "m=video 6000 RTP/AVP 99", "a=rtpmap:99 VP8/90000", "m=audio 6002 RTP/SAVP 0", "m=audio 6004 RTP/AVP 18",
             "m=audio 6006 RTP/AVP 8", "m=audio 6008 RTP/AVP 0", "m=image 6010 udptl t38", "m=hologram 6012 X/Y a b")
@@ -67,20 +71,22 @@ import Testing
         #expect(try answer(peer("m=audio 7000 RTP/AVPF 0")).description.media[0].proto == "RTP/AVPF")
     }
 
-    @Test func sharesThePortWhereThePeerOffersIt() throws {
+    @Test(.proves(.clause("RFC 5761 §5.1.1")))
+    func sharesThePortWhereThePeerOffersIt() throws {
         let (description, media) = try answer(peer("m=audio 7000 RTP/AVP 0", "a=rtcp:7001", "a=rtcp-mux"))
         #expect(description.media[0].rtcpMux)
         #expect(media.rtcpMux && media.remoteRTCP == media.remoteRTP)
         #expect(try !answer(peer("m=audio 7000 RTP/AVP 0")).description.media[0].rtcpMux)
     }
 
-    @Test func sendsRTCPWhereTheOfferSays() throws {
+    @Test(.proves(.clause("RFC 3605 §2.1")))
+    func sendsRTCPWhereTheOfferSays() throws {
         let media = try answer(peer("m=audio 7000 RTP/AVP 0", "a=rtcp:9000 IN IP4 198.51.100.3")).media
         #expect(media.remoteRTCP == SocketAddress("198.51.100.3:9000"))
         #expect(try answer(peer("m=audio 65535 RTP/AVP 0")).media.remoteRTCP == nil)
     }
 
-    @Test(arguments: DirectionTests.table)
+    @Test(.proves(.row(46), .clause("RFC 3264 §6.1")), arguments: DirectionTests.table)
     func answersEachDirection(offered: Direction, wish: Direction, expected: Direction) throws {
         let (description, media) = try answer(
             peer("m=audio 7000 RTP/AVP 0", "a=\(offered.rawValue)"), direction: wish)
@@ -88,7 +94,7 @@ import Testing
         #expect(media.direction == expected)
     }
 
-    @Test(arguments: ["IN IP4 0.0.0.0", "IN IP6 ::"])
+    @Test(.proves(.row(45), .clause("RFC 3264 §8.4")), arguments: ["IN IP4 0.0.0.0", "IN IP6 ::"])
     func sendsNothingToAZeroAddress(connection: String) throws {
         let (description, media) = try answer(peer("m=audio 7000 RTP/AVP 0", "c=\(connection)"))
         #expect(media.remoteRTP == nil && media.remoteRTCP == nil)
@@ -98,6 +104,7 @@ import Testing
 
     /// The peer's `a=ptime` and `a=maxptime`, the codec, and what we then send.
     @Test(
+        .proves(.row(48), .incident(13)),
         arguments: [
             ("0", nil, CodecKind.pcmu, 20), ("1", nil, .pcmu, 3), ("30", nil, .pcmu, 30), ("200", nil, .pcmu, 120),
             ("2147483648", nil, .pcmu, 20), ("-1", "-1", .pcmu, 20), ("40", "20", .pcmu, 20), ("30", nil, .opus, 30),
@@ -110,16 +117,18 @@ import Testing
         #expect(try answer(SessionDescription(parsing: lines), [codec]).media.ptime == sent)
     }
 
-    @Test(arguments: [
-        (["m=audio 7000 RTP/AVP 18"], NegotiationError.nothingInCommon), ([], .nothingInCommon),
-        (["m=audio 0 RTP/AVP 0"], .nothingInCommon), (["m=image 7000 udptl t38"], .nothingInCommon),
-        (["m=audio 7000 RTP/SAVP 0"], .nothingInCommon), (["m=Audio 7000 RTP/AVP 0"], .nothingInCommon),
-        (["m=audio 7000 RTP/AVP 0", "c=IN IP4 media.example.com"], .unusableAddress("media.example.com")),
-        (
-            ["m=audio 7000 RTP/AVP 0", "c=IN IP4 media.example.com", "m=audio 7002 RTP/AVP 18"],
-            .unusableAddress("media.example.com")
-        ),
-    ])
+    @Test(
+        .proves(.row(45), .clause("RFC 3264 §6")),
+        arguments: [
+            (["m=audio 7000 RTP/AVP 18"], NegotiationError.nothingInCommon), ([], .nothingInCommon),
+            (["m=audio 0 RTP/AVP 0"], .nothingInCommon), (["m=image 7000 udptl t38"], .nothingInCommon),
+            (["m=audio 7000 RTP/SAVP 0"], .nothingInCommon), (["m=Audio 7000 RTP/AVP 0"], .nothingInCommon),
+            (["m=audio 7000 RTP/AVP 0", "c=IN IP4 media.example.com"], .unusableAddress("media.example.com")),
+            (
+                ["m=audio 7000 RTP/AVP 0", "c=IN IP4 media.example.com", "m=audio 7002 RTP/AVP 18"],
+                .unusableAddress("media.example.com")
+            ),
+        ])
     func refusesWhatItCannotCarry(lines: [String], error: NegotiationError) throws {
         var negotiation = negotiation()
         let offer = try SessionDescription(parsing: wire(["v=0", "o=- 1 1 IN IP4 h", "c=IN IP4 192.0.2.7"] + lines))

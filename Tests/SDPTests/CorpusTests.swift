@@ -1,5 +1,6 @@
 import EngineKit
 import FoundationEssentials
+import Proofs
 import Testing
 
 @testable import SDP
@@ -7,7 +8,8 @@ import Testing
 /// Descriptions that others wrote, under the folder that OFFHOOK_CORPORA names.
 @Suite(.enabled(if: Corpus.root != nil, "OFFHOOK_CORPORA names no folder"))
 struct CorpusTests {
-    @Test func writesEveryDescriptionBackByteForByte() throws {
+    @Test(.proves(.clause("RFC 4566 §5")))
+    func writesEveryDescriptionBackByteForByte() throws {
         var refused: [String: Int] = [:]
         let files = try Corpus.files(in: "sdp", endingIn: ".sdp")
         #expect(files.count > 400)
@@ -30,7 +32,8 @@ struct CorpusTests {
         #expect(answered > 50)
     }
 
-    @Test func survivesFuzzedDescriptionsAndTheirMutations() throws {
+    @Test(.proves(.incident(7), .incident(8), .incident(12), .incident(33)))
+    func survivesFuzzedDescriptionsAndTheirMutations() throws {
         var random = RandomSource(seed: 8866)
         var seeds: [[UInt8]] = []
         for folder in ["fuzz/pjsip-sdp", "fuzz/janus-sdp", "fuzz/pjsip-sdes"] {

@@ -1,3 +1,4 @@
+import Proofs
 import Testing
 
 @testable import SDP
@@ -15,16 +16,18 @@ import Testing
         (.inactive, .receiveOnly, .inactive), (.inactive, .inactive, .inactive),
     ]
 
-    @Test(arguments: table)
+    @Test(.proves(.row(46), .clause("RFC 3264 §6.1")), arguments: table)
     func answersNeverMoreThanWasOffered(offered: Direction, wish: Direction, answer: Direction) {
         #expect(offered.answered(wishing: wish) == answer)
     }
 
-    @Test func reversesTheTwoOneWayDirectionsAlone() {
+    @Test(.proves(.row(46), .clause("RFC 3264 §8.4")))
+    func reversesTheTwoOneWayDirectionsAlone() {
         #expect(Direction.allCases.map(\.reversed) == [.sendReceive, .receiveOnly, .sendOnly, .inactive])
     }
 
-    @Test func holdsByLettingThePeerSendNothing() {
+    @Test(.proves(.row(46), .clause("RFC 3264 §8.4")))
+    func holdsByLettingThePeerSendNothing() {
         #expect(Direction.allCases.map(\.held) == [.sendOnly, .sendOnly, .inactive, .inactive])
     }
 }

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 @testable import SDP
@@ -8,23 +9,27 @@ import Testing
         try SessionDescription(parsing: wire(["v=0", "o=- 1 1 IN IP4 h"] + lines)).media[0].mediaFormats
     }
 
-    @Test func knowsStaticPayloadTypesWithoutAnRTPMap() throws {
+    @Test(.proves(.incident(11), .clause("RFC 3551 §6")))
+    func knowsStaticPayloadTypesWithoutAnRTPMap() throws {
         let formats = try formats("m=audio 1 RTP/AVP 0 8 9 18 13")
         #expect(formats.map(\.encodingName) == ["PCMU", "PCMA", "G722", "G729", "CN"])
         #expect(formats.map(\.codec) == [.pcmu, .pcma, nil, nil, nil])
     }
 
-    @Test func leavesOutWhatNothingExplains() throws {
+    @Test(.proves(.incident(11), .clause("RFC 3551 §6")))
+    func leavesOutWhatNothingExplains() throws {
         let formats = try formats(
             "m=audio 1 RTP/AVP 96 97 128 300 -1 x 0 0", "a=rtpmap:97 opus/48000/2", "a=rtpmap:128 opus/48000/2",
             "a=rtpmap:65535 opus/48000/2", "a=rtpmap:98 PCMA/8000")
         #expect(formats.map(\.payloadType) == [97, 0])
     }
 
-    @Test(arguments: [
-        "96 opus", "96", "", "x opus/48000/2", "96 opus/0", "96 opus/x", "96 /48000", "96 opus/4294967296",
-        "96 o(pus/48000",
-    ])
+    @Test(
+        .proves(.incident(9), .incident(10), .rule(13)),
+        arguments: [
+            "96 opus", "96", "", "x opus/48000/2", "96 opus/0", "96 opus/x", "96 /48000", "96 opus/4294967296",
+            "96 o(pus/48000",
+        ])
     func takesNoMalformedRTPMap(value: String) {
         #expect(MediaFormat(parsingRTPMap: value) == nil)
     }
@@ -46,10 +51,12 @@ import Testing
         #expect(formats.map(\.parameters) == [nil, "stereo=1", "0-15"])
     }
 
-    @Test(arguments: [
-        ("20", Int?.some(20)), ("1", 1), ("200", 200), ("0", nil), ("201", nil), ("-20", nil), ("2147483648", nil),
-        ("99999999999999999999", nil), ("", nil), ("20.5", nil), (" 30 ", 30),
-    ])
+    @Test(
+        .proves(.incident(13), .rule(13)),
+        arguments: [
+            ("20", Int?.some(20)), ("1", 1), ("200", 200), ("0", nil), ("201", nil), ("-20", nil), ("2147483648", nil),
+            ("99999999999999999999", nil), ("", nil), ("20.5", nil), (" 30 ", 30),
+        ])
     func readsPacketTimesFromOneToTwoHundred(value: String, ptime: Int?) throws {
         let description = try peer("m=audio 1 RTP/AVP 0", "a=ptime:\(value)", "a=maxptime:\(value)")
         #expect(description.media[0].ptime == ptime)
@@ -75,7 +82,8 @@ import Testing
         #expect(section.refused.lines.map(\.text) == ["image 0 udptl t38"])
     }
 
-    @Test func buildsNoAttributeThatCouldBreakItsLine() {
+    @Test(.proves(.rule(22), .incident(56)))
+    func buildsNoAttributeThatCouldBreakItsLine() {
         #expect(Attribute("x", "a\r\nm=audio 1 RTP/AVP 0") == nil)
         #expect(Attribute("x", "a\0") == nil)
         #expect(Attribute("x y") == nil)

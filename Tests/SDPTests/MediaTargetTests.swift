@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 @testable import SDP
@@ -18,7 +19,7 @@ import Testing
         ("127.0.0.1", "0.1.2.3", .refused),
     ]
 
-    @Test(arguments: table)
+    @Test(.proves(.rule(21), .incident(71)), arguments: table)
     func isNeverNearerThanWhereSignallingCameFrom(source: String, target: String, outcome: Outcome) throws {
         var negotiation = negotiation()
         negotiation.targets = MediaTargetPolicy(signallingSource: IPAddress(source))
@@ -39,7 +40,8 @@ import Testing
         #expect(media.direction == .sendReceive)
     }
 
-    @Test func isNeverAListenerOfOurs() throws {
+    @Test(.proves(.rule(21), .incident(71)))
+    func isNeverAListenerOfOurs() throws {
         let own = SocketAddress(peerAddress, port: 7000)
         var negotiation = negotiation()
         negotiation.targets = MediaTargetPolicy(signallingSource: peerAddress, ownListeners: [own])
@@ -50,7 +52,8 @@ import Testing
         #expect(try negotiation.makeAnswer(address: ourAddress).media.remoteRTCP == nil)
     }
 
-    @Test func mayBePrivateWhereTheNetworkIsKnown() throws {
+    @Test(.proves(.rule(21), .incident(71)))
+    func mayBePrivateWhereTheNetworkIsKnown() throws {
         var negotiation = negotiation()
         negotiation.targets = MediaTargetPolicy(
             signallingSource: .v4(0x0808_0808), allowsPrivateTargets: true)
@@ -58,7 +61,7 @@ import Testing
         #expect(try negotiation.makeAnswer(address: ourAddress).media.remoteRTP == SocketAddress("10.0.0.1:7000"))
     }
 
-    @Test(arguments: [5004, 5005] as [UInt16])
+    @Test(.proves(.rule(21), .incident(71)), arguments: [5004, 5005] as [UInt16])
     func isNeverThePortThatWeReceiveOn(port: UInt16) throws {
         var negotiation = negotiation()
         let own = SocketAddress(ourAddress, port: port)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 @testable import SDP
@@ -52,7 +53,8 @@ import Testing
         #expect(offer.origin.addressType == "IP6")
     }
 
-    @Test func sendsWhatTheAnswerPutsFirstByTheAnswersNumbers() throws {
+    @Test(.proves(.row(48), .clause("RFC 3264 §7")))
+    func sendsWhatTheAnswerPutsFirstByTheAnswersNumbers() throws {
         var negotiation = negotiation()
         _ = try negotiation.makeOffer(address: ourAddress)
         let media = try negotiation.receiveAnswer(
@@ -122,21 +124,23 @@ import Testing
         #expect(media.remoteRTCP?.port == 7001)
     }
 
-    @Test(arguments: [
-        (["m=audio 7000 RTP/AVP 18"], NegotiationError.nothingInCommon),
-        (["m=audio 7000 RTP/AVP 96", "a=rtpmap:96 opus/48000"], .nothingInCommon),
-        (["m=audio 7000 RTP/SAVP 0"], .nothingInCommon),
-        (["m=audio 0 RTP/AVP 0"], .streamRefused),
-        (["m=video 7000 RTP/AVP 0"], .mismatchedStreams),
-        (["m=audio 7000 RTP/AVP 0", "m=audio 7002 RTP/AVP 0"], .mismatchedStreams),
-        ([], .mismatchedStreams),
-        (["m=audio 7000 RTP/AVP 0", "c=IN IP4 media.example.com"], .unusableAddress("media.example.com")),
-        (["m=audio 7000 RTP/AVP 0", "c=IN IP6 2001:db8::7"], .unusableAddress("2001:db8::7")),
-        (
-            ["m=audio 7000 RTP/AVP 0", "c=IN IP4 224.2.1.1/127"],
-            .forbiddenTarget(SocketAddress(.v4(0xe002_0101), port: 7000))
-        ),
-    ])
+    @Test(
+        .proves(.clause("RFC 3264 §6")),
+        arguments: [
+            (["m=audio 7000 RTP/AVP 18"], NegotiationError.nothingInCommon),
+            (["m=audio 7000 RTP/AVP 96", "a=rtpmap:96 opus/48000"], .nothingInCommon),
+            (["m=audio 7000 RTP/SAVP 0"], .nothingInCommon),
+            (["m=audio 0 RTP/AVP 0"], .streamRefused),
+            (["m=video 7000 RTP/AVP 0"], .mismatchedStreams),
+            (["m=audio 7000 RTP/AVP 0", "m=audio 7002 RTP/AVP 0"], .mismatchedStreams),
+            ([], .mismatchedStreams),
+            (["m=audio 7000 RTP/AVP 0", "c=IN IP4 media.example.com"], .unusableAddress("media.example.com")),
+            (["m=audio 7000 RTP/AVP 0", "c=IN IP6 2001:db8::7"], .unusableAddress("2001:db8::7")),
+            (
+                ["m=audio 7000 RTP/AVP 0", "c=IN IP4 224.2.1.1/127"],
+                .forbiddenTarget(SocketAddress(.v4(0xe002_0101), port: 7000))
+            ),
+        ])
     func refusesAnAnswerThatCannotBeUsed(lines: [String], error: NegotiationError) throws {
         var negotiation = negotiation()
         _ = try negotiation.makeOffer(address: ourAddress)
@@ -146,7 +150,8 @@ import Testing
         #expect(negotiation.agreed == nil && !negotiation.hasLocalOffer)
     }
 
-    @Test func keepsItsOfferThroughAProvisionalAnswer() throws {
+    @Test(.proves(.clause("RFC 3261 §13.2.1")))
+    func keepsItsOfferThroughAProvisionalAnswer() throws {
         var negotiation = negotiation()
         _ = try negotiation.makeOffer(address: ourAddress)
         let early = try negotiation.receiveAnswer(peer("m=audio 7000 RTP/AVP 0"), isFinal: false)
@@ -156,7 +161,8 @@ import Testing
         #expect(!negotiation.hasLocalOffer)
     }
 
-    @Test func takesTheProvisionalAnswerWhereTheFinalResponseHasNone() throws {
+    @Test(.proves(.clause("RFC 3261 §13.2.1")))
+    func takesTheProvisionalAnswerWhereTheFinalResponseHasNone() throws {
         var negotiation = negotiation()
         #expect(negotiation.acceptEarlyAnswer() == nil)
         _ = try negotiation.makeOffer(address: ourAddress)
@@ -166,7 +172,8 @@ import Testing
         #expect(!negotiation.hasLocalOffer && negotiation.remoteDescription != nil)
     }
 
-    @Test func answersEachForkWithAStateOfItsOwn() throws {
+    @Test(.proves(.row(11)))
+    func answersEachForkWithAStateOfItsOwn() throws {
         var first = negotiation()
         _ = try first.makeOffer(address: ourAddress)
         var second = first
@@ -174,7 +181,8 @@ import Testing
         #expect(try second.receiveAnswer(peer("m=audio 8000 RTP/AVP 8")).sendFormat.codec == .pcma)
     }
 
-    @Test func hasAtMostOneOfferOutstanding() throws {
+    @Test(.proves(.clause("RFC 3264 §4")))
+    func hasAtMostOneOfferOutstanding() throws {
         var negotiation = negotiation()
         _ = try negotiation.makeOffer(address: ourAddress)
         #expect(throws: NegotiationError.offerOutstanding) { try negotiation.makeOffer(address: ourAddress) }

@@ -1,9 +1,11 @@
+import Proofs
 import Testing
 
 @testable import SDP
 
 @Suite struct OpusParametersTests {
-    @Test func assumesTheDefaultsOfRFC7587() {
+    @Test(.proves(.clause("RFC 7587 §6.1")))
+    func assumesTheDefaultsOfRFC7587() {
         let parameters = OpusParameters(parsing: "")
         #expect(parameters == OpusParameters())
         #expect(parameters.maxPlaybackRate == 48_000)
@@ -11,7 +13,8 @@ import Testing
         #expect(parameters.text == nil)
     }
 
-    @Test func readsEveryParameterWithBlanksAndAnyCase() {
+    @Test(.proves(.clause("RFC 7587 §6.1")))
+    func readsEveryParameterWithBlanksAndAnyCase() {
         let parameters = OpusParameters(
             parsing: """
                 maxplaybackrate=16000; sprop-maxcapturerate=24000 ;MaxAverageBitrate=20000;stereo=1; sprop-stereo=1;\
@@ -27,16 +30,19 @@ import Testing
         #expect(parameters == expected)
     }
 
-    @Test(arguments: [
-        "maxplaybackrate=7999", "maxplaybackrate=48001", "maxaveragebitrate=5999", "maxaveragebitrate=510001",
-        "maxaveragebitrate=99999999999999999999", "stereo=2", "useinbandfec=yes", "usedtx", "=1", ";;;", "cbr=-1",
-        "maxptime=0", "ptime=201", "\u{fffd}=\u{fffd}",
-    ])
+    @Test(
+        .proves(.clause("RFC 7587 §6.1")),
+        arguments: [
+            "maxplaybackrate=7999", "maxplaybackrate=48001", "maxaveragebitrate=5999", "maxaveragebitrate=510001",
+            "maxaveragebitrate=99999999999999999999", "stereo=2", "useinbandfec=yes", "usedtx", "=1", ";;;", "cbr=-1",
+            "maxptime=0", "ptime=201", "\u{fffd}=\u{fffd}",
+        ])
     func ignoresValuesOutOfRange(text: String) {
         #expect(OpusParameters(parsing: text) == OpusParameters())
     }
 
-    @Test func readsBackWhatItWrites() {
+    @Test(.proves(.clause("RFC 7587 §6.1")))
+    func readsBackWhatItWrites() {
         var parameters = OpusParameters.inbandFEC
         #expect(parameters.text == "useinbandfec=1")
         parameters.maxPlaybackRate = 16_000

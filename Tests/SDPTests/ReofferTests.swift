@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 @testable import SDP
@@ -14,7 +15,8 @@ import Testing
         return negotiation
     }
 
-    @Test func holdsAndResumesByDirectionWithOneVersionMoreEachTime() throws {
+    @Test(.proves(.row(46), .row(47), .clause("RFC 3264 §8"), .clause("RFC 3264 §8.4")))
+    func holdsAndResumesByDirectionWithOneVersionMoreEachTime() throws {
         var negotiation = try session()
         negotiation.setDirection(.sendOnly)
         let hold = try negotiation.makeOffer(address: ourAddress)
@@ -29,13 +31,15 @@ import Testing
         #expect(try negotiation.receiveAnswer(peer("m=audio 7000 RTP/AVP 0", version: 3)).direction == .sendReceive)
     }
 
-    @Test func repeatsTheSameDescriptionUnderTheSameVersion() throws {
+    @Test(.proves(.row(47), .clause("RFC 3264 §8")))
+    func repeatsTheSameDescriptionUnderTheSameVersion() throws {
         var negotiation = try session()
         let first = negotiation.localDescription
         #expect(try negotiation.makeOffer(address: ourAddress) == first)
     }
 
-    @Test func isHeldByThePeerAndHoldsItInTurn() throws {
+    @Test(.proves(.row(46), .clause("RFC 3264 §8.4")))
+    func isHeldByThePeerAndHoldsItInTurn() throws {
         var negotiation = try session()
         try negotiation.receiveOffer(peer("m=audio 7000 RTP/AVP 0", "a=sendonly", version: 2))
         let held = try negotiation.makeAnswer(address: ourAddress)
@@ -53,7 +57,8 @@ import Testing
         #expect(try negotiation.makeOffer(address: ourAddress).media[0].direction == .sendReceive)
     }
 
-    @Test func changesNothingForTheSameVersion() throws {
+    @Test(.proves(.row(47), .clause("RFC 3264 §8")))
+    func changesNothingForTheSameVersion() throws {
         var negotiation = try session()
         let before = negotiation.agreed
         try negotiation.receiveOffer(peer("m=audio 9999 RTP/AVP 8", "a=inactive", version: 1))
@@ -62,14 +67,15 @@ import Testing
         #expect(media.sendFormat.codec == .pcmu && media.direction == .sendReceive)
     }
 
-    @Test(arguments: [0, 3, 900])
+    @Test(.proves(.row(47), .clause("RFC 3264 §8")), arguments: [0, 3, 900])
     func takesAnyOtherVersion(version: Int) throws {
         var negotiation = try session()
         try negotiation.receiveOffer(peer("m=audio 9000 RTP/AVP 8", version: version))
         #expect(try negotiation.makeAnswer(address: ourAddress).media.remoteRTP?.port == 9000)
     }
 
-    @Test func refusesFewerStreamsThanBefore() throws {
+    @Test(.proves(.row(47), .clause("RFC 3264 §8")))
+    func refusesFewerStreamsThanBefore() throws {
         var negotiation = negotiation()
         try negotiation.receiveOffer(peer("m=audio 7000 RTP/AVP 0", "m=video 7002 RTP/AVP 99"))
         let agreed = try negotiation.makeAnswer(address: ourAddress).media
@@ -79,7 +85,8 @@ import Testing
         #expect(negotiation.agreed == agreed && !negotiation.hasRemoteOffer)
     }
 
-    @Test func takesMoreStreamsAndKeepsThemAllInItsOwnOffer() throws {
+    @Test(.proves(.clause("RFC 3264 §8.1")))
+    func takesMoreStreamsAndKeepsThemAllInItsOwnOffer() throws {
         var negotiation = try session()
         try negotiation.receiveOffer(
             peer("m=audio 7000 RTP/AVP 0", "m=video 7002 RTP/AVP 99", "m=image 7004 udptl t38", version: 2))
@@ -94,9 +101,11 @@ import Testing
             ).remoteRTP?.port == 7000)
     }
 
-    @Test(arguments: [
-        ["m=image 7000 udptl t38"], ["m=audio 0 RTP/AVP 0", "m=image 7002 udptl t38"],
-    ])
+    @Test(
+        .proves(.row(23), .clause("RFC 3261 §14.1")),
+        arguments: [
+            ["m=image 7000 udptl t38"], ["m=audio 0 RTP/AVP 0", "m=image 7002 udptl t38"],
+        ])
     func leavesTheCallAsItWasWhenAFaxIsRefused(lines: [String]) throws {
         var negotiation = try session()
         let agreed = negotiation.agreed
@@ -108,7 +117,8 @@ import Testing
         #expect(try negotiation.makeAnswer(address: ourAddress).media.sendFormat.codec == .pcma)
     }
 
-    @Test func stopsSendingWhenThePeerRemovesTheStreamAndStartsWhenItComesBack() throws {
+    @Test(.proves(.row(45), .clause("RFC 3264 §8.2")))
+    func stopsSendingWhenThePeerRemovesTheStreamAndStartsWhenItComesBack() throws {
         var negotiation = try session()
         try negotiation.receiveOffer(peer("m=audio 0 RTP/AVP 0", version: 2))
         let (description, media) = try negotiation.makeAnswer(address: ourAddress)
@@ -118,7 +128,8 @@ import Testing
         #expect(try negotiation.makeAnswer(address: ourAddress).media.remoteRTP?.port == 7010)
     }
 
-    @Test func stopsSendingWhenAReofferIsAnsweredWithPortZero() throws {
+    @Test(.proves(.row(45), .clause("RFC 3264 §8.2")))
+    func stopsSendingWhenAReofferIsAnsweredWithPortZero() throws {
         var negotiation = try session()
         negotiation.setDirection(.sendOnly)
         _ = try negotiation.makeOffer(address: ourAddress)
@@ -126,7 +137,8 @@ import Testing
         #expect(media.remoteRTP == nil && media.direction == .inactive)
     }
 
-    @Test func goesBackToWhatWasAgreedWhenItsOfferFails() throws {
+    @Test(.proves(.row(23), .clause("RFC 3261 §14.1")))
+    func goesBackToWhatWasAgreedWhenItsOfferFails() throws {
         var negotiation = try session()
         let agreed = negotiation.agreed
         negotiation.setDirection(.sendOnly)
@@ -138,7 +150,8 @@ import Testing
         #expect(try negotiation.makeOffer(address: ourAddress).origin.version == "3")
     }
 
-    @Test func followsThePeersNumbersWhenTheyChange() throws {
+    @Test(.proves(.row(48), .clause("RFC 3264 §8.3.2")))
+    func followsThePeersNumbersWhenTheyChange() throws {
         var negotiation = negotiation()
         try negotiation.receiveOffer(
             peer("m=audio 7000 RTP/AVP 96 97", "a=rtpmap:96 opus/48000/2", "a=rtpmap:97 telephone-event/48000"))
@@ -152,7 +165,8 @@ import Testing
         #expect(media.ptime == 60)
     }
 
-    @Test func offersUnderTheNumbersThatTheSessionHas() throws {
+    @Test(.proves(.row(48), .clause("RFC 3264 §8.3.2")))
+    func offersUnderTheNumbersThatTheSessionHas() throws {
         var negotiation = negotiation()
         try negotiation.receiveOffer(
             peer("m=audio 7000 RTP/AVP 100 111", "a=rtpmap:100 opus/48000/2", "a=rtpmap:111 telephone-event/48000"))
@@ -165,7 +179,8 @@ import Testing
             ])
     }
 
-    @Test func givesNoNumberASecondMeaning() throws {
+    @Test(.proves(.row(48), .clause("RFC 3264 §8.3.2")))
+    func givesNoNumberASecondMeaning() throws {
         var negotiation = negotiation()
         // 0, 100, 101 and 111 all stand for something else here.
         try negotiation.receiveOffer(

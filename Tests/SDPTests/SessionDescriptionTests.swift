@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 @testable import SDP
@@ -12,7 +13,8 @@ import Testing
         "m=video 51372/2 RTP/AVP 99", "c=IN IP6 2001:db8::5", "a=rtpmap:99 h263-1998/90000",
     ]
 
-    @Test func readsWhatEachLineSays() throws {
+    @Test(.proves(.clause("RFC 4566 §5")))
+    func readsWhatEachLineSays() throws {
         let description = try SessionDescription(parsing: wire(Self.sample))
         #expect(description.origin.username == "alice")
         #expect(description.origin.sessionID == "2890844526")
@@ -42,7 +44,8 @@ import Testing
         }
     }
 
-    @Test func keepsBytesThatAreNoText() throws {
+    @Test(.proves(.incident(33), .incident(34)))
+    func keepsBytesThatAreNoText() throws {
         let bytes = wire(["v=0", "o=- 1 1 IN IP4 192.0.2.1"]) + [0x73, 0x3d, 0xff, 0xfe, 0x0d, 0x0a] + wire(["t=0 0"])
         let description = try SessionDescription(parsing: bytes)
         #expect(description.bytes() == bytes)
@@ -95,7 +98,7 @@ import Testing
         (.cryptoAttributes, "a=crypto:1 x", 16, head + [audio]), (.candidates, "a=candidate:1", 20, head + [audio]),
     ]
 
-    @Test(arguments: limits)
+    @Test(.proves(.rule(13), .incident(8), .incident(12)), arguments: limits)
     func takesAsManyLinesAsTheLimitAndNoMore(limit: SDPError.Limit, line: String, count: Int, before: [String]) throws {
         let full = before + Array(repeating: line, count: count)
         let description = try SessionDescription(parsing: wire(full))
@@ -105,7 +108,8 @@ import Testing
         }
     }
 
-    @Test func takesLongLinesAndManyFormatsUpToTheLimit() throws {
+    @Test(.proves(.rule(13), .incident(8), .incident(12)))
+    func takesLongLinesAndManyFormatsUpToTheLimit() throws {
         let name = "s=" + String(repeating: "x", count: 1022)
         #expect(try SessionDescription(parsing: wire(Self.head + [name])).sessionName?.count == 1022)
         #expect(throws: SDPError(.tooMany(.lineBytes), line: 3)) {

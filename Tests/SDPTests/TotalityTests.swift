@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 @testable import SDP
@@ -8,11 +9,13 @@ import Testing
     static let sample = wire(
         SessionDescriptionTests.sample + ["m=audio 9 RTP/AVP 0 8 101", "a=rtcp:9 IN IP4 192.0.2.3"])
 
-    @Test func takesADescriptionCutAtEveryByte() {
+    @Test(.proves(.incident(7), .rule(13)))
+    func takesADescriptionCutAtEveryByte() {
         for end in Self.sample.indices { exercise(Array(Self.sample[..<end])) }
     }
 
-    @Test func takesEveryByteInEveryPlace() {
+    @Test(.proves(.incident(33), .incident(34)))
+    func takesEveryByteInEveryPlace() {
         for index in Self.sample.indices {
             for byte: UInt8 in [0, 1, 9, 10, 13, 32, 47, 48, 57, 58, 61, 127, 128, 255] {
                 var bytes = Self.sample
@@ -22,7 +25,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    @Test(.proves(.incident(7), .incident(33)), arguments: [1, 2, 3, 4] as [UInt64])
     func survivesRandomMutations(seed: UInt64) {
         var random = RandomSource(seed: seed)
         var parsed = 0

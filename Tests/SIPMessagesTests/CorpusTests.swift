@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import Testing
 
@@ -31,7 +32,7 @@ struct CorpusTests {
         }
     }
 
-    @Test(arguments: ["sip-messages", "rfc3665", "rfc5118", "rfc4475"])
+    @Test(.proves(.incident(5)), arguments: ["sip-messages", "rfc3665", "rfc5118", "rfc4475"])
     func realMessagesAreReadAndWrittenBack(_ group: String) throws {
         let files = Corpus.files(group).filter { !$0.hasSuffix(".tsv") }
         try #require(files.count > 10)
@@ -43,7 +44,8 @@ struct CorpusTests {
         #expect(Double(read) / Double(files.count) > (group == "rfc4475" ? 0.5 : 0.75))
     }
 
-    @Test func hostileInputsNeverTrap() throws {
+    @Test(.proves(.incident(25), .incident(27), .incident(35)))
+    func hostileInputsNeverTrap() throws {
         var count = 0
         for file in Corpus.files("fuzz") where Self.mayBeSIP(file) {
             let bytes = try #require(Corpus.bytes(file))
@@ -59,14 +61,16 @@ struct CorpusTests {
         file.contains("sip") || file.contains("dialog") || file.contains("kamailio") || file.contains("presence")
     }
 
-    @Test func everyTruncationOfATortureMessageIsReadOrRefused() throws {
+    @Test(.proves(.incident(7), .incident(27)))
+    func everyTruncationOfATortureMessageIsReadOrRefused() throws {
         for file in Corpus.files("rfc4475") where file.hasSuffix(".dat") {
             let bytes = try #require(Corpus.bytes(file))
             for length in bytes.indices { try Self.exercise(Array(bytes[..<length])) }
         }
     }
 
-    @Test func mutatedMessagesAreReadOrRefused() throws {
+    @Test(.proves(.incident(5), .incident(25)))
+    func mutatedMessagesAreReadOrRefused() throws {
         var random = RandomSource(seed: 4475)
         let seeds = Corpus.files("rfc4475").filter { $0.hasSuffix(".dat") }.compactMap(Corpus.bytes)
         try #require(!seeds.isEmpty)

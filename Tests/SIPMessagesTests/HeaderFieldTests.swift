@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import Testing
 
@@ -8,7 +9,8 @@ struct HeaderFieldTests {
         try parsedRequest(requestText(replacing: ["Contact": nil], extra: lines)).headers
     }
 
-    @Test func contactsJoinLinesAndCommas() throws {
+    @Test(.proves(.clause("RFC 3261 §7.3.1"), .clause("RFC 3261 §20.10")))
+    func contactsJoinLinesAndCommas() throws {
         let contacts = try headers(
             "Contact: \"a, b\" <sip:a,c@h;x=1>;q=0.7;expires=60, <sip:b@h>", "m: sip:c@h;expires=5;q=1.0"
         ).all(Contact.self)
@@ -27,7 +29,8 @@ struct HeaderFieldTests {
         }
     }
 
-    @Test func routesKeepTheirOrderAndMayBeEmpty() throws {
+    @Test(.proves(.clause("RFC 3261 §20.34")))
+    func routesKeepTheirOrderAndMayBeEmpty() throws {
         let headers = try self.headers("Route: <sip:a;lr>,<sip:b;lr>;x=1", "Route: <sip:c>", "Record-Route: <sip:d;lr>")
         #expect(try headers.all(Route.self).map(\.uri.description) == ["sip:a;lr", "sip:b;lr", "sip:c"])
         #expect(try headers.first(RecordRoute.self)?.uri.sipURI?.isLooseRouter == true)
@@ -52,7 +55,8 @@ struct HeaderFieldTests {
         }
     }
 
-    @Test func singleFieldsAreRefusedWhereRepeated() throws {
+    @Test(.proves(.incident(35), .clause("RFC 3261 §7.3.1")))
+    func singleFieldsAreRefusedWhereRepeated() throws {
         #expect(try self.headers("Expires: 4294967295").first(Expires.self)?.seconds == .max)
         #expect(throws: ParseError(.numberOutOfRange, header: .expires, offset: 0)) {
             try self.headers("Expires: 4294967296").first(Expires.self)
@@ -66,7 +70,8 @@ struct HeaderFieldTests {
         #expect(throws: ParseError.self) { try self.headers("Retry-After: 1 (open").first(RetryAfter.self) }
     }
 
-    @Test func challengesAreReadWithAllTheirParts() throws {
+    @Test(.proves(.incident(29), .clause("RFC 3261 §20.44")))
+    func challengesAreReadWithAllTheirParts() throws {
         let headers = try self.headers(
             "WWW-Authenticate: Digest realm=\"a \\\"b\\\"\", nonce=\"n==\", qop=\"auth,auth-int\", stale=TRUE,"
                 + " algorithm=SHA-256, opaque=\"\", domain=\"sip:h\"",
@@ -97,7 +102,8 @@ struct HeaderFieldTests {
         #expect(!read.parameters.hasRepetition)
     }
 
-    @Test func mediaTypesAndDispositions() throws {
+    @Test(.proves(.clause("RFC 3261 §20.15")))
+    func mediaTypesAndDispositions() throws {
         let headers = try self.headers(
             "c: Application/SDP ; charset=\"utf 8\"", "Accept: text/*;q=0.5, application/sdp;q=0.0, */*;q=0",
             "Content-Disposition: session;handling=Optional", "Warning: 370 h \"more \\\"b\"",
@@ -115,7 +121,8 @@ struct HeaderFieldTests {
         #expect(try headers.all(Reason.self).map(\.cause) == [16, 200])
     }
 
-    @Test func datesAreGMTAndCheckedAgainstTheCalendar() throws {
+    @Test(.proves(.clause("RFC 3261 §20.17")))
+    func datesAreGMTAndCheckedAgainstTheCalendar() throws {
         func seconds(_ text: String) throws -> Int64? {
             try self.headers("Date: \(text)").first(DateField.self)?.unixSeconds
         }
@@ -165,7 +172,8 @@ struct HeaderFieldTests {
         #expect(via.description == "SIP/2.0/UDP h;rport=9;y=%41;branch=z9hG4bKa")
     }
 
-    @Test func viaTellsTheWayBack() throws {
+    @Test(.proves(.row(35), .clause("RFC 3261 §20.42"), .clause("RFC 3581 §3")))
+    func viaTellsTheWayBack() throws {
         let text =
             "SIP/2.0/UDP First.example.com:4000;ttl=16;maddr=224.2.0.1;rport=9;received=2001:db8::1;branch=z9hG4bKa"
         var via = try #require(try parsedRequest(requestText(replacing: ["Via": text])).vias.first)

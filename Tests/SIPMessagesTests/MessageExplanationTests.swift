@@ -1,3 +1,4 @@
+import Proofs
 import SIPMessages
 import Testing
 
@@ -11,7 +12,8 @@ struct MessageExplanationTests {
         #expect(explanation.lines.last == "body: none")
     }
 
-    @Test func everyFaultOfABrokenMessageIsTold() {
+    @Test(.proves(.clause("RFC 3261 §8.1.1")))
+    func everyFaultOfABrokenMessageIsTold() {
         let explanation = MessageExplanation(
             of: requestText(
                 line: "INVITE <sip:a@b> SIP/2.0",
@@ -23,7 +25,8 @@ struct MessageExplanationTests {
         #expect(explanation.lines[1].hasPrefix("fault: To: the header field is missing (RFC 3261 §8.1.1, octet "))
     }
 
-    @Test func maxForwardsBeyondItsRangeIsAFaultAndShownAsItCame() throws {
+    @Test(.proves(.clause("RFC 3261 §20.22")))
+    func maxForwardsBeyondItsRangeIsAFaultAndShownAsItCame() throws {
         let explanation = MessageExplanation(of: requestText(replacing: ["Max-Forwards": "700"]))
         #expect(explanation.answer == 400)
         #expect(explanation.lines.contains("Max-Forwards: 700"))

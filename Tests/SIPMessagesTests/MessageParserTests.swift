@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import Testing
 
@@ -41,7 +42,8 @@ func parseError(_ bytes: [UInt8]) -> ParseError? {
 }
 
 struct MessageParserTests {
-    @Test func readsARequestIntoTypedAndRawFields() throws {
+    @Test(.proves(.clause("RFC 3261 §7")))
+    func readsARequestIntoTypedAndRawFields() throws {
         let request = try parsedRequest(
             requestText(extra: ["Subject:  lunch  ", "X-Note: a", "x-note: b"], body: "hello"))
         #expect(request.method == .invite)
@@ -60,7 +62,8 @@ struct MessageParserTests {
         #expect(request.body == Array("hello".utf8))
     }
 
-    @Test func readsAResponseWithAnyReasonPhrase() throws {
+    @Test(.proves(.clause("RFC 3261 §7")))
+    func readsAResponseWithAnyReasonPhrase() throws {
         for (line, status, reason) in [
             ("SIP/2.0 200 OK", 200, "OK"), ("SIP/2.0 180 ", 180, ""), ("sip/2.0 699", 699, ""),
             ("SIP/2.0 183 = 2**3 * 9**2 \u{42d}", 183, "= 2**3 * 9**2 \u{42d}"),
@@ -76,7 +79,8 @@ struct MessageParserTests {
         #expect(parseError(requestText(line: "SIP/2.0 0200 No"))?.kind == .statusCode)
     }
 
-    @Test func unfoldsLinesAndKnowsCompactForms() throws {
+    @Test(.proves(.clause("RFC 3261 §7.3.1"), .clause("RFC 3261 §7.3.3")))
+    func unfoldsLinesAndKnowsCompactForms() throws {
         let text =
             "OPTIONS sip:a.example SIP/2.0\r\nv: SIP / 2.0 / TCP\r\n b.example ;\r\n\tbranch=z9hG4bK1\r\n"
             + "f: <sip:c@c.example>\r\n ;tag=2\r\nt:sip:d@d.example\r\ni : x\r\nCSEQ: 7\r\n OPTIONS\r\n"
@@ -90,7 +94,7 @@ struct MessageParserTests {
         #expect(try request.headers.first(Contact.self)?.uri?.description == "sip:e@e.example")
     }
 
-    @Test(arguments: ["Via", "From", "To", "Call-ID", "CSeq"])
+    @Test(.proves(.incident(28), .clause("RFC 3261 §8.1.1")), arguments: ["Via", "From", "To", "Call-ID", "CSeq"])
     func missingFieldIsNamed(_ name: String) throws {
         let error = try #require(parseError(requestText(replacing: [name: nil])))
         #expect(error.kind == .missing)
@@ -98,7 +102,9 @@ struct MessageParserTests {
         #expect(error.owedResponse?.status == (name == "Via" ? nil : 400))
     }
 
-    @Test(arguments: ["From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"])
+    @Test(
+        .proves(.incident(35), .clause("RFC 3261 §7.3.1")),
+        arguments: ["From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"])
     func repeatedFieldIsRefused(_ name: String) throws {
         let value = name == "CSeq" ? "1 INVITE" : name.hasPrefix("F") || name == "To" ? "sip:x@y" : "0"
         let error = try #require(parseError(requestText(extra: ["\(name): \(value)"])))
@@ -106,7 +112,8 @@ struct MessageParserTests {
         #expect(error.owedResponse?.status == 400)
     }
 
-    @Test func bytesThatParsersDisagreeOnAreRefused() {
+    @Test(.proves(.incident(54), .clause("RFC 3261 §25.1")))
+    func bytesThatParsersDisagreeOnAreRefused() {
         #expect(parseError(requestText(extra: ["To\u{1}: sip:x@y"]))?.kind == .headerLine)
         #expect(parseError(requestText(extra: ["no colon"]))?.kind == .headerLine)
         #expect(parseError(requestText(extra: ["Subject: a\nTo: b"]))?.kind == .lineEnding)
@@ -122,14 +129,16 @@ struct MessageParserTests {
         #expect(parseError(Array("INVITE sip:a SIP/2.0\r\nTo: b\r\n".utf8))?.kind == .unfinishedHead)
     }
 
-    @Test func octetsBehindTheBodyOfADatagramAreDropped() throws {
+    @Test(.proves(.clause("RFC 3261 §18.3")))
+    func octetsBehindTheBodyOfADatagramAreDropped() throws {
         let request = try parsedRequest(requestText(replacing: ["Content-Length": "2"], body: "abcdef"))
         #expect(request.body == Array("ab".utf8))
         let open = try parsedRequest(requestText(replacing: ["Content-Length": nil], body: "abcdef"))
         #expect(open.body.count == 6)
     }
 
-    @Test func limitsAreEnforcedAndNamed() {
+    @Test(.proves(.rule(12), .incident(1), .incident(32), .incident(55), .incident(58)))
+    func limitsAreEnforcedAndNamed() {
         let long = String(repeating: "a", count: 5000)
         func kind(_ bytes: [UInt8]) -> ParseError.Kind? { parseError(bytes)?.kind }
         #expect(kind([UInt8](repeating: 65, count: 65_536)) == .tooLong(.message))
@@ -148,7 +157,8 @@ struct MessageParserTests {
         #expect(kind(requestText(body: String(repeating: "b", count: 32_769))) == .tooLong(.body))
     }
 
-    @Test func refusedRequestIsAnsweredWithWhatCouldBeRead() throws {
+    @Test(.proves(.clause("RFC 3261 §8.2")))
+    func refusedRequestIsAnsweredWithWhatCouldBeRead() throws {
         let error = try #require(parseError(requestText(replacing: ["CSeq": "4294967296 INVITE", "To": nil])))
         let answer = try #require(error.owedResponse)
         let text = String(decoding: answer.bytes(), as: UTF8.self)
@@ -159,7 +169,8 @@ struct MessageParserTests {
         #expect(!text.contains("To:"))
     }
 
-    @Test func ackResponsesAndStrangersAreNotAnswered() {
+    @Test(.proves(.clause("RFC 3261 §8.2")))
+    func ackResponsesAndStrangersAreNotAnswered() {
         #expect(parseError(requestText(method: "ACK", replacing: ["To": nil]))?.owedResponse == nil)
         #expect(parseError(requestText(line: "SIP/2.0 200 OK", replacing: ["To": nil]))?.owedResponse == nil)
         #expect(parseError(Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8))?.owedResponse == nil)

@@ -1,9 +1,11 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import Testing
 
 struct MessageWriterTests {
-    @Test func whatIsWrittenReadsBackTheSame() throws {
+    @Test(.proves(.incident(5)))
+    func whatIsWrittenReadsBackTheSame() throws {
         var request = Request(
             method: .invite,
             uri: .sip(SIPURI(user: "b;x=1 \u{e9}%", host: .name("example.com"), port: 5070)),
@@ -25,7 +27,8 @@ struct MessageWriterTests {
     }
 
     /// ROBUSTNESS: no typed field can end its line, whatever it is given.
-    @Test func noFieldCanEndItsLine() throws {
+    @Test(.proves(.rule(22), .incident(56)))
+    func noFieldCanEndItsLine() throws {
         let evil = "x\r\nEvil: 1\r\n\r\n\0y\n"
         var headers = Headers()
         #expect(throws: FieldError.endsLine) { try headers.append(.subject, evil) }
@@ -65,7 +68,8 @@ struct MessageWriterTests {
         }
     }
 
-    @Test func responseCopiesWhatItMust() throws {
+    @Test(.proves(.clause("RFC 3261 §8.2.6.2")))
+    func responseCopiesWhatItMust() throws {
         let request = try parsedRequest(requestText(extra: ["Timestamp: 54", "Subject: x"]))
         let trying = request.response(100)
         #expect(trying.vias == request.vias)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import Testing
 
@@ -18,7 +19,8 @@ struct StreamFramerTests {
         return frames
     }
 
-    @Test func framesAreTheSameHoweverTheStreamIsCut() throws {
+    @Test(.proves(.row(33), .clause("RFC 3261 §18.3")))
+    func framesAreTheSameHoweverTheStreamIsCut() throws {
         var whole = StreamFramer()
         whole.append(Self.stream)
         #expect(try drain(&whole) == Self.frames)
@@ -41,6 +43,7 @@ struct StreamFramerTests {
     }
 
     @Test(
+        .proves(.row(33), .rule(15), .incident(35), .clause("RFC 3261 §18.3")),
         arguments: [
             (["Content-Length": nil], FramingError.Kind.missingContentLength),
             (["Content-Length": "-3"], .badContentLength),
@@ -60,7 +63,8 @@ struct StreamFramerTests {
         #expect(framer.pending == 0)
     }
 
-    @Test func endlessHeadIsCutOff() {
+    @Test(.proves(.rule(12), .incident(36)))
+    func endlessHeadIsCutOff() {
         var framer = StreamFramer()
         var appended = 0
         var failed = false

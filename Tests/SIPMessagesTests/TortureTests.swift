@@ -1,3 +1,4 @@
+import Proofs
 import SIPMessages
 import Testing
 
@@ -9,7 +10,8 @@ struct TortureTests {
         methods: [.invite, .ack, .cancel, .bye, .options, .register, .message],
         contentTypes: [.sdp, ContentType("text", "plain"), ContentType("multipart", "mixed")])
 
-    @Test func everyMessageIsHandledAsExpected() throws {
+    @Test(.proves(.clause("RFC 4475 §3")))
+    func everyMessageIsHandledAsExpected() throws {
         let rows = Corpus.index("rfc4475").filter { $0["validity"] != "unlisted" }
         try #require(rows.count == 49)
         var differing: [String] = []

@@ -1,3 +1,4 @@
+import Proofs
 import SIPMessages
 import Testing
 
@@ -11,7 +12,8 @@ struct ValidationTests {
         #expect(try kinds(requestText(extra: ["Content-Type: application/sdp"], body: "v=0")) == [])
     }
 
-    @Test func eachRuleHasItsStatus() throws {
+    @Test(.proves(.clause("RFC 3261 §8.2")))
+    func eachRuleHasItsStatus() throws {
         let cases: [([UInt8], Violation.Kind, Int)] = [
             (requestText(method: "JUMP"), .methodUnknown, 501),
             (requestText(method: "PUBLISH"), .methodNotAllowed, 405),
@@ -43,13 +45,15 @@ struct ValidationTests {
     }
 
     /// Names of parameters and their values compare without case, the cookie too (§7.3.1).
-    @Test func cookieInAnyCaseIsNoRemark() throws {
+    @Test(.proves(.clause("RFC 3261 §7.3.1")))
+    func cookieInAnyCaseIsNoRemark() throws {
         let message = try MessageParser.parse(
             requestText(replacing: ["Via": "SIP/2.0/UDP h;branch=Z9HG4BKabc"]))
         #expect(Validation.remarks(on: message) == [])
     }
 
-    @Test func optionalBodyAndCancelAreSpared() throws {
+    @Test(.proves(.row(28), .clause("RFC 3261 §8.2.3")))
+    func optionalBodyAndCancelAreSpared() throws {
         #expect(
             try kinds(
                 requestText(
@@ -82,7 +86,8 @@ struct ValidationTests {
         #expect(Validation.remarks(on: try MessageParser.parse(requestText())) == [])
     }
 
-    @Test func responseWithTwoViasIsDropped() throws {
+    @Test(.proves(.row(18), .clause("RFC 3261 §8.1.3.3")))
+    func responseWithTwoViasIsDropped() throws {
         let bytes = requestText(
             line: "SIP/2.0 200 OK", replacing: ["Via": "SIP/2.0/UDP a;branch=z9hG4bK1, SIP/2.0/UDP b"])
         guard case .response(var response) = try MessageParser.parse(bytes) else { return #expect(Bool(false)) }

@@ -1,10 +1,12 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import Testing
 
 @Suite struct InviteClientTransactionTests {
-    @Test func retransmitsAtDoublingIntervalsThenTimesOut() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.1.2")))
+    func retransmitsAtDoublingIntervalsThenTimesOut() throws {
         var bench = Bench()
         bench.send(try request("INVITE"))
         bench.run(to: 100_000)
@@ -18,14 +20,16 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func sendsOnceOverReliableTransportThenTimesOut() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.1.2")))
+    func sendsOnceOverReliableTransportThenTimesOut() throws {
         var bench = Bench(.tcp)
         bench.send(try request("INVITE", transport: "TCP"))
         bench.run(to: 100_000)
         #expect(bench.log() == ["0 > INVITE", "32000 ! timed out c1", "32000 ! terminated c1"])
     }
 
-    @Test func scalesWithTheRoundTripTime() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.1.2")))
+    func scalesWithTheRoundTripTime() throws {
         var bench = Bench(timers: TransactionTimers(t1: .milliseconds(100)))
         bench.send(try request("INVITE"))
         bench.run(to: 100_000)
@@ -36,7 +40,8 @@ import Testing
             ])
     }
 
-    @Test func fallsSilentAfterAProvisionalResponseAndPassesEachOn() throws {
+    @Test(.proves(.clause("RFC 3261 §17.1.1.2")))
+    func fallsSilentAfterAProvisionalResponseAndPassesEachOn() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.send(invite)
@@ -54,7 +59,7 @@ import Testing
         #expect(bench.layer.deadline == nil)
     }
 
-    @Test(arguments: [false, true])
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.1.1.2")), arguments: [false, true])
     func acknowledgesARefusalAndEachRepetitionOfIt(ringsFirst: Bool) throws {
         var bench = Bench()
         let invite = try request("INVITE")
@@ -78,7 +83,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func completesAtOnceOverReliableTransport() throws {
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.1.1.2")))
+    func completesAtOnceOverReliableTransport() throws {
         var bench = Bench(.tcp)
         let invite = try request("INVITE", transport: "TCP")
         bench.send(invite)
@@ -87,7 +93,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func waitsAtLeast32SecondsForRepeatedRefusalsWhateverOurRoundTripTime() throws {
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.1.1.2")))
+    func waitsAtLeast32SecondsForRepeatedRefusalsWhateverOurRoundTripTime() throws {
         var bench = Bench(timers: TransactionTimers(t1: .milliseconds(10)))
         let invite = try request("INVITE")
         bench.send(invite)
@@ -96,7 +103,8 @@ import Testing
         #expect(bench.log().last == "32000 ! terminated c1")
     }
 
-    @Test func buildsTheAcknowledgementFromTheInviteAndTheResponse() throws {
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.1.1.3")))
+    func buildsTheAcknowledgementFromTheInviteAndTheResponse() throws {
         var bench = Bench()
         let extra = ["Route: <sip:p1.example;lr>, <sip:p2.example;lr>", "Contact: <sip:alice@192.0.2.2>", "Subject: x"]
         let invite = try request("INVITE", cSeq: 7, extra: extra)
@@ -116,7 +124,7 @@ import Testing
         #expect(acknowledgement.body.isEmpty)
     }
 
-    @Test(arguments: [Transport.udp, .tcp])
+    @Test(.proves(.row(13), .clause("RFC 6026 §7.2"), .clause("RFC 6026 §8.4")), arguments: [Transport.udp, .tcp])
     func passesEveryAcceptanceOnFor64T1AndAcknowledgesNone(transport: Transport) throws {
         var bench = Bench(transport)
         let invite = try request("INVITE", transport: transport.name)
@@ -137,7 +145,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func acceptanceAfterARefusalIsAStray() throws {
+    @Test(.proves(.row(18), .clause("RFC 6026 §7.2")))
+    func acceptanceAfterARefusalIsAStray() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.send(invite)
@@ -146,7 +155,8 @@ import Testing
         #expect(bench.log() == ["0 > INVITE", "0 > ACK", "0 ! response 486 c1", "0 ! stray 200"])
     }
 
-    @Test func tellsOfTransportFailureWhileItWaitsAndNotWhenAccepted() throws {
+    @Test(.proves(.row(44), .clause("RFC 3261 §17.1.4"), .clause("RFC 6026 §7.2")))
+    func tellsOfTransportFailureWhileItWaitsAndNotWhenAccepted() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         let id = bench.send(invite)
@@ -166,7 +176,8 @@ import Testing
         #expect(bench.log() == [])
     }
 
-    @Test func sendsOneRetransmissionAfterASleepAndNotAllThatWereMissed() throws {
+    @Test(.proves(.row(59)))
+    func sendsOneRetransmissionAfterASleepAndNotAllThatWereMissed() throws {
         var bench = Bench()
         bench.send(try request("INVITE"))
         bench.sleep(to: 20_000)

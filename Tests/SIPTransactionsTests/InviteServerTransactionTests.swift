@@ -1,10 +1,12 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import Testing
 
 @Suite struct InviteServerTransactionTests {
-    @Test func sends100WhenItsUserIsSilentFor200Milliseconds() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.1")))
+    func sends100WhenItsUserIsSilentFor200Milliseconds() throws {
         var bench = Bench()
         bench.receive(try request("INVITE"))
         bench.run(to: 100_000)
@@ -13,7 +15,8 @@ import Testing
         #expect(trying.to.tag == nil)
     }
 
-    @Test func sends100EarlyWhenTheInviteComesAgain() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.1")))
+    func sends100EarlyWhenTheInviteComesAgain() throws {
         var bench = Bench()
         bench.receive(try request("INVITE"))
         bench.run(to: 50)
@@ -22,7 +25,8 @@ import Testing
         #expect(bench.log() == ["0 ! request INVITE s1", "50 > 100"])
     }
 
-    @Test func repeatsTheLastProvisionalResponse() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.1")))
+    func repeatsTheLastProvisionalResponse() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.receive(invite)
@@ -35,7 +39,8 @@ import Testing
         #expect(bench.log() == ["0 ! request INVITE s1", "0 > 180", "500 > 180", "500 > 183", "500 > 183"])
     }
 
-    @Test func retransmitsARefusalUpToT2ThenReportsTheMissingAcknowledgement() throws {
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.2.1")))
+    func retransmitsARefusalUpToT2ThenReportsTheMissingAcknowledgement() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.receive(invite)
@@ -50,7 +55,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func repeatsARefusalWhenTheInviteComesAgain() throws {
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.2.1")))
+    func repeatsARefusalWhenTheInviteComesAgain() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.receive(invite)
@@ -61,7 +67,8 @@ import Testing
         #expect(bench.log() == ["0 ! request INVITE s1", "0 > 486", "400 > 486"])
     }
 
-    @Test func fallsSilentOnAcknowledgementAndAbsorbsMoreForT4() throws {
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.2.1")))
+    func fallsSilentOnAcknowledgementAndAbsorbsMoreForT4() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.receive(invite)
@@ -79,7 +86,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func sendsARefusalOnceOverReliableTransportAndEndsWithItsAcknowledgement() throws {
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.2.1")))
+    func sendsARefusalOnceOverReliableTransportAndEndsWithItsAcknowledgement() throws {
         var bench = Bench(.tcp)
         let invite = try request("INVITE", transport: "TCP")
         bench.receive(invite)
@@ -90,7 +98,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func waitsForTheAcknowledgementAlsoOverReliableTransport() throws {
+    @Test(.proves(.row(16), .clause("RFC 3261 §17.2.1")))
+    func waitsForTheAcknowledgementAlsoOverReliableTransport() throws {
         var bench = Bench(.tcp)
         let invite = try request("INVITE", transport: "TCP")
         bench.receive(invite)
@@ -102,7 +111,7 @@ import Testing
             ])
     }
 
-    @Test(arguments: [Transport.udp, .tcp])
+    @Test(.proves(.row(13), .clause("RFC 6026 §7.1"), .clause("RFC 6026 §8.3")), arguments: [Transport.udp, .tcp])
     func absorbsTheInviteAndPassesAcknowledgementsOnOnceAccepted(transport: Transport) throws {
         var bench = Bench(transport)
         let invite = try request("INVITE", transport: transport.name)
@@ -130,7 +139,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func staysOnTransportFailureSoThatTheInviteIsNotTakenForANewOne() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.4"), .clause("RFC 6026 §7.1")))
+    func staysOnTransportFailureSoThatTheInviteIsNotTakenForANewOne() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.receive(invite)
@@ -140,7 +150,8 @@ import Testing
         #expect(bench.log() == ["0 ! request INVITE s1", "0 > 200", "0 ! transport failed s1"])
     }
 
-    @Test func dropsAcknowledgementBeforeAnyFinalResponse() throws {
+    @Test(.proves(.row(15), .clause("RFC 3261 §17.2.1")))
+    func dropsAcknowledgementBeforeAnyFinalResponse() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.receive(invite)

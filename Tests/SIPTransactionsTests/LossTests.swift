@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import Testing
@@ -95,7 +96,7 @@ private struct LossyPair {
 }
 
 @Suite struct LossTests {
-    @Test(arguments: [0.0, 0.2, 0.5, 1.0])
+    @Test(.proves(.incident(39)), arguments: [0.0, 0.2, 0.5, 1.0])
     func everyTransactionEndsOnceAndNothingIsLeft(loss: Double) throws {
         for seed in 0..<40 as Range<UInt64> {
             var pair = LossyPair(seed: seed, loss: loss)

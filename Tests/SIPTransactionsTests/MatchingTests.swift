@@ -1,10 +1,12 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import Testing
 
 @Suite struct ResponseMatchingTests {
-    @Test func findsItsTransactionByBranchAndMethod() throws {
+    @Test(.proves(.clause("RFC 3261 §17.1.3")))
+    func findsItsTransactionByBranchAndMethod() throws {
         var bench = Bench()
         let first = try request("OPTIONS", branch: "z9hG4bKone")
         let second = try request("OPTIONS", branch: "z9hG4bKtwo")
@@ -16,7 +18,8 @@ import Testing
         #expect(bench.log() == ["0 ! response 200 c2", "0 ! response 404 c1"])
     }
 
-    @Test func anotherCSeqMethodIsAStray() throws {
+    @Test(.proves(.row(18), .clause("RFC 3261 §17.1.3")))
+    func anotherCSeqMethodIsAStray() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.send(invite)
@@ -26,7 +29,8 @@ import Testing
         #expect(bench.log() == ["0 > INVITE", "0 ! stray 200"])
     }
 
-    @Test func anotherBranchIsAStray() throws {
+    @Test(.proves(.row(18), .clause("RFC 3261 §17.1.3")))
+    func anotherBranchIsAStray() throws {
         var bench = Bench()
         bench.send(try request("INVITE"))
         bench.receive(try request("INVITE", branch: "z9hG4bKother").response(200))
@@ -34,7 +38,8 @@ import Testing
         #expect(bench.log() == ["0 > INVITE", "0 ! stray 200", "0 ! stray 200"])
     }
 
-    @Test func anotherSentByIsDiscarded() throws {
+    @Test(.proves(.row(18), .clause("RFC 3261 §18.1.2")))
+    func anotherSentByIsDiscarded() throws {
         var bench = Bench()
         bench.send(try request("INVITE"))
         bench.receive(try request("INVITE", via: "SIP/2.0/UDP 192.0.2.99;branch=z9hG4bKone").response(200))
@@ -42,7 +47,8 @@ import Testing
         #expect(bench.layer.counts.mismatchedResponses == 1)
     }
 
-    @Test func anotherCSeqNumberIsDiscarded() throws {
+    @Test(.proves(.row(18), .clause("RFC 3261 §17.1.3")))
+    func anotherCSeqNumberIsDiscarded() throws {
         var bench = Bench()
         bench.send(try request("OPTIONS"))
         var response = try request("OPTIONS").response(200)
@@ -52,7 +58,8 @@ import Testing
         #expect(bench.layer.counts.mismatchedResponses == 1)
     }
 
-    @Test func aResponseMayComeOverAnotherFlow() throws {
+    @Test(.proves(.clause("RFC 3261 §17.1.3")))
+    func aResponseMayComeOverAnotherFlow() throws {
         var bench = Bench()
         let options = try request("OPTIONS")
         bench.send(options)
@@ -64,7 +71,8 @@ import Testing
 }
 
 @Suite struct RequestMatchingTests {
-    @Test func sentByIsPartOfTheName() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.3")))
+    func sentByIsPartOfTheName() throws {
         var bench = Bench()
         bench.receive(try request("OPTIONS", via: "SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bKone"))
         bench.receive(try request("OPTIONS", via: "SIP/2.0/UDP 192.0.2.2:5071;branch=z9hG4bKone"))
@@ -73,14 +81,16 @@ import Testing
         #expect(bench.layer.counts.absorbed == 1)
     }
 
-    @Test func methodIsPartOfTheName() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.3")))
+    func methodIsPartOfTheName() throws {
         var bench = Bench()
         bench.receive(try request("OPTIONS"))
         bench.receive(try request("INFO"))
         #expect(bench.log() == ["0 ! request OPTIONS s1", "0 ! request INFO s2"])
     }
 
-    @Test func acknowledgementWithAnotherBranchLeavesARefusalAlone() throws {
+    @Test(.proves(.row(15), .clause("RFC 3261 §17.2.3")))
+    func acknowledgementWithAnotherBranchLeavesARefusalAlone() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.receive(invite)
@@ -90,14 +100,16 @@ import Testing
         #expect(bench.log() == ["0 ! request INVITE s1", "0 > 486", "0 ! acknowledgement", "500 > 486"])
     }
 
-    @Test func acknowledgementOfNothingIsForTheUser() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.3")))
+    func acknowledgementOfNothingIsForTheUser() throws {
         var bench = Bench()
         bench.receive(try request("ACK", toTag: "bob"))
         #expect(bench.log() == ["0 ! acknowledgement"])
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func cancelFindsItsInviteAndIsATransactionOfItsOwn() throws {
+    @Test(.proves(.row(4), .clause("RFC 3261 §9.2")))
+    func cancelFindsItsInviteAndIsATransactionOfItsOwn() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         let cancel = try request("CANCEL")
@@ -113,7 +125,8 @@ import Testing
             ])
     }
 
-    @Test func cancelFindsItsInviteAlsoAfterTheFinalResponse() throws {
+    @Test(.proves(.row(4), .clause("RFC 3261 §9.2")))
+    func cancelFindsItsInviteAlsoAfterTheFinalResponse() throws {
         var bench = Bench()
         let invite = try request("INVITE")
         bench.receive(invite)
@@ -122,14 +135,16 @@ import Testing
         #expect(bench.log() == ["0 ! request INVITE s1", "0 > 200", "0 ! cancelled s1 by s2"])
     }
 
-    @Test func cancelOfNothingIsARequest() throws {
+    @Test(.proves(.row(4), .clause("RFC 3261 §9.2")))
+    func cancelOfNothingIsARequest() throws {
         var bench = Bench()
         bench.receive(try request("INVITE"))
         bench.receive(try request("CANCEL", branch: "z9hG4bKother"))
         #expect(bench.log() == ["0 ! request INVITE s1", "0 ! request CANCEL s2"])
     }
 
-    @Test func sameRequestByAnotherPathIsMerged() throws {
+    @Test(.proves(.row(12), .clause("RFC 3261 §8.2.2.2")))
+    func sameRequestByAnotherPathIsMerged() throws {
         var bench = Bench()
         bench.receive(try request("OPTIONS", branch: "z9hG4bKone"))
         bench.receive(try request("OPTIONS", branch: "z9hG4bKtwo"))
@@ -150,7 +165,7 @@ import Testing
         "SIP/2.0/UDP 192.0.2.2", "SIP/2.0/UDP 192.0.2.2;branch=1", "SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK",
     ]
 
-    @Test(arguments: vias)
+    @Test(.proves(.incident(1), .clause("RFC 3261 §17.2.3")), arguments: vias)
     func recognisesARepetitionByItsHeaders(via: String) throws {
         var bench = Bench()
         bench.receive(try request("OPTIONS", via: via))
@@ -164,7 +179,7 @@ import Testing
             ])
     }
 
-    @Test(arguments: vias)
+    @Test(.proves(.incident(1), .clause("RFC 3261 §17.2.3")), arguments: vias)
     func acknowledgementMatchesByTheTagOfTheResponse(via: String) throws {
         var bench = Bench()
         let invite = try request("INVITE", via: via)
@@ -181,7 +196,7 @@ import Testing
         #expect(bench.log() == ["60000 ! acknowledgement"])
     }
 
-    @Test(arguments: vias)
+    @Test(.proves(.incident(1), .clause("RFC 3261 §17.2.3")), arguments: vias)
     func cancelFindsItsInvite(via: String) throws {
         var bench = Bench()
         bench.receive(try request("INVITE", via: via))
@@ -189,7 +204,8 @@ import Testing
         #expect(bench.log() == ["0 ! request INVITE s1", "0 ! cancelled s1 by s2"])
     }
 
-    @Test func theCookieIsReadWithoutCase() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.3")))
+    func theCookieIsReadWithoutCase() throws {
         var bench = Bench()
         bench.receive(try request("OPTIONS", branch: "Z9HG4BKone"))
         bench.receive(try request("OPTIONS", branch: "Z9HG4BKone", cSeq: 2))

@@ -1,10 +1,12 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import Testing
 
 @Suite struct NonInviteClientTransactionTests {
-    @Test func retransmitsAtIntervalsUpToT2ThenTimesOut() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.2.2")))
+    func retransmitsAtIntervalsUpToT2ThenTimesOut() throws {
         var bench = Bench()
         bench.send(try request("OPTIONS"))
         bench.run(to: 100_000)
@@ -17,7 +19,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func goesOnAtT2AfterAProvisionalResponseAndStillTimesOut() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.2.2")))
+    func goesOnAtT2AfterAProvisionalResponseAndStillTimesOut() throws {
         var bench = Bench()
         let options = try request("OPTIONS")
         bench.send(options)
@@ -34,7 +37,7 @@ import Testing
             ])
     }
 
-    @Test(arguments: [false, true])
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.2.2")), arguments: [false, true])
     func passesOneFinalResponseOnAndAbsorbsItsRepetitionsForT4(isProvisionalFirst: Bool) throws {
         var bench = Bench()
         let bye = try request("BYE")
@@ -53,14 +56,16 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func sendsOnceOverReliableTransport() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.2.2")))
+    func sendsOnceOverReliableTransport() throws {
         var bench = Bench(.tcp)
         bench.send(try request("OPTIONS", transport: "TCP"))
         bench.run(to: 100_000)
         #expect(bench.log() == ["0 > OPTIONS", "32000 ! timed out c1", "32000 ! terminated c1"])
     }
 
-    @Test func completesAtOnceOverReliableTransport() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.2.2")))
+    func completesAtOnceOverReliableTransport() throws {
         var bench = Bench(.tcp)
         let options = try request("OPTIONS", transport: "TCP")
         bench.send(options)
@@ -69,7 +74,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func tellsOfTransportFailureUntilItIsAnswered() throws {
+    @Test(.proves(.row(44), .clause("RFC 3261 §17.1.4")))
+    func tellsOfTransportFailureUntilItIsAnswered() throws {
         var bench = Bench()
         let options = try request("OPTIONS")
         let first = bench.send(options)

@@ -1,10 +1,12 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import Testing
 
 @Suite struct NonInviteServerTransactionTests {
-    @Test func discardsRepetitionsUntilItsUserResponds() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.2")))
+    func discardsRepetitionsUntilItsUserResponds() throws {
         var bench = Bench()
         let options = try request("OPTIONS")
         bench.receive(options)
@@ -13,7 +15,8 @@ import Testing
         #expect(bench.log() == ["0 ! request OPTIONS s1"])
     }
 
-    @Test func repeatsTheLastResponseUntil64T1AfterTheFinalOne() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.2.2")))
+    func repeatsTheLastResponseUntil64T1AfterTheFinalOne() throws {
         var bench = Bench()
         let options = try request("OPTIONS")
         bench.receive(options)
@@ -37,7 +40,8 @@ import Testing
         #expect(bench.log() == ["33001 ! request OPTIONS s2"])
     }
 
-    @Test func endsWithItsFinalResponseOverReliableTransport() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.2.2")))
+    func endsWithItsFinalResponseOverReliableTransport() throws {
         var bench = Bench(.tcp)
         let options = try request("OPTIONS", transport: "TCP")
         bench.receive(options)
@@ -46,7 +50,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func endsWhenItsUserNeverResponds() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.2")))
+    func endsWhenItsUserNeverResponds() throws {
         var bench = Bench()
         let options = try request("OPTIONS")
         bench.receive(options)
@@ -56,7 +61,8 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test func endsOnTransportFailureOnceItResponded() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.4")))
+    func endsOnTransportFailureOnceItResponded() throws {
         var bench = Bench()
         let options = try request("OPTIONS")
         bench.receive(options)

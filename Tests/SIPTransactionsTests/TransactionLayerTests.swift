@@ -1,10 +1,12 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import Testing
 
 @Suite struct TransactionLayerTests {
-    @Test func refusesRequestsBeyondItsLimitAndAcceptsAgainLater() throws {
+    @Test(.proves(.rule(14)))
+    func refusesRequestsBeyondItsLimitAndAcceptsAgainLater() throws {
         var bench = Bench(limits: .init(server: 2, client: 1))
         bench.receive(try request("OPTIONS", branch: "z9hG4bK1"))
         bench.receive(try request("OPTIONS", branch: "z9hG4bK2"))
@@ -19,7 +21,8 @@ import Testing
         #expect(bench.log() == ["32000 ! request OPTIONS s3"])
     }
 
-    @Test func refusesToSendBeyondItsLimitUnderABranchInUseAndWithoutBranch() throws {
+    @Test(.proves(.rule(14)))
+    func refusesToSendBeyondItsLimitUnderABranchInUseAndWithoutBranch() throws {
         var bench = Bench(limits: .init(server: 1, client: 2))
         bench.send(try request("OPTIONS", branch: "z9hG4bK1"))
         bench.send(try request("OPTIONS", branch: "z9hG4bK1"))
@@ -37,7 +40,8 @@ import Testing
         #expect(bench.layer.counts.clientTransactions == 2)
     }
 
-    @Test func failureOfAFlowEndsItsClientTransactionsInOrder() throws {
+    @Test(.proves(.incident(42), .incident(48), .clause("RFC 3261 §17.1.4")))
+    func failureOfAFlowEndsItsClientTransactionsInOrder() throws {
         var bench = Bench()
         let invite = try request("INVITE", branch: "z9hG4bK1")
         bench.send(try request("OPTIONS", branch: "z9hG4bK2"))
@@ -59,7 +63,8 @@ import Testing
         #expect(bench.layer.counts.clientTransactions == 1)
     }
 
-    @Test func cancelsOnlyAfterAProvisionalResponseAndThenWaits64T1() throws {
+    @Test(.proves(.row(1), .row(3), .clause("RFC 3261 §9.1")))
+    func cancelsOnlyAfterAProvisionalResponseAndThenWaits64T1() throws {
         var bench = Bench()
         let invite = try request("INVITE", extra: ["Route: <sip:p1.example;lr>"])
         let id = bench.send(invite)
@@ -131,13 +136,15 @@ import Testing
         return ResponseRoute(of: try #require(request.vias.first), over: flow)
     }
 
-    @Test(arguments: [
-        ("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1", "203.0.113.7:5060"),
-        ("SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bK1;received=203.0.113.7", "203.0.113.7:5070"),
-        ("SIP/2.0/UDP pc.example.com:5070;branch=z9hG4bK1;rport=40000;received=203.0.113.7", "203.0.113.7:40000"),
-        ("SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bK1;maddr=198.51.100.9", "198.51.100.9:5070"),
-        ("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1;maddr=proxy.example.com", "203.0.113.7:5060"),
-    ])
+    @Test(
+        .proves(.row(35), .clause("RFC 3261 §18.2.2"), .clause("RFC 3581 §4")),
+        arguments: [
+            ("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1", "203.0.113.7:5060"),
+            ("SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bK1;received=203.0.113.7", "203.0.113.7:5070"),
+            ("SIP/2.0/UDP pc.example.com:5070;branch=z9hG4bK1;rport=40000;received=203.0.113.7", "203.0.113.7:40000"),
+            ("SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bK1;maddr=198.51.100.9", "198.51.100.9:5070"),
+            ("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1;maddr=proxy.example.com", "203.0.113.7:5060"),
+        ])
     func overUDPFollowsReceivedRportAndMaddr(via: String, target: String) throws {
         let route = try route(via)
         #expect(route.flow.remote.description == target)
@@ -145,7 +152,8 @@ import Testing
         #expect(route.fallback == nil)
     }
 
-    @Test func overAConnectionStaysOnItAndKnowsWhereToConnectAgain() throws {
+    @Test(.proves(.row(35), .clause("RFC 3261 §18.2.2")))
+    func overAConnectionStaysOnItAndKnowsWhereToConnectAgain() throws {
         let route = try route("SIP/2.0/TCP 192.0.2.2:5070;branch=z9hG4bK1", over: .tcp)
         #expect(route.flow.remote.description == "203.0.113.7:40000")
         #expect(route.flow.connection == ConnectionID(rawValue: 3))

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -31,7 +32,8 @@ import Testing
         .wwwAuthenticate, #"Digest realm="example.com", nonce="abc", qop="auth", algorithm=MD5"#
     )
 
-    @Test func answersTheOutboundProxyAndCarriesCredentialsIntoTheAcknowledgement() throws {
+    @Test(.proves(.row(41), .rule(10), .clause("RFC 3261 §22.3")))
+    func answersTheOutboundProxyAndCarriesCredentialsIntoTheAcknowledgement() throws {
         var world = World()
         let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
         let first = try world.aliceCallsCarol(try Self.account(), call: call)
@@ -54,7 +56,8 @@ import Testing
         #expect(world.story(of: "alice") == ["answered", "mediaAgreed", "established"])
     }
 
-    @Test func challengedByeIsSentAgain() throws {
+    @Test(.proves(.clause("RFC 3261 §22.2")))
+    func challengedByeIsSentAgain() throws {
         var world = World()
         let invite = try world.aliceCallsCarol(try Self.account())
         try world.reply(
@@ -69,7 +72,8 @@ import Testing
         #expect(second.headers.contains(.proxyAuthorization))
     }
 
-    @Test func wrongPasswordEndsTheCallAfterOneAttempt() throws {
+    @Test(.proves(.row(40), .rule(10), .incident(43), .clause("RFC 3261 §22.3")))
+    func wrongPasswordEndsTheCallAfterOneAttempt() throws {
         var world = World()
         var invite = try world.aliceCallsCarol(try Self.account())
         for _ in 0..<5 {
@@ -81,7 +85,8 @@ import Testing
         #expect(world.ends(at: "alice").map(\.status) == [407])
     }
 
-    @Test func strangersAndForeignRealmsLearnNothing() throws {
+    @Test(.proves(.rule(10), .incident(52)))
+    func strangersAndForeignRealmsLearnNothing() throws {
         var world = World()
         let invite = try world.aliceCallsCarol(try Self.account(proxy: nil))
         try world.reply(407, to: invite, from: "carol", headers: [Self.proxyChallenge])
@@ -141,7 +146,8 @@ import Testing
         return world
     }
 
-    @Test func registersWithDigestAndRefreshesInTime() throws {
+    @Test(.proves(.clause("RFC 3261 §10.2.4"), .clause("RFC 3261 §22.2")))
+    func registersWithDigestAndRefreshesInTime() throws {
         var world = try registered()
         #expect(states(of: world) == [.registering, .registered(expires: 600)])
         let requests = world.requests(.register, from: "alice")
@@ -154,7 +160,8 @@ import Testing
         #expect(world.requests(.register, from: "alice").dropFirst(2).first?.headers.contains(.authorization) == true)
     }
 
-    @Test func asksForALongerTimeWhereTheRegistrarFindsItsTooBrief() throws {
+    @Test(.proves(.row(39), .clause("RFC 3261 §10.2.8")))
+    func asksForALongerTimeWhereTheRegistrarFindsItsTooBrief() throws {
         var (world, first) = try registering()
         try world.reply(423, to: first, from: "carol", headers: [(.minExpires, "7200")])
         let second = try #require(world.last(.register, at: "carol"))
@@ -166,7 +173,8 @@ import Testing
         #expect(states(of: world) == [.registering, .registered(expires: 7200)])
     }
 
-    @Test func waitsAsLongAsTheRegistrarAsks() throws {
+    @Test(.proves(.row(39), .clause("RFC 3261 §20.33")))
+    func waitsAsLongAsTheRegistrarAsks() throws {
         var (world, first) = try registering()
         try world.reply(503, to: first, from: "carol", headers: [(.retryAfter, "120 (maintenance)")])
         guard case .failed(503, _, let wait?)? = states(of: world).last else {
@@ -183,7 +191,8 @@ import Testing
         #expect(states(of: world).last == .registered(expires: 600))
     }
 
-    @Test func unregistersOnShutDown() throws {
+    @Test(.proves(.clause("RFC 3261 §10.2.2")))
+    func unregistersOnShutDown() throws {
         var world = try registered()
         world.perform(.shutDown, by: "alice")
         world.run(for: .milliseconds(20))
@@ -212,7 +221,8 @@ import Testing
         #expect(world.last(.invite, at: "carol")?.cSeq.number == 2)
     }
 
-    @Test func strangersDoNotReachARegisteredAccount() throws {
+    @Test(.proves(.rule(6), .incident(53)))
+    func strangersDoNotReachARegisteredAccount() throws {
         var world = try registered()
         world.addScripted("mallory", at: "192.0.2.66")
         let invite = try world.request(.invite, from: "mallory", to: "alice", body: World.answerText)
@@ -222,7 +232,8 @@ import Testing
         #expect(world.incoming(at: "alice") == nil)
     }
 
-    @Test func changedAddressesRegisterAnew() throws {
+    @Test(.proves(.row(36), .row(38), .clause("RFC 3261 §10.2")))
+    func changedAddressesRegisterAnew() throws {
         var world = try registered()
         let before = world.requests(.register, from: "alice").count
         world.receive(.localAddressesChanged, by: "alice")
@@ -230,7 +241,8 @@ import Testing
         #expect(world.requests(.register, from: "alice").count == before + 1)
     }
 
-    @Test func silentRegistrarIsTriedAgainLater() throws {
+    @Test(.proves(.row(39), .clause("RFC 3261 §10.3")))
+    func silentRegistrarIsTriedAgainLater() throws {
         var (world, _) = try registering()
         world.run(for: .seconds(40))
         guard case .failed(nil, _, let wait?)? = states(of: world).last else {
@@ -243,7 +255,8 @@ import Testing
         #expect(world.requests(.register, from: "alice").count > before)
     }
 
-    @Test func answerToNoRequestOfOursLeavesTheRegistrationAlive() throws {
+    @Test(.proves(.row(18), .incident(76)))
+    func answerToNoRequestOfOursLeavesTheRegistrationAlive() throws {
         var (world, register) = try registering()
         register.cSeq.number += 7
         try world.reply(200, to: register, from: "carol", tag: "r")

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -29,7 +30,8 @@ import Testing
         return (world, handle, invite)
     }
 
-    @Test func unprovenCallerCostsSixDatagramsAndNoMedia() throws {
+    @Test(.proves(.rule(1)))
+    func unprovenCallerCostsSixDatagramsAndNoMedia() throws {
         var (world, handle, _) = try spoofed(anybody)
         let answered = world.now
         world.run(for: .seconds(200))
@@ -46,7 +48,8 @@ import Testing
         #expect(world.incoming(at: "bob") == handle)
     }
 
-    @Test func longHeadersDoNotBuyMoreThanEightKilobytes() throws {
+    @Test(.proves(.rule(1)))
+    func longHeadersDoNotBuyMoreThanEightKilobytes() throws {
         let routes = (0..<10).map {
             "<sip:proxy\($0).a-rather-long-name-of-a-proxy.example.com;lr;x=\(String(repeating: "y", count: 120))>"
         }
@@ -57,7 +60,8 @@ import Testing
         #expect(sent.count < 6)
     }
 
-    @Test func hangingUpOnAnUnprovenCallerSendsNoBye() throws {
+    @Test(.proves(.rule(1)))
+    func hangingUpOnAnUnprovenCallerSendsNoBye() throws {
         var (world, handle, _) = try spoofed(anybody)
         world.perform(.hangUp(handle), by: "bob")
         world.run(for: .seconds(200))
@@ -65,7 +69,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func acknowledgementProvesThePath() throws {
+    @Test(.proves(.rule(1)))
+    func acknowledgementProvesThePath() throws {
         var (world, _, invite) = try spoofed(anybody)
         world.run(for: .milliseconds(20))
         let answer = try #require(world.received(200, at: "carol").first)
@@ -73,7 +78,8 @@ import Testing
         #expect(world.story(of: "bob").suffix(2) == ["pathProven", "established"])
     }
 
-    @Test func wrongTagProvesNothing() throws {
+    @Test(.proves(.rule(1)))
+    func wrongTagProvesNothing() throws {
         var (world, _, invite) = try spoofed(anybody)
         var guess = invite.response(200, toTag: "0123456789abcdef")
         guess.cSeq = invite.cSeq
@@ -81,7 +87,8 @@ import Testing
         #expect(!world.story(of: "bob").contains("pathProven"))
     }
 
-    @Test func personAnsweringIsNotBounded() throws {
+    @Test(.proves(.rule(1)))
+    func personAnsweringIsNotBounded() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob(configuration(anybody))
         world.perform(.answer(handle, World.media), by: "bob")
@@ -90,7 +97,8 @@ import Testing
         #expect(world.agreements(at: "bob").map(\.mayTransmit) == [true])
     }
 
-    @Test func listedSourceIsNotBounded() throws {
+    @Test(.proves(.rule(1)))
+    func listedSourceIsNotBounded() throws {
         let network = try #require(IPAddress("192.0.2.0"))
         let rules = AutomaticAnswerRules(
             loopback: false, registrarFlows: false, ranges: [AddressRange(network: network, prefix: 24)])
@@ -99,14 +107,16 @@ import Testing
         #expect(world.count("bob>carol 200 INVITE") == 11)
     }
 
-    @Test func strangerIsLeftToAPersonWithoutARule() throws {
+    @Test(.proves(.rule(1), .incident(75)))
+    func strangerIsLeftToAPersonWithoutARule() throws {
         var (world, _, _) = try spoofed(.standard)
         world.run(for: .seconds(1))
         #expect(world.count("bob>carol 200 INVITE") == 0)
         #expect(world.story(of: "bob") == ["incomingCall", "warning"])
     }
 
-    @Test func oneCallerIsAnsweredOnceAtATime() throws {
+    @Test(.proves(.rule(1)))
+    func oneCallerIsAnsweredOnceAtATime() throws {
         var (world, _, _) = try spoofed(anybody)
         let second = try world.request(.invite, from: "carol", to: "bob", callID: "second", body: World.answerText)
         world.send(.request(second), from: "carol", to: "bob")

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -6,7 +7,8 @@ import SIPUserAgent
 import Testing
 
 @Suite struct BasicCallTests {
-    @Test func callsRingsAnswersAndHangsUp() throws {
+    @Test(.proves(.clause("RFC 3261 §13"), .clause("RFC 3261 §15")))
+    func callsRingsAnswersAndHangsUp() throws {
         var world = aliceAndBob()
         let callee = try world.talk()
         #expect(
@@ -27,7 +29,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func bothSidesAgreeOnMedia() throws {
+    @Test(.proves(.clause("RFC 3264 §6.1")))
+    func bothSidesAgreeOnMedia() throws {
         var world = aliceAndBob()
         _ = try world.talk()
         let alice = try #require(world.agreements(at: "alice").first)
@@ -39,7 +42,8 @@ import Testing
         #expect(bob.signallingPeer == SocketAddress("192.0.2.1:5060"))
     }
 
-    @Test func sendsTryingWhenNobodyRingsFor200Milliseconds() throws {
+    @Test(.proves(.clause("RFC 3261 §17.2.1")))
+    func sendsTryingWhenNobodyRingsFor200Milliseconds() throws {
         var world = aliceAndBob()
         world.perform(
             .call(caller, OutgoingCall(target: try target("sip:bob@192.0.2.2"), media: World.media)), by: "alice")
@@ -77,7 +81,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func callerGivesUpRinging() throws {
+    @Test(.proves(.clause("RFC 3261 §9.1")))
+    func callerGivesUpRinging() throws {
         var world = aliceAndBob()
         _ = try world.dial()
         world.perform(.hangUp(caller), by: "alice")
@@ -93,7 +98,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func ringTimeoutCancels() throws {
+    @Test(.proves(.clause("RFC 3261 §9.1")))
+    func ringTimeoutCancels() throws {
         var world = aliceAndBob()
         _ = try world.dial(
             OutgoingCall(target: target("sip:bob@192.0.2.2"), media: World.media, ringTimeout: .seconds(20)))
@@ -102,7 +108,8 @@ import Testing
         #expect(world.ends(at: "bob") == [CallEnd(cause: .cancelled, by: .remote)])
     }
 
-    @Test func nobodyThereEndsAfter64T1() throws {
+    @Test(.proves(.row(17), .clause("RFC 3261 §17.1.1.2")))
+    func nobodyThereEndsAfter64T1() throws {
         var world = World()
         world.add("alice", at: "192.0.2.1")
         world.perform(

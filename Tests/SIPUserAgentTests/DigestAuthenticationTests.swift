@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import Testing
 
@@ -34,7 +35,8 @@ import Testing
 
     private static let plain = "realm=\"example.com\", nonce=\"n1\", qop=\"auth\""
 
-    @Test mutating func answersOnceAndCallsASecondChallengeARefusal() throws {
+    @Test(.proves(.row(40), .incident(43), .clause("RFC 3261 §22.3")))
+    mutating func answersOnceAndCallsASecondChallengeARefusal() throws {
         var authentication = authentication()
         var request = try request()
         let first = authentication.answer(
@@ -51,7 +53,8 @@ import Testing
         }
     }
 
-    @Test mutating func followsStaleNoncesThreeTimesAndNoMore() throws {
+    @Test(.proves(.row(40), .rule(10), .incident(43), .clause("RFC 7616 §3.4")))
+    mutating func followsStaleNoncesThreeTimesAndNoMore() throws {
         var authentication = authentication()
         var request = try request()
         var verdicts: [AuthenticationVerdict] = []
@@ -65,7 +68,8 @@ import Testing
         #expect(verdicts == [.authorized, .authorized, .authorized, .authorized, .exhausted, .exhausted])
     }
 
-    @Test mutating func callsAStaleNonceThatIsTheSameARefusal() throws {
+    @Test(.proves(.row(40), .rule(10), .incident(43), .clause("RFC 7616 §3.4")))
+    mutating func callsAStaleNonceThatIsTheSameARefusal() throws {
         var authentication = authentication()
         var request = try request()
         let challenge = Self.plain + ", stale=true"
@@ -77,7 +81,8 @@ import Testing
         }
     }
 
-    @Test mutating func answersAtMostTwoRealmsOfOneRequest() throws {
+    @Test(.proves(.row(41), .rule(10), .incident(43)))
+    mutating func answersAtMostTwoRealmsOfOneRequest() throws {
         var credentials = Self.credentials
         credentials.realm = nil
         var authentication = DigestAuthentication(
@@ -100,11 +105,13 @@ import Testing
                 sentTo: .outboundProxy, attempts: &attempts, random: &random) == .exhausted)
     }
 
-    @Test(arguments: [
-        (ChallengeSource.stranger, "example.com", AuthenticationVerdict.untrusted),
-        (.registrar, "evil.example", .foreignRealm("evil.example")),
-        (.proxySet, "Example.com", .foreignRealm("Example.com")),
-    ])
+    @Test(
+        .proves(.rule(10), .incident(52)),
+        arguments: [
+            (ChallengeSource.stranger, "example.com", AuthenticationVerdict.untrusted),
+            (.registrar, "evil.example", .foreignRealm("evil.example")),
+            (.proxySet, "Example.com", .foreignRealm("Example.com")),
+        ])
     mutating func givesNoDigestToOthers(source: ChallengeSource, realm: String, expected: AuthenticationVerdict) throws
     {
         var authentication = authentication()
@@ -116,7 +123,8 @@ import Testing
         #expect(!request.headers.contains(.authorization))
     }
 
-    @Test mutating func pinsTheFirstRealmOfEachTrustedServer() throws {
+    @Test(.proves(.rule(10), .incident(52)))
+    mutating func pinsTheFirstRealmOfEachTrustedServer() throws {
         var authentication = authentication(realm: nil)
         func ask(_ realm: String, proxy: Bool, _ source: ChallengeSource) throws -> AuthenticationVerdict {
             var request = try request(proxy ? .invite : .register)
@@ -135,7 +143,8 @@ import Testing
         #expect(authentication.pinnedRealms == PinnedRealms(registrar: "home", outboundProxy: "edge"))
     }
 
-    @Test mutating func prefersTheStrongerHashAndThenTakesNoWeakerOne() throws {
+    @Test(.proves(.rule(10), .row(41), .clause("RFC 7616 §3.7")))
+    mutating func prefersTheStrongerHashAndThenTakesNoWeakerOne() throws {
         var authentication = authentication()
         var request = try request()
         let both = try challenged(
@@ -153,7 +162,8 @@ import Testing
         }
     }
 
-    @Test mutating func usesAKnownNonceAgainWithTheNextCountAndAFreshClientNonce() throws {
+    @Test(.proves(.row(40), .clause("RFC 7616 §3.5")))
+    mutating func usesAKnownNonceAgainWithTheNextCountAndAFreshClientNonce() throws {
         var authentication = authentication()
         var first = try request()
         authentication.authorize(&first, random: &random)
@@ -175,7 +185,8 @@ import Testing
         #expect(!call.headers.contains(.authorization))
     }
 
-    @Test mutating func keepsTheClientNonceOfASessionKey() throws {
+    @Test(.proves(.clause("RFC 7616 §3.4.2")))
+    mutating func keepsTheClientNonceOfASessionKey() throws {
         var authentication = authentication()
         var first = try request()
         _ = authentication.answer(
@@ -188,7 +199,8 @@ import Testing
         #expect(try next.headers.first(Authorization.self)?.nonceCount == 2)
     }
 
-    @Test mutating func takesTheNextNonceThatTheServerGives() throws {
+    @Test(.proves(.row(40), .clause("RFC 7616 §3.5")))
+    mutating func takesTheNextNonceThatTheServerGives() throws {
         var authentication = authentication()
         var request = try request()
         _ = authentication.answer(
@@ -219,7 +231,8 @@ import Testing
         #expect(unasked.contains("realm \"x\" is a proxy's; it is answered where the account names that proxy"))
     }
 
-    @Test mutating func survivesAnyChallenge() throws {
+    @Test(.proves(.incident(29), .incident(30)))
+    mutating func survivesAnyChallenge() throws {
         var authentication = authentication()
         let pieces = [
             "realm", "nonce", "qop", "stale", "algorithm", "=", "\"", ",", "auth", "example.com", " ", "\\", "\u{0}",

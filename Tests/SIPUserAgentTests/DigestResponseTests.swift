@@ -1,3 +1,4 @@
+import Proofs
 import SIPMessages
 import Testing
 
@@ -21,12 +22,14 @@ import Testing
             body: Array(body.utf8), cnonce: "0a4f113b", nonceCount: nonceCount)
     }
 
-    @Test func givesTheExampleOfRFC2617() throws {
+    @Test(.proves(.clause("RFC 2617 §3.5")))
+    func givesTheExampleOfRFC2617() throws {
         #expect(try response([("qop", "auth,auth-int")]).response == "6629fae49393a05397450978507c4ef1")
     }
 
     /// Worked out with another implementation of MD5.
-    @Test func hashesEveryFormOfRFC2617() throws {
+    @Test(.proves(.clause("RFC 2617 §3.2.2")))
+    func hashesEveryFormOfRFC2617() throws {
         #expect(try response([]).response == "670fd8c2df070c60b045671b8b24ff02")
         #expect(
             try response([("qop", "auth"), ("algorithm", "md5-SESS")]).response
@@ -35,10 +38,12 @@ import Testing
         #expect(try response([("qop", "auth")], nonceCount: 255).response == "07cb56002dba50df7247c34d46357e6b")
     }
 
-    @Test(arguments: [
-        ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
-        ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
-    ])
+    @Test(
+        .proves(.clause("RFC 7616 §3.9.1")),
+        arguments: [
+            ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+            ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+        ])
     func givesTheExamplesOfRFC7616(algorithm: String, expected: String) throws {
         let response = DigestResponse(
             challenge: try challenge([
@@ -60,7 +65,8 @@ import Testing
         #expect(bare["opaque"] == nil && bare["algorithm"] == nil)
     }
 
-    @Test func quotesAndEscapesWhatItWrites() throws {
+    @Test(.proves(.incident(56), .clause("RFC 3261 §25.1")))
+    func quotesAndEscapesWhatItWrites() throws {
         var headers = Headers()
         headers.append(Authorization(parameters: try #require(try response([("opaque", "a\"b\\c")]).credentials)))
         let text = try #require(headers.first(.authorization))
@@ -70,6 +76,7 @@ import Testing
     }
 
     @Test(
+        .proves(.incident(29)),
         arguments: [
             [("nonce", "n")], [("realm", "r")], [("realm", "r"), ("nonce", "n"), ("algorithm", "AKAv1-MD5")],
             [("realm", "r"), ("nonce", "n"), ("qop", "auth-conf")], [("realm", "r"), ("nonce", "n"), ("nonce", "m")],
@@ -81,7 +88,8 @@ import Testing
         #expect(DigestChallenge(WWWAuthenticate(parameters: all), isProxy: false) == nil)
     }
 
-    @Test func answersNoOtherScheme() {
+    @Test(.proves(.rule(10)))
+    func answersNoOtherScheme() {
         var basic = AuthenticationParameters(scheme: "Basic")
         basic.append("realm", quoted: "r")
         basic.append("nonce", quoted: "n")

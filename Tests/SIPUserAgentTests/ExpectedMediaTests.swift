@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -11,7 +12,8 @@ import Testing
         (world.events[name] ?? []).compactMap { if case .offered(_, let media) = $0 { media } else { nil } }
     }
 
-    @Test func anOfferTellsWhatMayComeAndFromWhereBeforeAnyResponse() throws {
+    @Test(.proves(.clause("RFC 3264 §5.1")))
+    func anOfferTellsWhatMayComeAndFromWhereBeforeAnyResponse() throws {
         var world = aliceAndBob()
         world.perform(
             .call(caller, OutgoingCall(target: try target("sip:bob@192.0.2.2"), media: World.media)), by: "alice")

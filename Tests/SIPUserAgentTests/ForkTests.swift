@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -21,7 +22,8 @@ import Testing
         }
     }
 
-    @Test func tellsEarlyDialogsAndTheirMediaApart() throws {
+    @Test(.proves(.row(11), .clause("RFC 3261 §12.1.2")))
+    func tellsEarlyDialogsAndTheirMediaApart() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         let other = World.answerText.replacing("20000", with: "30000")
@@ -37,7 +39,8 @@ import Testing
             ])
     }
 
-    @Test func endsTheSecondAnswer() throws {
+    @Test(.proves(.row(10), .clause("RFC 3261 §13.2.2.4")))
+    func endsTheSecondAnswer() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(200, to: invite, from: "carol", tag: "a", contact: carolContact, body: World.answerText)
@@ -53,7 +56,8 @@ import Testing
         #expect(world.last(.bye, at: "carol")?.to.tag == "a")
     }
 
-    @Test func keepsEightEarlyDialogs() throws {
+    @Test(.proves(.row(11), .rule(14), .incident(45)))
+    func keepsEightEarlyDialogs() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         for index in 0..<20 {
@@ -67,7 +71,8 @@ import Testing
         #expect(world.story(of: "alice").count == 20)
     }
 
-    @Test func ringsWithoutTagButFailsOnAnAnswerWithoutOne() throws {
+    @Test(.proves(.row(60), .clause("RFC 3261 §12.1.2")))
+    func ringsWithoutTagButFailsOnAnAnswerWithoutOne() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(180, to: invite, from: "carol", tag: nil)
@@ -79,7 +84,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test(arguments: [nil, "<tel:+15551234>", "*"]) func answerWithoutUsableContactIsEnded(contact: String?) throws {
+    @Test(.proves(.row(30), .clause("RFC 3261 §12.1.2")), arguments: [nil, "<tel:+15551234>", "*"])
+    func answerWithoutUsableContactIsEnded(contact: String?) throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(
@@ -90,7 +96,8 @@ import Testing
         #expect(world.requests(.bye, from: "alice").count == 1)
     }
 
-    @Test func answerWithNothingInCommonIsAcknowledgedAndEnded() throws {
+    @Test(.proves(.clause("RFC 3261 §13.2.2.4")))
+    func answerWithNothingInCommonIsAcknowledgedAndEnded() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         let body = World.answerText.replacing("AVP 0", with: "AVP 18").replacing(
@@ -101,7 +108,8 @@ import Testing
         #expect(world.ends(at: "alice").map(\.cause) == [.mediaRefused])
     }
 
-    @Test func offerInTheAnswerIsAnsweredInTheAcknowledgement() throws {
+    @Test(.proves(.row(26), .clause("RFC 3261 §13.2.1")))
+    func offerInTheAnswerIsAnsweredInTheAcknowledgement() throws {
         var world = aliceAndBob()
         let call = OutgoingCall(
             target: try target("sip:bob@192.0.2.2"), media: World.media, offersInInvite: false)
@@ -115,7 +123,8 @@ import Testing
         #expect(world.agreements(at: "bob").first?.media.remoteRTP == SocketAddress("192.0.2.1:16384"))
     }
 
-    @Test func offerWithoutAnswerInTheAcknowledgementIsEnded() throws {
+    @Test(.proves(.row(26), .clause("RFC 3261 §13.2.1")))
+    func offerWithoutAnswerInTheAcknowledgementIsEnded() throws {
         var world = World()
         let (invite, handle) = try world.carolCallsBob(body: nil)
         world.perform(.answer(handle, World.media), by: "bob")
@@ -127,7 +136,8 @@ import Testing
         #expect(world.requests(.bye, from: "bob").count == 1)
     }
 
-    @Test func earlyMediaOfOursIsRepeatedInTheAnswer() throws {
+    @Test(.proves(.clause("RFC 3261 §13.2.1")))
+    func earlyMediaOfOursIsRepeatedInTheAnswer() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob()
         world.perform(.progress(handle, World.media), by: "bob")
@@ -141,7 +151,8 @@ import Testing
         #expect(world.story(of: "bob") == ["incomingCall", "earlyMedia", "answered", "mediaAgreed"])
     }
 
-    @Test func redirectionIsReportedUnlessItMayBeFollowed() throws {
+    @Test(.proves(.row(31), .clause("RFC 3261 §8.1.3.4")))
+    func redirectionIsReportedUnlessItMayBeFollowed() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(
@@ -152,7 +163,8 @@ import Testing
         #expect(end.redirections.map(\.description) == ["sip:erin@192.0.2.8", "sip:dave@192.0.2.7"])
     }
 
-    @Test func followsAtMostSoManyRedirectionsAndNoneTwice() throws {
+    @Test(.proves(.row(31), .clause("RFC 3261 §8.1.3.4")))
+    func followsAtMostSoManyRedirectionsAndNoneTwice() throws {
         var world = World()
         let call = OutgoingCall(
             target: try target("sip:carol@192.0.2.9"), media: World.media, redirectionLimit: 5)
@@ -173,7 +185,8 @@ import Testing
         #expect(world.ends(at: "alice").map(\.status) == [302])
     }
 
-    @Test func anotherTargetIsTriedWhereTheFirstRefusesOrIsNotThere() throws {
+    @Test(.proves(.row(31), .clause("RFC 3261 §8.1.3.4")))
+    func anotherTargetIsTriedWhereTheFirstRefusesOrIsNotThere() throws {
         var world = World()
         world.addScripted("dave", at: "192.0.2.7")
         let call = OutgoingCall(
@@ -189,7 +202,8 @@ import Testing
         #expect(world.ends(at: "alice").map(\.status) == [486])
     }
 
-    @Test func nobodyElseIsAskedAfterARefusalEverywhere() throws {
+    @Test(.proves(.row(31), .clause("RFC 3261 §21.6")))
+    func nobodyElseIsAskedAfterARefusalEverywhere() throws {
         var world = World()
         let call = OutgoingCall(
             target: try target("sip:carol@192.0.2.9"), media: World.media, redirectionLimit: 5)
@@ -201,7 +215,8 @@ import Testing
         #expect(world.ends(at: "alice").map(\.status) == [603])
     }
 
-    @Test func offerOfAnUnwantedAnswerIsRefusedInItsAcknowledgement() throws {
+    @Test(.proves(.clause("RFC 3261 §13.2.2.4")))
+    func offerOfAnUnwantedAnswerIsRefusedInItsAcknowledgement() throws {
         var world = World()
         let call = OutgoingCall(
             target: try target("sip:carol@192.0.2.9"), media: World.media, offersInInvite: false)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -47,13 +48,15 @@ import Testing
 
     // MARK: - S6
 
-    @Test(arguments: [
-        ("203.0.113.5:5060", "sip:a1b2@192.0.2.9", CallerTrust?.some(.registrarFlow)),
-        ("203.0.113.5:5060", "sip:alice@example.com", .registrarFlow), ("203.0.113.5:5060", "sip:x@192.0.2.9", nil),
-        ("203.0.113.5:5061", "sip:a1b2@192.0.2.9", nil), ("198.51.100.9:1234", "sip:alice@192.0.2.9", .allowListed),
-        ("8.8.8.8:5060", "sip:a1b2@192.0.2.9", nil), ("127.0.0.1:5060", "sip:a1b2@192.0.2.9", nil),
-        ("203.0.113.5:5060", "tel:+1", nil),
-    ])
+    @Test(
+        .proves(.rule(6), .incident(53)),
+        arguments: [
+            ("203.0.113.5:5060", "sip:a1b2@192.0.2.9", CallerTrust?.some(.registrarFlow)),
+            ("203.0.113.5:5060", "sip:alice@example.com", .registrarFlow), ("203.0.113.5:5060", "sip:x@192.0.2.9", nil),
+            ("203.0.113.5:5061", "sip:a1b2@192.0.2.9", nil), ("198.51.100.9:1234", "sip:alice@192.0.2.9", .allowListed),
+            ("8.8.8.8:5060", "sip:a1b2@192.0.2.9", nil), ("127.0.0.1:5060", "sip:a1b2@192.0.2.9", nil),
+            ("203.0.113.5:5060", "tel:+1", nil),
+        ])
     func reachesARegisteredAccountFromItsServersAndSourcesAlone(remote: String, uri: String, trust: CallerTrust?) throws
     {
         let reception = policy().reception(of: try request(.invite, to: uri), over: try flow(remote))
@@ -61,7 +64,8 @@ import Testing
         #expect(reception.map(\.account) == trust.map { _ in AccountID(rawValue: 1) })
     }
 
-    @Test func givesTheRestToThePeerToPeerAccount() throws {
+    @Test(.proves(.rule(6), .incident(53)))
+    func givesTheRestToThePeerToPeerAccount() throws {
         let policy = policy([Self.registered, Self.open])
         let reception = policy.reception(
             of: try request(.invite, to: "sip:x@192.0.2.9"), over: try flow("8.8.8.8:5060"))
@@ -71,7 +75,8 @@ import Testing
                 == AccountID(rawValue: 1))
     }
 
-    @Test func isOpenWhereNoAccountRegisters() throws {
+    @Test(.proves(.rule(6), .incident(53)))
+    func isOpenWhereNoAccountRegisters() throws {
         var plain = Self.registered
         plain.registrar = nil
         #expect(
@@ -79,7 +84,8 @@ import Testing
                 == IncomingPolicy.Reception(account: plain.id, trust: .loopback))
     }
 
-    @Test func knowsItsServersOverTCPByConnectionOrAddress() throws {
+    @Test(.proves(.rule(6), .incident(53)))
+    func knowsItsServersOverTCPByConnectionOrAddress() throws {
         var policy = policy()
         #expect(policy.trust(try flow("203.0.113.5:40000", .tcp)) == .registrarFlow)
         #expect(policy.trust(try flow("203.0.113.6:40000", .tcp, connection: 3)) == .stranger)
@@ -90,7 +96,8 @@ import Testing
 
     // MARK: - S14
 
-    @Test func letsABurstAndThenTheRateOfOneSourceThrough() throws {
+    @Test(.proves(.rule(14), .incident(41)))
+    func letsABurstAndThenTheRateOfOneSourceThrough() throws {
         var policy = policy()
         let stranger = try flow("8.8.8.8:5060")
         var passed = 0
@@ -106,11 +113,13 @@ import Testing
         #expect(policy.admit(over: stranger, at: now + .seconds(60)) == true)
     }
 
-    @Test(arguments: [
-        ("203.0.113.5:5060", UserAgentLimits.strict, true), ("198.51.100.1:5060", .strict, true),
-        ("127.0.0.1:5060", .strict, false), ("127.0.0.1:5060", .trusted, true), ("8.8.8.8:5060", .trusted, false),
-        ("8.8.8.8:5060", .open(calls: 8), true),
-    ])
+    @Test(
+        .proves(.rule(14), .incident(41)),
+        arguments: [
+            ("203.0.113.5:5060", UserAgentLimits.strict, true), ("198.51.100.1:5060", .strict, true),
+            ("127.0.0.1:5060", .strict, false), ("127.0.0.1:5060", .trusted, true), ("8.8.8.8:5060", .trusted, false),
+            ("8.8.8.8:5060", .open(calls: 8), true),
+        ])
     func sparesWhomTheProfileTrusts(remote: String, limits: UserAgentLimits, spared: Bool) throws {
         var policy = policy(limits: limits)
         let source = try flow(remote)
@@ -120,7 +129,8 @@ import Testing
         #expect(invites == (spared ? 10 : 2))
     }
 
-    @Test func countsInvitesThatWaitForAnAnswer() throws {
+    @Test(.proves(.rule(14), .incident(41)))
+    func countsInvitesThatWaitForAnAnswer() throws {
         var policy = policy()
         let stranger = try flow("8.8.8.8:5060")
         #expect(policy.beginInvite(over: stranger, at: now) == true)
@@ -132,7 +142,8 @@ import Testing
         #expect(policy.sources.pendingInvites(SourceTable.Key(stranger.remote.address)) == 0)
     }
 
-    @Test func remembersSoManySourcesAndNoMore() {
+    @Test(.proves(.rule(14), .incident(41)))
+    func remembersSoManySourcesAndNoMore() {
         var table = SourceTable(capacity: 64)
         let rate = UserAgentLimits.RequestRate(perSecond: 20, burst: 1)
         let waiting = SourceTable.Key(.v4(1))
@@ -144,7 +155,8 @@ import Testing
         #expect(table.admit(SourceTable.Key(.v4(2)), rate: rate, at: now) == true)
     }
 
-    @Test func takesTheHostsOfOneIPv6NetworkForOneSource() throws {
+    @Test(.proves(.rule(14), .incident(41)))
+    func takesTheHostsOfOneIPv6NetworkForOneSource() throws {
         let first = SourceTable.Key(try #require(IPAddress("2001:db8:1:2::1")))
         #expect(first == SourceTable.Key(try #require(IPAddress("2001:db8:1:2:ffff::9"))))
         #expect(first != SourceTable.Key(try #require(IPAddress("2001:db8:1:3::1"))))
@@ -152,7 +164,8 @@ import Testing
     }
 
     /// Against a plain list in order of hearing.
-    @Test func forgetsTheLeastRecentlyHeard() {
+    @Test(.proves(.rule(14), .incident(41)))
+    func forgetsTheLeastRecentlyHeard() {
         var random = RandomSource(seed: 14)
         var table = SourceTable(capacity: 16)
         let rate = UserAgentLimits.RequestRate(perSecond: 1, burst: 1_000_000)
@@ -176,6 +189,7 @@ import Testing
     // MARK: - S5 and S11
 
     @Test(
+        .proves(.rule(5)),
         arguments: [
             (SIPMessages.Method.invite, OutOfDialogVerdict.invite, .invite), (.ack, .drop, .drop),
             (.options, .answerOptions(isMinimal: false), .answerOptions(isMinimal: true)),
@@ -200,7 +214,8 @@ import Testing
                 == (method == .ack ? .drop : .refuse(481)))
     }
 
-    @Test func takesWordOfVoiceMailFromItsRegistrar() throws {
+    @Test(.proves(.rule(5), .incident(53)))
+    func takesWordOfVoiceMailFromItsRegistrar() throws {
         var policy = policy()
         var notify = try request(.notify)
         try notify.headers.append(.event, "Message-Summary;id=3")
@@ -209,7 +224,8 @@ import Testing
         #expect(policy.outOfDialog(notify, trust: .stranger, over: try flow("8.8.8.8:5060"), at: now) == .refuse(481))
     }
 
-    @Test func answersOptionsOfAStrangerOnceASecond() throws {
+    @Test(.proves(.rule(5)))
+    func answersOptionsOfAStrangerOnceASecond() throws {
         var policy = policy()
         let stranger = try flow("8.8.8.8:5060")
         let request = try request(.options)
@@ -220,7 +236,8 @@ import Testing
         #expect(verdicts == [minimal, .drop, .drop, minimal, .drop, minimal])
     }
 
-    @Test func refusesWithoutStateTheSameWayEachTimeAndNeverAtGreaterLength() throws {
+    @Test(.proves(.rule(11), .clause("RFC 3261 §8.2.7")))
+    func refusesWithoutStateTheSameWayEachTimeAndNeverAtGreaterLength() throws {
         let policy = policy()
         let request = try request(.invite)
         let refusal = try #require(policy.statelessRefusal(403, of: request, size: 1000))
@@ -236,17 +253,19 @@ import Testing
 
     // MARK: - S1
 
-    @Test(arguments: [
-        (
-            "127.0.0.1:5060", Transport.udp, AutomaticAnswerRules.standard,
-            IncomingPolicy.AutomaticAnswer.allowed(isProven: true)
-        ),
-        ("203.0.113.5:5060", .udp, .standard, .allowed(isProven: true)), ("8.8.8.8:5060", .udp, .standard, .denied),
-        ("198.51.100.1:5060", .udp, .standard, .denied), ("127.0.0.1:5060", .udp, .off, .denied),
-        ("8.8.8.8:5060", .udp, anybody, .allowed(isProven: false)),
-        ("8.8.8.8:5060", .tcp, anybody, .allowed(isProven: true)),
-        ("8.8.8.8:5060", .udp, listed, .allowed(isProven: true)), ("9.8.8.8:5060", .udp, listed, .denied),
-    ])
+    @Test(
+        .proves(.rule(1)),
+        arguments: [
+            (
+                "127.0.0.1:5060", Transport.udp, AutomaticAnswerRules.standard,
+                IncomingPolicy.AutomaticAnswer.allowed(isProven: true)
+            ),
+            ("203.0.113.5:5060", .udp, .standard, .allowed(isProven: true)), ("8.8.8.8:5060", .udp, .standard, .denied),
+            ("198.51.100.1:5060", .udp, .standard, .denied), ("127.0.0.1:5060", .udp, .off, .denied),
+            ("8.8.8.8:5060", .udp, anybody, .allowed(isProven: false)),
+            ("8.8.8.8:5060", .tcp, anybody, .allowed(isProven: true)),
+            ("8.8.8.8:5060", .udp, listed, .allowed(isProven: true)), ("9.8.8.8:5060", .udp, listed, .denied),
+        ])
     func answersWithoutAPersonWhomTheRulesName(
         remote: String, transport: Transport, rules: AutomaticAnswerRules, expected: IncomingPolicy.AutomaticAnswer
     ) throws {
@@ -260,7 +279,8 @@ import Testing
     private static let listed = AutomaticAnswerRules(
         loopback: false, registrarFlows: false, ranges: [AddressRange(network: .v4(0x0800_0000), prefix: 8)])
 
-    @Test func answersOneCallOfACallerAndFourInAll() throws {
+    @Test(.proves(.rule(1)))
+    func answersOneCallOfACallerAndFourInAll() throws {
         var policy = policy([Self.open], rules: Self.anybody)
         func answer(_ call: UInt32, _ remote: String) throws -> IncomingPolicy.AutomaticAnswer {
             policy.beginAutomaticAnswer(CallHandle(rawValue: call), trust: .stranger, over: try flow(remote))
@@ -273,7 +293,8 @@ import Testing
         #expect(try answer(6, "8.8.8.1:5060") == .allowed(isProven: false))
     }
 
-    @Test func answersSeveralCallersBehindTheRegistrarButFourInAll() throws {
+    @Test(.proves(.rule(1)))
+    func answersSeveralCallersBehindTheRegistrarButFourInAll() throws {
         var policy = policy(rules: .standard)
         let proxy = try flow("\(Self.registrar)")
         for number: UInt32 in 1...4 {

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -29,7 +30,8 @@ import Testing
         return response
     }
 
-    @Test func unknownMethodsGet501AndUnsupportedOnes405WithAllow() throws {
+    @Test(.proves(.clause("RFC 3261 §8.2.1"), .clause("RFC 3261 §21.5.2")))
+    func unknownMethodsGet501AndUnsupportedOnes405WithAllow() throws {
         #expect(try status(of: .other("DANCE"))?.status == 501)
         for method in [Method.register, .publish] {
             let response = try #require(try status(of: method, headers: [(.contact, carolContact)]))
@@ -38,20 +40,23 @@ import Testing
         }
     }
 
-    @Test func requestsOfUnknownDialogsGet481() throws {
+    @Test(.proves(.row(20), .clause("RFC 3261 §12.2.2")))
+    func requestsOfUnknownDialogsGet481() throws {
         #expect(try status(of: .bye, toTag: "gone")?.status == 481)
         #expect(try status(of: .invite, toTag: "gone", body: World.answerText)?.status == 481)
         #expect(try status(of: .bye)?.status == 481)
     }
 
-    @Test func unknownExtensionsAreNamed() throws {
+    @Test(.proves(.row(27), .clause("RFC 3261 §8.2.2.3")))
+    func unknownExtensionsAreNamed() throws {
         let response = try #require(
             try status(of: .invite, body: World.answerText, headers: [(.require, "100rel, magic, 199")]))
         #expect(response.status == 420)
         #expect(try response.headers.first(Unsupported.self)?.tags == ["magic", "199"])
     }
 
-    @Test func bodiesThatAreNotUnderstoodGet415UnlessOptional() throws {
+    @Test(.proves(.row(28), .clause("RFC 3261 §8.2.3")))
+    func bodiesThatAreNotUnderstoodGet415UnlessOptional() throws {
         let change: (inout Request) -> Void = { request in
             request.body = Array("hello".utf8)
             request.headers.removeAll(.contentType)
@@ -69,14 +74,16 @@ import Testing
         #expect(world.incoming(at: "bob") != nil)
     }
 
-    @Test func offersThatCanNotBeMetGet488() throws {
+    @Test(.proves(.clause("RFC 3261 §21.4.26")))
+    func offersThatCanNotBeMetGet488() throws {
         let body = World.answerText.replacing("AVP 0", with: "AVP 18").replacing(
             "rtpmap:0 PCMU", with: "rtpmap:18 G729")
         #expect(try status(of: .invite, body: body)?.status == 488)
         #expect(try status(of: .invite, body: "v=broken\r\n")?.status == 400)
     }
 
-    @Test func foreignSchemesGet416AndContactsOfNoUse400() throws {
+    @Test(.proves(.incident(26), .row(30), .clause("RFC 3261 §8.2.2.1")))
+    func foreignSchemesGet416AndContactsOfNoUse400() throws {
         let phone = try status(of: .invite, body: World.answerText) { request in
             request.uri = .other(scheme: "tel", rest: "+15551234")
         }
@@ -85,7 +92,8 @@ import Testing
         #expect(contact?.status == 400)
     }
 
-    @Test func brokenRequestsGet400AndGarbageNothing() throws {
+    @Test(.proves(.incident(28), .clause("RFC 3261 §8.2")))
+    func brokenRequestsGet400AndGarbageNothing() throws {
         var world = worldWithBob()
         world.send(
             """
@@ -105,7 +113,8 @@ import Testing
         #expect(world.cores["bob"]?.counters[.malformed] == 2)
     }
 
-    @Test func mergedRequestsGet482() throws {
+    @Test(.proves(.row(12), .clause("RFC 3261 §8.2.2.2")))
+    func mergedRequestsGet482() throws {
         var world = worldWithBob()
         for branch in ["z9hG4bKone", "z9hG4bKtwo"] {
             let invite = try world.request(.invite, from: "carol", to: "bob", branch: branch, body: World.answerText)
@@ -116,7 +125,8 @@ import Testing
         #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 1)
     }
 
-    @Test func ourOwnInviteComingBackGets482() throws {
+    @Test(.proves(.row(58)))
+    func ourOwnInviteComingBackGets482() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         var looped = invite
@@ -129,11 +139,13 @@ import Testing
         #expect(world.incoming(at: "alice") == nil)
     }
 
-    @Test func exhaustedMaxForwardsDoesNotMatterAtTheEnd() throws {
+    @Test(.proves(.row(32), .clause("RFC 3261 §8.2.2")))
+    func exhaustedMaxForwardsDoesNotMatterAtTheEnd() throws {
         #expect(try status(of: .options) { $0.maxForwards = 0 }?.status == 200)
     }
 
-    @Test func strangersLearnOnlyTheAllowListAndOnceASecond() throws {
+    @Test(.proves(.rule(5), .incident(53)))
+    func strangersLearnOnlyTheAllowListAndOnceASecond() throws {
         var world = worldWithBob()
         for sequence in 1...3 as ClosedRange<UInt32> {
             let request = try world.request(
@@ -148,7 +160,8 @@ import Testing
         #expect(answers.first?.body.isEmpty == true)
     }
 
-    @Test func asksForCapabilities() throws {
+    @Test(.proves(.clause("RFC 3261 §11.1")))
+    func asksForCapabilities() throws {
         var world = aliceAndBob()
         let handle = RequestHandle(rawValue: 5)
         world.perform(
@@ -166,7 +179,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func answersGoWhereTheRequestCameFrom() throws {
+    @Test(.proves(.row(35), .clause("RFC 3581 §4")))
+    func answersGoWhereTheRequestCameFrom() throws {
         let response = try #require(try status(of: .options) { $0.vias[0].host = .name("behind.nat.example") })
         #expect(response.vias.first?.received == IPAddress("192.0.2.9"))
         #expect(response.vias.first?.rport == .value(5060))
@@ -174,7 +188,8 @@ import Testing
 
     // MARK: - Limits
 
-    @Test func ringsForFourCallersAtMost() throws {
+    @Test(.proves(.rule(14)))
+    func ringsForFourCallersAtMost() throws {
         var world = worldWithBob()
         for index in 0..<8 {
             let name = "peer\(index)"
@@ -189,7 +204,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy.serverTransactions == 4)
     }
 
-    @Test func oneSourceKeepsTwoInvitesWaiting() throws {
+    @Test(.proves(.rule(14)))
+    func oneSourceKeepsTwoInvitesWaiting() throws {
         var world = worldWithBob()
         for index in 0..<3 {
             let invite = try world.request(
@@ -206,7 +222,8 @@ import Testing
         #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 3)
     }
 
-    @Test func floodIsDroppedBeyondTheRate() throws {
+    @Test(.proves(.rule(11), .rule(14), .incident(41)))
+    func floodIsDroppedBeyondTheRate() throws {
         var world = worldWithBob()
         for index in 0..<100 as Range<UInt32> {
             let request = try world.request(.message, from: "carol", to: "bob", callID: "c\(index)")
@@ -217,7 +234,8 @@ import Testing
         #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
     }
 
-    @Test func eighthCallIsTheLast() throws {
+    @Test(.proves(.rule(14)))
+    func eighthCallIsTheLast() throws {
         var world = worldWithBob()
         for index in 0..<9 {
             let name = "peer\(index)"
@@ -231,7 +249,8 @@ import Testing
         #expect(world.received(486, at: "peer8").count == 1)
     }
 
-    @Test func brokenRequestsHaveTheRateOfAllOthers() throws {
+    @Test(.proves(.rule(11), .rule(14), .incident(41)))
+    func brokenRequestsHaveTheRateOfAllOthers() throws {
         var world = worldWithBob()
         for index in 0..<100 {
             world.send(
@@ -252,7 +271,8 @@ import Testing
         #expect(world.cores["bob"]?.counters[.malformed] == 100)
     }
 
-    @Test func callersWithoutTagsOfTheirOwnAreAcknowledgedToo() throws {
+    @Test(.proves(.clause("RFC 3261 §12.1.1")))
+    func callersWithoutTagsOfTheirOwnAreAcknowledgedToo() throws {
         var world = worldWithBob()
         let invite = try world.request(.invite, from: "carol", to: "bob", fromTag: nil, body: World.answerText)
         world.send(.request(invite), from: "carol", to: "bob")

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
@@ -6,7 +7,8 @@ import Testing
 
 /// An invitation may say how long it is good for (RFC 3261 §13.3.1).
 @Suite struct InviteExpiryTests {
-    @Test func anInvitationThatRunsOutIsTerminated() throws {
+    @Test(.proves(.clause("RFC 3261 §13.3.1")))
+    func anInvitationThatRunsOutIsTerminated() throws {
         var world = World()
         _ = try world.carolCallsBob(headers: [(.expires, "3")])
         world.run(for: .milliseconds(2900))
@@ -16,7 +18,8 @@ import Testing
         #expect(world.ends(at: "bob") == [CallEnd(cause: .ringTimeout, by: .remote, status: 487)])
     }
 
-    @Test func anAnsweredInvitationDoesNotRunOut() throws {
+    @Test(.proves(.clause("RFC 3261 §13.3.1")))
+    func anAnsweredInvitationDoesNotRunOut() throws {
         var world = World()
         let (invite, handle) = try world.carolCallsBob(headers: [(.expires, "3")])
         world.perform(.answer(handle, World.media), by: "bob")
@@ -26,7 +29,8 @@ import Testing
         #expect(world.ends(at: "bob").isEmpty)
     }
 
-    @Test func ourOwnRingTimeoutMayComeFirst() throws {
+    @Test(.proves(.clause("RFC 3261 §13.3.1")))
+    func ourOwnRingTimeoutMayComeFirst() throws {
         var configuration = World.configuration(user: "bob")
         configuration.incomingRingTimeout = .seconds(2)
         var world = World()

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -7,7 +8,8 @@ import Testing
 
 /// Hold, resume and other changes of a call that stands.
 @Suite struct ModifyTests {
-    @Test func holdsAndResumes() throws {
+    @Test(.proves(.row(46), .clause("RFC 3264 §8.4")))
+    func holdsAndResumes() throws {
         var world = aliceAndBob()
         _ = try world.talk()
         world.perform(.hold(caller), by: "alice")
@@ -24,7 +26,8 @@ import Testing
         #expect(world.story(of: "bob").last == "resumedByPeer")
     }
 
-    @Test func calleeHoldsToo() throws {
+    @Test(.proves(.row(46), .clause("RFC 3264 §8.4")))
+    func calleeHoldsToo() throws {
         var world = aliceAndBob()
         let callee = try world.talk()
         world.perform(.hold(callee), by: "bob")
@@ -33,7 +36,8 @@ import Testing
         #expect(world.story(of: "alice").last == "heldByPeer")
     }
 
-    @Test func holdAskedBeforeTheAcknowledgementWaitsForIt() throws {
+    @Test(.proves(.clause("RFC 3261 §14.1")))
+    func holdAskedBeforeTheAcknowledgementWaitsForIt() throws {
         var world = World()
         let (invite, handle) = try world.carolCallsBob()
         world.perform(.answer(handle, World.media), by: "bob")
@@ -45,7 +49,8 @@ import Testing
         #expect(world.requests(.invite, from: "bob").count == 1)
     }
 
-    @Test func crossedReinvitesAreRefusedAndTriedAgainApart() throws {
+    @Test(.proves(.row(21), .clause("RFC 3261 §14.1"), .clause("RFC 3261 §14.2")))
+    func crossedReinvitesAreRefusedAndTriedAgainApart() throws {
         var world = aliceAndBob()
         let callee = try world.talk()
         let start = world.now
@@ -78,7 +83,8 @@ import Testing
         return (world, invite)
     }
 
-    @Test(arguments: [488, 486, 500, 603] as [Int]) func refusedReinviteLeavesTheCallUp(status: Int) throws {
+    @Test(.proves(.row(23), .clause("RFC 3261 §14.1")), arguments: [488, 486, 500, 603] as [Int])
+    func refusedReinviteLeavesTheCallUp(status: Int) throws {
         var (world, _) = try standing()
         world.perform(.hold(caller), by: "alice")
         world.run(for: .milliseconds(20))
@@ -89,7 +95,8 @@ import Testing
         #expect(world.agreements(at: "alice").last?.media.direction == .sendReceive)
     }
 
-    @Test(arguments: [481, 408] as [Int]) func reinviteThatFindsNoDialogEndsTheCall(status: Int) throws {
+    @Test(.proves(.row(20), .row(23), .clause("RFC 3261 §12.2.1.2")), arguments: [481, 408] as [Int])
+    func reinviteThatFindsNoDialogEndsTheCall(status: Int) throws {
         var (world, _) = try standing()
         world.perform(.hold(caller), by: "alice")
         world.run(for: .milliseconds(20))
@@ -99,7 +106,8 @@ import Testing
         #expect(world.requests(.bye, from: "alice").count == 1)
     }
 
-    @Test func reinviteWithoutAnswerEndsTheCall() throws {
+    @Test(.proves(.row(23), .clause("RFC 3261 §14.1")))
+    func reinviteWithoutAnswerEndsTheCall() throws {
         var (world, _) = try standing()
         world.perform(.hold(caller), by: "alice")
         world.run(for: .seconds(33))
@@ -107,7 +115,8 @@ import Testing
         #expect(world.requests(.bye, from: "alice").count > 0)
     }
 
-    @Test func faxIsRefusedAndTheCallStays() throws {
+    @Test(.proves(.row(23), .clause("RFC 3261 §14.1")))
+    func faxIsRefusedAndTheCallStays() throws {
         var (world, _) = try standing()
         let tag = try #require(world.last(.ack, at: "carol")?.from.tag)
         let callID = try #require(world.last(.ack, at: "carol")?.callID)
@@ -124,7 +133,8 @@ import Testing
         #expect(world.requests(.bye, from: "alice").count == 1)
     }
 
-    @Test func offerlessReinviteIsOfferedAndAnsweredInTheAcknowledgement() throws {
+    @Test(.proves(.row(26), .clause("RFC 3261 §14.2")))
+    func offerlessReinviteIsOfferedAndAnsweredInTheAcknowledgement() throws {
         var (world, _) = try standing()
         let acknowledgement = try #require(world.last(.ack, at: "carol"))
         let reinvite = try world.request(
@@ -143,7 +153,8 @@ import Testing
         #expect(world.agreements(at: "alice").last?.media.remoteRTP?.port == 22222)
     }
 
-    @Test func secondInviteBeforeTheFirstIsAnsweredGets500WithRetryAfter() throws {
+    @Test(.proves(.row(22), .clause("RFC 3261 §14.2")))
+    func secondInviteBeforeTheFirstIsAnsweredGets500WithRetryAfter() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob()
         world.perform(.ring(handle), by: "bob")
@@ -158,7 +169,8 @@ import Testing
         #expect((0...10).contains(wait.seconds))
     }
 
-    @Test func callThatLastsTooLongIsEndedWhereNoPersonAnswered() throws {
+    @Test(.proves(.rule(1)))
+    func callThatLastsTooLongIsEndedWhereNoPersonAnswered() throws {
         var configuration = World.configuration(user: "bob")
         configuration.maximumCallDuration = .seconds(60)
         configuration.automaticAnswer = AutomaticAnswerRules(loopback: true, registrarFlows: true, anybody: true)
@@ -181,7 +193,8 @@ import Testing
         #expect(world.ends(at: "bob").isEmpty && world.ends(at: "alice").isEmpty)
     }
 
-    @Test func inDialogRequestsAreTakenFromAnyAddress() throws {
+    @Test(.proves(.rule(6), .row(36)))
+    func inDialogRequestsAreTakenFromAnyAddress() throws {
         var (world, _) = try standing()
         world.addScripted("mallory", at: "192.0.2.66")
         let acknowledgement = try #require(world.last(.ack, at: "carol"))

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import ServerLocation
@@ -10,6 +11,7 @@ import Testing
     private static let remote = SocketAddress(.v4(0xc000_0207), port: 5062)
 
     @Test(
+        .proves(.row(44), .incident(48)),
         arguments: [
             (TransmitFailure.refused, Transport.udp, "port unreachable (ICMP), udp 192.0.2.7:5062"),
             (.refused, .tcp, "connection refused, tcp 192.0.2.7:5062"),
@@ -34,6 +36,7 @@ import Testing
     }
 
     @Test(
+        .proves(.incident(48)),
         arguments: [
             (LocationFailure.noSuchName, "no such host, pbx.example"),
             (.timedOut, "the name was not resolved in time, pbx.example"),
@@ -50,7 +53,8 @@ import Testing
         #expect(try answer(&core).reason == reason)
     }
 
-    @Test func aTelURIWithoutAProxySaysThatItNeedsOne() throws {
+    @Test(.proves(.incident(26)))
+    func aTelURIWithoutAProxySaysThatItNeedsOne() throws {
         var core = try phone(asking: "tel:+15551234")
         #expect(try answer(&core).reason == "a tel URI needs an outbound proxy")
     }
@@ -65,7 +69,8 @@ import Testing
     }
 
     /// RFC 3263 §4.3: the next destination is tried, and of several that fail the last one is named.
-    @Test func theLastOfSeveralDestinationsIsNamed() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func theLastOfSeveralDestinationsIsNamed() throws {
         var core = try phone(asking: "sip:bob@pbx.example")
         let destinations = [UInt16(5070), 5071].map {
             Destination(

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
@@ -23,19 +24,22 @@ import Testing
         }.first
     }
 
-    @Test func anOfferThatNamesAListenerIsRefused() throws {
+    @Test(.proves(.rule(21), .incident(71)))
+    func anOfferThatNamesAListenerIsRefused() throws {
         #expect(try answer(to: description(of: "192.0.2.2", port: 5060)) == 488)
         #expect(try answer(to: description(of: "192.0.2.2", port: 5070)) == 100)
         #expect(try answer(to: description(of: "192.0.2.9", port: 5060)) == 100)
     }
 
-    @Test func aListenerOnEveryAddressIsOneOnTheAddressThatWasAsked() throws {
+    @Test(.proves(.rule(21), .incident(71)))
+    func aListenerOnEveryAddressIsOneOnTheAddressThatWasAsked() throws {
         let everywhere = [Listener(transport: .udp, address: SocketAddress(.unspecified, port: 5066))]
         #expect(try answer(to: description(of: "192.0.2.2", port: 5066), listening: everywhere) == 488)
         #expect(try answer(to: description(of: "192.0.2.2", port: 5060), listening: everywhere) == 100)
     }
 
-    @Test func anAnswerThatNamesAListenerEndsTheCall() throws {
+    @Test(.proves(.rule(21), .incident(71)))
+    func anAnswerThatNamesAListenerEndsTheCall() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(
@@ -44,7 +48,8 @@ import Testing
         #expect(world.requests(.bye, from: "alice").count == 1)
     }
 
-    @Test func earlyMediaGoesToNoListener() throws {
+    @Test(.proves(.rule(21), .incident(71)))
+    func earlyMediaGoesToNoListener() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(
@@ -52,7 +57,8 @@ import Testing
         #expect(!world.story(of: "alice").contains("earlyMedia"))
     }
 
-    @Test func aReinviteThatNamesOurOwnMediaPortIsRefused() throws {
+    @Test(.proves(.rule(21), .incident(71)))
+    func aReinviteThatNamesOurOwnMediaPortIsRefused() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -43,7 +44,8 @@ import Testing
         return (world, handle, try #require(world.received(183, at: "carol").last))
     }
 
-    @Test func earlyMediaGoesReliablyToWhoeverUnderstandsIt() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §3")))
+    func earlyMediaGoesReliablyToWhoeverUnderstandsIt() throws {
         let (_, _, response) = try earlyMedia(Self.supported)
         #expect(response.reliable != nil)
         #expect(try response.headers.first(Require.self)?.tags == ["100rel"])
@@ -53,7 +55,8 @@ import Testing
         #expect(!plain.body.isEmpty)
     }
 
-    @Test func ringingGoesReliablyOnlyWhereThatIsRequired() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §3")))
+    func ringingGoesReliablyOnlyWhereThatIsRequired() throws {
         for (headers, isReliable) in [(Self.supported, false), (Self.required, true)] {
             var world = World()
             let (_, handle) = try world.carolCallsBob(headers: headers)
@@ -64,7 +67,8 @@ import Testing
         }
     }
 
-    @Test func repeatsAtDoublingIntervalsThenRefusesWith504() throws {
+    @Test(.proves(.row(25), .incident(50), .clause("RFC 3262 §3")))
+    func repeatsAtDoublingIntervalsThenRefusesWith504() throws {
         var (world, handle, _) = try earlyMedia(Self.supported)
         let start = world.ladder.filter { $0.summary == "bob>carol 183 INVITE" }.map(\.at)
         world.run(for: .seconds(40))
@@ -77,7 +81,8 @@ import Testing
         #expect(world.received(200, at: "carol").isEmpty)
     }
 
-    @Test func stopsAtThePrack() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §3")))
+    func stopsAtThePrack() throws {
         var (world, _, response) = try earlyMedia(Self.supported)
         #expect(try acknowledge(response, in: &world)?.status == 200)
         world.run(for: .seconds(60))
@@ -85,7 +90,8 @@ import Testing
         #expect(world.ends(at: "bob").isEmpty)
     }
 
-    @Test func prackOfNothingThatIsOutGets481() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §3")))
+    func prackOfNothingThatIsOutGets481() throws {
         var (world, _, response) = try earlyMedia(Self.supported)
         let number = try #require(response.reliable)
         let wrong: [(UInt32?, String?)] = [
@@ -103,7 +109,8 @@ import Testing
         #expect(world.ends(at: "bob").isEmpty)
     }
 
-    @Test func prackWithoutRAckGets400() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §3")))
+    func prackWithoutRAckGets400() throws {
         var (world, _, response) = try earlyMedia(Self.supported)
         let request = try world.request(.prack, from: "carol", to: "bob", sequence: 2, toTag: response.to.tag)
         world.send(.request(request), from: "carol", to: "bob")
@@ -111,7 +118,8 @@ import Testing
         #expect(world.received(400, at: "carol").count == 1)
     }
 
-    @Test func secondReliableResponseWaitsForThePrackOfTheFirst() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §3")))
+    func secondReliableResponseWaitsForThePrackOfTheFirst() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob(headers: Self.required)
         world.perform(.ring(handle), by: "bob")
@@ -125,7 +133,8 @@ import Testing
         #expect(!second.body.isEmpty)
     }
 
-    @Test func answerWaitsForThePrackOfADescription() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §3")))
+    func answerWaitsForThePrackOfADescription() throws {
         var (world, handle, response) = try earlyMedia(Self.supported)
         world.perform(.answer(handle, World.media), by: "bob")
         world.run(for: .seconds(3))
@@ -139,7 +148,8 @@ import Testing
         #expect(world.count("bob>carol 183 INVITE") == 3)
     }
 
-    @Test func answerOvertakesARingingThatIsNotAcknowledged() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §3")))
+    func answerOvertakesARingingThatIsNotAcknowledged() throws {
         var world = World()
         let (invite, handle) = try world.carolCallsBob(headers: Self.required)
         world.perform(.ring(handle), by: "bob")
@@ -156,7 +166,8 @@ import Testing
         #expect(world.ends(at: "bob").isEmpty)
     }
 
-    @Test func cancelAndRefusalEndWhatIsNotAcknowledged() throws {
+    @Test(.proves(.row(25), .incident(51), .clause("RFC 3262 §3")))
+    func cancelAndRefusalEndWhatIsNotAcknowledged() throws {
         for isCancelled in [true, false] {
             var (world, handle, response) = try earlyMedia(Self.supported)
             world.perform(.answer(handle, World.media), by: "bob")
@@ -180,7 +191,8 @@ import Testing
         }
     }
 
-    @Test func offerlessInviteIsOfferedReliablyAndAnsweredInThePrack() throws {
+    @Test(.proves(.row(25), .row(26), .clause("RFC 3262 §5")))
+    func offerlessInviteIsOfferedReliablyAndAnsweredInThePrack() throws {
         var (world, handle, response) = try earlyMedia(Self.supported, body: nil)
         #expect(try SessionDescription(parsing: response.body).media.map(\.port) == [16384])
         world.perform(.answer(handle, World.media), by: "bob")
@@ -193,14 +205,16 @@ import Testing
             ])
     }
 
-    @Test func prackWithoutTheAnswerThatItOwesEndsTheCall() throws {
+    @Test(.proves(.row(25), .row(26), .clause("RFC 3262 §5")))
+    func prackWithoutTheAnswerThatItOwesEndsTheCall() throws {
         var (world, _, response) = try earlyMedia(Self.supported, body: nil)
         #expect(try acknowledge(response, in: &world)?.status == 200)
         #expect(world.received(488, at: "carol").count == 1)
         #expect(world.ends(at: "bob").map(\.cause) == [.mediaRefused])
     }
 
-    @Test func ringingThatWouldHaveToOfferIsLeftToThe100() throws {
+    @Test(.proves(.row(25), .row(26), .clause("RFC 3262 §5")))
+    func ringingThatWouldHaveToOfferIsLeftToThe100() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob(body: nil, headers: Self.required)
         world.perform(.ring(handle), by: "bob")
@@ -212,7 +226,8 @@ import Testing
         #expect(world.received(200, at: "carol").first?.body.isEmpty == false)
     }
 
-    @Test func offerInThePrackIsAnsweredInIts2xx() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §5")))
+    func offerInThePrackIsAnsweredInIts2xx() throws {
         var (world, handle, response) = try earlyMedia(Self.supported)
         let moved = World.answerText.replacing("o=- 1 1", with: "o=- 1 2").replacing("20000", with: "20222")
         let answer = try #require(try acknowledge(response, in: &world, body: moved))
@@ -222,7 +237,8 @@ import Testing
         #expect(world.agreements(at: "bob").map(\.media.remoteRTP?.port) == [20222])
     }
 
-    @Test func offerInThePrackThatCanNotBeMetLeavesWhatWasAgreed() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §5")))
+    func offerInThePrackThatCanNotBeMetLeavesWhatWasAgreed() throws {
         var (world, handle, response) = try earlyMedia(Self.supported)
         let fax = World.answerText.replacing("o=- 1 1", with: "o=- 1 2").replacing(
             "m=audio 20000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000", with: "m=image 20000 udptl t38")
@@ -233,7 +249,8 @@ import Testing
         #expect(world.agreements(at: "bob").map(\.media.remoteRTP?.port) == [20000])
     }
 
-    @Test func callerThatRequiresWhatIsOffGets420() throws {
+    @Test(.proves(.row(57), .clause("RFC 3262 §3")))
+    func callerThatRequiresWhatIsOffGets420() throws {
         var configuration = World.configuration(user: "bob")
         configuration.reliableProvisionals = .off
         var world = World()
@@ -247,7 +264,8 @@ import Testing
         #expect(try refusal.headers.first(Unsupported.self)?.tags == ["100rel"])
     }
 
-    @Test func callerThatCanNotDoWhatIsRequiredGets421() throws {
+    @Test(.proves(.row(57), .clause("RFC 3262 §3")))
+    func callerThatCanNotDoWhatIsRequiredGets421() throws {
         var configuration = World.configuration(user: "bob")
         configuration.reliableProvisionals = .required
         var world = World()
@@ -265,7 +283,8 @@ import Testing
         #expect(world.incoming(at: "bob") != nil)
     }
 
-    @Test func strangerWhoMayBeAnsweredUnprovenIsSentNothingReliably() throws {
+    @Test(.proves(.rule(1)))
+    func strangerWhoMayBeAnsweredUnprovenIsSentNothingReliably() throws {
         var configuration = World.configuration(user: "bob")
         configuration.automaticAnswer = AutomaticAnswerRules(loopback: true, registrarFlows: true, anybody: true)
         var world = World()

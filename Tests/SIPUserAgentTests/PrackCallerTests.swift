@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -19,7 +20,8 @@ import Testing
         }
     }
 
-    @Test func inviteSaysThatReliableResponsesAreUnderstood() throws {
+    @Test(.proves(.row(57), .clause("RFC 3262 §4")))
+    func inviteSaysThatReliableResponsesAreUnderstood() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         #expect(try invite.headers.first(Supported.self)?.contains("100rel") == true)
@@ -27,7 +29,8 @@ import Testing
         #expect(try invite.headers.first(Allow.self)?.methods.contains(.prack) == true)
     }
 
-    @Test func inviteRequiresReliableResponsesWhereTheUserDoes() throws {
+    @Test(.proves(.row(57), .clause("RFC 3262 §4")))
+    func inviteRequiresReliableResponsesWhereTheUserDoes() throws {
         var configuration = World.configuration(user: "alice")
         configuration.reliableProvisionals = .required
         var world = World()
@@ -36,7 +39,8 @@ import Testing
         #expect(try invite.headers.first(Supported.self)?.contains("100rel") == true)
     }
 
-    @Test func nothingIsSaidOfReliableResponsesWhereTheyAreOff() throws {
+    @Test(.proves(.row(57), .clause("RFC 3262 §4")))
+    func nothingIsSaidOfReliableResponsesWhereTheyAreOff() throws {
         var configuration = World.configuration(user: "alice")
         configuration.reliableProvisionals = .off
         var world = World()
@@ -44,7 +48,8 @@ import Testing
         #expect(try invite.headers.first(Supported.self)?.contains("100rel") != true)
     }
 
-    @Test func acknowledgesEachReliableResponseInItsOrderAndDialog() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §4")))
+    func acknowledgesEachReliableResponseInItsOrderAndDialog() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         for (tag, number) in [("a", 7), ("b", 900), ("a", 8), ("a", 8), ("a", 10), ("b", 900), ("a", 9)] {
@@ -57,7 +62,8 @@ import Testing
         #expect(world.story(of: "alice").filter { $0 == "ringing" }.count == 4)
     }
 
-    @Test func prackTakesTheRouteOfItsEarlyDialogAndTheCallTheOneOfThe2xx() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §4")))
+    func prackTakesTheRouteOfItsEarlyDialogAndTheCallTheOneOfThe2xx() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         let route: [(HeaderName, String)] = [(.recordRoute, "<sip:192.0.2.9;lr>")]
@@ -79,7 +85,8 @@ import Testing
         #expect(world.last(.bye, at: "carol")?.cSeq.number == 3)
     }
 
-    @Test func answerInAReliableResponseIsTheAnswer() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §5")))
+    func answerInAReliableResponseIsTheAnswer() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(
@@ -92,7 +99,8 @@ import Testing
         #expect(world.ends(at: "alice").isEmpty)
     }
 
-    @Test func answeredCallNeedsNoDescriptionAfterAReliableOne() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §5")))
+    func answeredCallNeedsNoDescriptionAfterAReliableOne() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(
@@ -102,7 +110,8 @@ import Testing
         #expect(world.last(.ack, at: "carol")?.body.isEmpty == true)
     }
 
-    @Test func unusableAnswerIsAcknowledgedAndEndsTheCallAtThe2xx() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §5")))
+    func unusableAnswerIsAcknowledgedAndEndsTheCallAtThe2xx() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         let alien = World.answerText.replacing("RTP/AVP 0\r\na=rtpmap:0 PCMU", with: "RTP/AVP 9\r\na=rtpmap:9 G722")
@@ -121,7 +130,8 @@ import Testing
         }
     }
 
-    @Test func offerOfAReliableResponseIsAnsweredInThePrack() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §5")))
+    func offerOfAReliableResponseIsAnsweredInThePrack() throws {
         var world = World()
         let invite = try world.aliceCallsCarol(call: offerless)
         #expect(invite.body.isEmpty)
@@ -136,7 +146,8 @@ import Testing
         #expect(world.agreements(at: "alice").map(\.media.remoteRTP?.port) == [20000])
     }
 
-    @Test func offerThatCanNotBeMetIsRefusedStreamByStream() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §5")))
+    func offerThatCanNotBeMetIsRefusedStreamByStream() throws {
         var world = World()
         let invite = try world.aliceCallsCarol(call: offerless)
         let video = World.answerText.replacing(
@@ -149,7 +160,8 @@ import Testing
         #expect(world.ends(at: "alice").map(\.cause) == [.mediaRefused])
     }
 
-    @Test(arguments: [nil, 100] as [Int?]) func responseThatCanNotBeReliableIsNotAcknowledged(status: Int?) throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §4")), arguments: [nil, 100] as [Int?])
+    func responseThatCanNotBeReliableIsNotAcknowledged(status: Int?) throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         // Without RSeq, or a 100, which is of one hop (§4).
@@ -159,7 +171,8 @@ import Testing
         #expect(pracks(of: world).isEmpty)
     }
 
-    @Test(arguments: [481, 408, nil] as [Int?]) func prackThatFindsNoDialogEndsTheCall(status: Int?) throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §4")), arguments: [481, 408, nil] as [Int?])
+    func prackThatFindsNoDialogEndsTheCall(status: Int?) throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(180, to: invite, from: "carol", contact: carolContact, headers: Self.reliable(1))
@@ -173,7 +186,8 @@ import Testing
         #expect(world.requests(.cancel, from: "alice").count > 0)
     }
 
-    @Test func oneLostForkLeavesTheOthers() throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §4")))
+    func oneLostForkLeavesTheOthers() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(
@@ -186,7 +200,8 @@ import Testing
         #expect(world.story(of: "alice").contains("established"))
     }
 
-    @Test(arguments: [400, 500, 501] as [Int]) func refusedPrackIsTheCalleesAffair(status: Int) throws {
+    @Test(.proves(.row(25), .clause("RFC 3262 §4")), arguments: [400, 500, 501] as [Int])
+    func refusedPrackIsTheCalleesAffair(status: Int) throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(180, to: invite, from: "carol", contact: carolContact, headers: Self.reliable(1))
@@ -195,7 +210,8 @@ import Testing
         #expect(world.ends(at: "alice").isEmpty)
     }
 
-    @Test func challengedPrackIsSentAgainWithCredentials() throws {
+    @Test(.proves(.row(25), .clause("RFC 3261 §22.2")))
+    func challengedPrackIsSentAgainWithCredentials() throws {
         var world = World()
         let invite = try world.aliceCallsCarol(try AuthenticationTests.account())
         try world.reply(
@@ -207,7 +223,8 @@ import Testing
         #expect(world.last(.prack, at: "carol")?.headers.contains(.proxyAuthorization) == true)
     }
 
-    @Test func cancelledCallStillAcknowledges() throws {
+    @Test(.proves(.row(25), .incident(51), .clause("RFC 3262 §4")))
+    func cancelledCallStillAcknowledges() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(180, to: invite, from: "carol", contact: carolContact)
@@ -220,7 +237,8 @@ import Testing
         #expect(world.last(.bye, at: "carol")?.cSeq.number == 3)
     }
 
-    @Test func answerOfAnotherForkIsEndedWithNumbersThatGoOn() throws {
+    @Test(.proves(.row(10), .clause("RFC 3261 §13.2.2.4")))
+    func answerOfAnotherForkIsEndedWithNumbersThatGoOn() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         for tag in ["a", "b"] {

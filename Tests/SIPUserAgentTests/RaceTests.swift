@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -7,7 +8,8 @@ import Testing
 
 /// What happens when messages cross, are lost or come late.
 @Suite struct RaceTests {
-    @Test func holdsCancelUntilAProvisionalResponse() throws {
+    @Test(.proves(.row(1), .clause("RFC 3261 §9.1")))
+    func holdsCancelUntilAProvisionalResponse() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         world.perform(.hangUp(caller), by: "alice")
@@ -27,7 +29,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func answerThatCrossesCancelIsAcknowledgedAndEnded() throws {
+    @Test(.proves(.row(2), .incident(51), .clause("RFC 3261 §9.1")))
+    func answerThatCrossesCancelIsAcknowledgedAndEnded() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(180, to: invite, from: "carol")
@@ -46,7 +49,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func givesUpACancelledInviteAfter64T1() throws {
+    @Test(.proves(.row(3), .incident(51), .clause("RFC 3261 §9.1")))
+    func givesUpACancelledInviteAfter64T1() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(180, to: invite, from: "carol")
@@ -59,7 +63,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func cancelBeforeTheInviteLeftSendsNothing() throws {
+    @Test(.proves(.row(1)))
+    func cancelBeforeTheInviteLeftSendsNothing() throws {
         var world = World()
         world.add("alice", at: "192.0.2.1")
         var core = try #require(world.cores["alice"])
@@ -77,7 +82,8 @@ import Testing
         #expect(core.nextOutput() == nil)
     }
 
-    @Test func cancelAfterTheAnswerChangesNothing() throws {
+    @Test(.proves(.row(5), .incident(51), .clause("RFC 3261 §9.2")))
+    func cancelAfterTheAnswerChangesNothing() throws {
         var world = World()
         let (invite, handle) = try world.carolCallsBob()
         world.perform(.answer(handle, World.media), by: "bob")
@@ -91,7 +97,8 @@ import Testing
         #expect(world.ends(at: "bob").isEmpty)
     }
 
-    @Test func unknownCancelGets481() throws {
+    @Test(.proves(.row(4), .clause("RFC 3261 §9.2")))
+    func unknownCancelGets481() throws {
         var world = World()
         world.add("bob", at: "192.0.2.2")
         world.addScripted("carol", at: "192.0.2.9")
@@ -100,7 +107,8 @@ import Testing
         #expect(world.received(481, at: "carol").count == 1)
     }
 
-    @Test func repeatsTheAnswerUntil64T1ThenHangsUp() throws {
+    @Test(.proves(.row(6), .incident(50), .clause("RFC 3261 §13.3.1.4")))
+    func repeatsTheAnswerUntil64T1ThenHangsUp() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob()
         let start = world.now
@@ -115,7 +123,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func repeatsTheSameAcknowledgement() throws {
+    @Test(.proves(.row(7), .clause("RFC 3261 §13.2.2.4")))
+    func repeatsTheSameAcknowledgement() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         for _ in 0..<3 {
@@ -127,7 +136,8 @@ import Testing
         #expect(world.story(of: "alice") == ["answered", "mediaAgreed", "established"])
     }
 
-    @Test func acceptsByeBeforeTheAcknowledgement() throws {
+    @Test(.proves(.row(8), .clause("RFC 3261 §15")))
+    func acceptsByeBeforeTheAcknowledgement() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob()
         world.perform(.answer(handle, World.media), by: "bob")
@@ -140,7 +150,8 @@ import Testing
         #expect(world.ends(at: "bob") == [CallEnd(cause: .hungUp, by: .remote)])
     }
 
-    @Test func hangUpBeforeTheAcknowledgementWaitsForIt() throws {
+    @Test(.proves(.row(9), .incident(51), .clause("RFC 3261 §15")))
+    func hangUpBeforeTheAcknowledgementWaitsForIt() throws {
         var world = World()
         let (invite, handle) = try world.carolCallsBob()
         world.perform(.answer(handle, World.media), by: "bob")
@@ -153,7 +164,8 @@ import Testing
         #expect(world.count("bob>carol BYE") == 1)
     }
 
-    @Test func hangUpWithoutAnyAcknowledgementIsSentAt64T1() throws {
+    @Test(.proves(.row(9), .incident(51), .clause("RFC 3261 §15")))
+    func hangUpWithoutAnyAcknowledgementIsSentAt64T1() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob()
         world.perform(.answer(handle, World.media), by: "bob")
@@ -166,7 +178,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func lateAnswerAfterTheTransactionIsAcknowledgedAndEnded() throws {
+    @Test(.proves(.row(14), .clause("RFC 6026 §7.2")))
+    func lateAnswerAfterTheTransactionIsAcknowledgedAndEnded() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         world.run(for: .seconds(33))
@@ -179,7 +192,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func strayAcknowledgementIsDropped() throws {
+    @Test(.proves(.row(15)))
+    func strayAcknowledgementIsDropped() throws {
         var world = World()
         world.add("bob", at: "192.0.2.2")
         world.addScripted("carol", at: "192.0.2.9")
@@ -190,7 +204,8 @@ import Testing
         #expect(world.cores["bob"]?.counters[.strayAcknowledgement] == 1)
     }
 
-    @Test func bothHangUpAtOnce() throws {
+    @Test(.proves(.row(56), .clause("RFC 3261 §15.1.1")))
+    func bothHangUpAtOnce() throws {
         var world = aliceAndBob()
         let callee = try world.talk()
         world.perform(.hangUp(caller), by: "alice")
@@ -205,7 +220,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func byeWithoutAnAnswerIsGivenUp() throws {
+    @Test(.proves(.row(56), .clause("RFC 3261 §15.1.1")))
+    func byeWithoutAnAnswerIsGivenUp() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
@@ -215,7 +231,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func lowerSequenceNumberGets500() throws {
+    @Test(.proves(.row(19), .clause("RFC 3261 §12.2.2")))
+    func lowerSequenceNumberGets500() throws {
         var world = World()
         let (invite, handle) = try world.carolCallsBob()
         world.perform(.answer(handle, World.media), by: "bob")
@@ -259,7 +276,8 @@ import Testing
         #expect(established == 20)
     }
 
-    @Test func acceptancesOfNothingThatWasAskedAreNotAcknowledged() throws {
+    @Test(.proves(.row(14), .incident(76)))
+    func acceptancesOfNothingThatWasAskedAreNotAcknowledged() throws {
         var world = World()
         var invite = try world.aliceCallsCarol()
         try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
@@ -271,7 +289,8 @@ import Testing
         #expect(world.count("alice>carol ACK") == 1)
     }
 
-    @Test func acknowledgementThatFoundNoWayIsSentWithTheRepeatedAnswer() throws {
+    @Test(.proves(.row(7), .clause("RFC 3261 §13.2.2.4")))
+    func acknowledgementThatFoundNoWayIsSentWithTheRepeatedAnswer() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         let contact = "<sip:carol@carol.example>"

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import Testing
 
@@ -40,7 +41,8 @@ import Testing
 
     // MARK: - Binding
 
-    @Test mutating func asksForItsContactWithoutAUserInTheRequestURI() throws {
+    @Test(.proves(.clause("RFC 3261 §10.2")))
+    mutating func asksForItsContactWithoutAUserInTheRequestURI() throws {
         let step = registration.begin(contact: contact, at: now)
         let request = try #require(step.request)
         #expect(step.state == .registering)
@@ -52,7 +54,8 @@ import Testing
         #expect(registration.begin(contact: contact, at: now) == Registration.Step())
     }
 
-    @Test mutating func isBoundForTheTimeThatItsOwnContactWasGranted() throws {
+    @Test(.proves(.clause("RFC 3261 §10.2.4")))
+    mutating func isBoundForTheTimeThatItsOwnContactWasGranted() throws {
         let step = registration.begin(contact: contact, at: now)
         let response = try answer(
             step, 200,
@@ -64,6 +67,7 @@ import Testing
     }
 
     @Test(
+        .proves(.clause("RFC 3261 §10.2.4")),
         arguments: [
             (["<sip:alice@203.0.113.5:1024>;expires=300"], "600", UInt32(300)),
             (["<sip:bob@203.0.113.5>;expires=300", "<sip:alice@192.0.2.9>"], "600", 600), ([], "600", 600),
@@ -79,6 +83,7 @@ import Testing
 
     /// RFC 3261 §10.3: a 2xx lists all bindings. Where ours is not one of them, no call comes here.
     @Test(
+        .proves(.row(39), .clause("RFC 3261 §10.3")),
         arguments: [
             ["<sip:bob@203.0.113.5>;expires=300"], ["<sip:bob@203.0.113.5>", "<sip:carol@203.0.113.6>"],
             ["<tel:+15551234>"], ["<sip:192.0.2.9:5060>;expires=300"],
@@ -95,7 +100,9 @@ import Testing
         #expect(registration.handleDeadline(at: now + wait).request?.method == .register)
     }
 
-    @Test(arguments: [1, 5, 30, 60, 120, 160, 600, 3600, 86_400, UInt32.max] as [UInt32])
+    @Test(
+        .proves(.clause("RFC 3261 §10.2.4")),
+        arguments: [1, 5, 30, 60, 120, 160, 600, 3600, 86_400, UInt32.max] as [UInt32])
     func refreshesBeforeTheEndAndNeverInATightLoop(granted: UInt32) throws {
         for seed in 1...20 {
             var registration = try Self.registration(seed: UInt64(seed))
@@ -113,7 +120,8 @@ import Testing
         }
     }
 
-    @Test mutating func authenticatesAndThenRefreshesWithoutBeingAskedAgain() throws {
+    @Test(.proves(.row(40), .clause("RFC 3261 §22.2")))
+    mutating func authenticatesAndThenRefreshesWithoutBeingAskedAgain() throws {
         let first = registration.begin(contact: contact, at: now)
         let second = registration.receive(try answer(first, 401, Self.challenge), at: now)
         #expect(second.state == nil && second.request?.cSeq.number == 2)
@@ -130,7 +138,8 @@ import Testing
         #expect(try again.request?.headers.first(Authorization.self)?.nonce == "n2")
     }
 
-    @Test mutating func asksForTheRegistrarsLeastTime() throws {
+    @Test(.proves(.row(39), .clause("RFC 3261 §10.2.8")))
+    mutating func asksForTheRegistrarsLeastTime() throws {
         let first = registration.begin(contact: contact, at: now)
         let second = registration.receive(try answer(first, 423, [.minExpires: "7200"]), at: now)
         #expect(second.state == nil)
@@ -138,7 +147,7 @@ import Testing
         #expect(registration.receive(try answer(second, 200), at: now).state == .registered(expires: 7200))
     }
 
-    @Test(arguments: [nil, "0", "3600", "604801", "x"] as [String?])
+    @Test(.proves(.row(39), .clause("RFC 3261 §10.2.8")), arguments: [nil, "0", "3600", "604801", "x"] as [String?])
     mutating func takesNoLeastTimeThatMakesNoSense(least: String?) throws {
         let first = registration.begin(contact: contact, at: now)
         let step = registration.receive(
@@ -146,7 +155,8 @@ import Testing
         #expect(step.request == nil && registration.deadline != nil)
     }
 
-    @Test mutating func stopsRaisingTheTimeAfterTwice() throws {
+    @Test(.proves(.row(39), .clause("RFC 3261 §10.2.8")))
+    mutating func stopsRaisingTheTimeAfterTwice() throws {
         var step = registration.begin(contact: contact, at: now)
         for least in [4000, 5000] {
             step = registration.receive(try answer(step, 423, [.minExpires: "\(least)"]), at: now)
@@ -157,7 +167,8 @@ import Testing
 
     // MARK: - Failing
 
-    @Test mutating func backsOffWithJitterUpToHalfAnHour() throws {
+    @Test(.proves(.row(39), .clause("RFC 5626 §4.5")))
+    mutating func backsOffWithJitterUpToHalfAnHour() throws {
         var step = registration.begin(contact: contact, at: now)
         for limit in [30, 60, 120, 240, 480, 960, 1800, 1800, 1800] as [Int64] {
             #expect(step.request != nil)
@@ -179,7 +190,8 @@ import Testing
         #expect(try #require(registration.deadline) - now <= .seconds(30))
     }
 
-    @Test func spreadsTheRetriesOfManyPhones() throws {
+    @Test(.proves(.row(39), .clause("RFC 5626 §4.5")))
+    func spreadsTheRetriesOfManyPhones() throws {
         var waits: Set<Instant> = []
         for seed in 1...50 {
             var registration = try Self.registration(seed: UInt64(seed))
@@ -190,7 +202,9 @@ import Testing
         #expect(waits.count == 50)
     }
 
-    @Test(arguments: [(503, "120", 120), (503, "0", 15), (500, "5 (busy);duration=9", 15), (486, "99999999", 86_400)])
+    @Test(
+        .proves(.row(39), .clause("RFC 3261 §20.33")),
+        arguments: [(503, "120", 120), (503, "0", 15), (500, "5 (busy);duration=9", 15), (486, "99999999", 86_400)])
     mutating func waitsAtLeastAsLongAsItIsAskedTo(status: Int, retryAfter: String, least: Int64) throws {
         let step = registration.begin(contact: contact, at: now)
         let failed = registration.receive(
@@ -203,7 +217,8 @@ import Testing
         #expect(wait >= .seconds(least) && wait <= .seconds(least + 30))
     }
 
-    @Test mutating func doesNotTryWrongCredentialsAgain() throws {
+    @Test(.proves(.row(40), .incident(43)))
+    mutating func doesNotTryWrongCredentialsAgain() throws {
         let first = registration.begin(contact: contact, at: now)
         let second = registration.receive(try answer(first, 401, Self.challenge), at: now)
         let end = registration.receive(try answer(second, 401, Self.challenge), at: now)
@@ -241,7 +256,8 @@ import Testing
 
     // MARK: - Removing and moving
 
-    @Test mutating func removesItsBinding() throws {
+    @Test(.proves(.clause("RFC 3261 §10.2.2")))
+    mutating func removesItsBinding() throws {
         #expect(registration.unregister(at: now).state == .unregistered)
         _ = registration.receive(try answer(registration.begin(contact: contact, at: now), 200), at: now)
         let removal = registration.unregister(at: now)
@@ -274,7 +290,8 @@ import Testing
         #expect(try again.request?.headers.first(Expires.self)?.seconds == 3600)
     }
 
-    @Test mutating func replacesTheOldContactWhenItsAddressChanges() throws {
+    @Test(.proves(.row(36), .row(38)))
+    mutating func replacesTheOldContactWhenItsAddressChanges() throws {
         _ = registration.receive(try answer(registration.begin(contact: contact, at: now), 200), at: now)
         #expect(registration.move(to: contact, at: now) == Registration.Step())
         let moved = SIPURI(user: "alice", host: .address(.v4(0xc633_6407)), port: 5060)
@@ -287,7 +304,8 @@ import Testing
         #expect(try refresh.request?.headers.all(Contact.self).count == 1)
     }
 
-    @Test mutating func asksAgainWhenItsAddressChangedMeanwhile() throws {
+    @Test(.proves(.row(36), .row(38)))
+    mutating func asksAgainWhenItsAddressChangedMeanwhile() throws {
         let step = registration.begin(contact: contact, at: now)
         let moved = SIPURI(user: "alice", host: .address(.v4(0xc633_6407)), port: 5060)
         #expect(registration.move(to: moved, at: now) == Registration.Step())
@@ -299,7 +317,8 @@ import Testing
 
     /// Twenty thousand rounds, through challenges, failures and silence: never two requests outstanding, never
     /// two within the least wait, CSeq always up.
-    @Test mutating func keepsUpForYearsWithARegistrarThatMisbehaves() throws {
+    @Test(.proves(.row(39), .incident(19), .incident(39)))
+    mutating func keepsUpForYearsWithARegistrarThatMisbehaves() throws {
         var random = RandomSource(seed: 39)
         var step = registration.begin(contact: contact, at: now)
         var sequence: UInt32 = 0

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -19,7 +20,8 @@ import Testing
         return world
     }
 
-    @Test func looseRoutesAreVisitedInReverseOrder() throws {
+    @Test(.proves(.row(29), .clause("RFC 3261 §12.2.1.1")))
+    func looseRoutesAreVisitedInReverseOrder() throws {
         var world = try standing(recordRoute: "<sip:192.0.2.41;lr>, <sip:192.0.2.40;lr>")
         let acknowledgement = try #require(world.last(.ack, at: "proxy"))
         #expect(acknowledgement.uri.description == "sip:carol@192.0.2.50")
@@ -29,7 +31,8 @@ import Testing
         #expect(world.last(.bye, at: "proxy")?.headers.values(.route).count == 2)
     }
 
-    @Test func strictRouterTakesTheRequestURI() throws {
+    @Test(.proves(.row(29), .clause("RFC 3261 §12.2.1.1")))
+    func strictRouterTakesTheRequestURI() throws {
         let world = try standing(recordRoute: "<sip:192.0.2.41;lr>, <sip:192.0.2.40>")
         let acknowledgement = try #require(world.last(.ack, at: "proxy"))
         #expect(acknowledgement.uri.description == "sip:192.0.2.40")
@@ -37,12 +40,14 @@ import Testing
             acknowledgement.headers.values(.route) == ["<sip:192.0.2.41;lr>", "<sip:carol@192.0.2.50>"])
     }
 
-    @Test func withoutRoutesTheTargetIsAskedDirectly() throws {
+    @Test(.proves(.clause("RFC 3261 §12.2.1.1")))
+    func withoutRoutesTheTargetIsAskedDirectly() throws {
         let world = try standing(recordRoute: "")
         #expect(world.last(.ack, at: "target")?.uri.description == "sip:carol@192.0.2.50")
     }
 
-    @Test func calleeFollowsTheRecordedRouteAndCopiesIt() throws {
+    @Test(.proves(.row(29), .clause("RFC 3261 §12.2.1.1")))
+    func calleeFollowsTheRecordedRouteAndCopiesIt() throws {
         var world = World()
         world.addScripted("proxy", at: "192.0.2.40")
         let (_, handle) = try world.carolCallsBob(headers: [(.recordRoute, "<sip:192.0.2.40;lr>, <sip:192.0.2.41;lr>")])
@@ -58,7 +63,8 @@ import Testing
             world.last(.bye, at: "proxy")?.headers.values(.route) == ["<sip:192.0.2.40;lr>", "<sip:192.0.2.41;lr>"])
     }
 
-    @Test func reinviteMovesTheTarget() throws {
+    @Test(.proves(.row(29), .clause("RFC 3261 §12.2.1.2")))
+    func reinviteMovesTheTarget() throws {
         var world = try standing(recordRoute: "", contact: carolContact)
         let acknowledgement = try #require(world.last(.ack, at: "carol"))
         var reinvite = try world.request(
@@ -80,7 +86,8 @@ import Testing
         return OutgoingCall(target: try target("sip:bob@192.0.2.2"), headers: headers, media: World.media)
     }
 
-    @Test func longRequestsTravelOverTCP() throws {
+    @Test(.proves(.row(34), .clause("RFC 3261 §18.1.1")))
+    func longRequestsTravelOverTCP() throws {
         var world = aliceAndBob()
         world.acceptsTCP = [try #require(world.addresses["bob"])]
         _ = try world.talk(try longCall())
@@ -93,7 +100,8 @@ import Testing
         #expect(world.story(of: "bob").contains("established"))
     }
 
-    @Test func longRequestsFallBackToUDPOnceWhereTCPIsRefused() throws {
+    @Test(.proves(.row(34), .clause("RFC 3261 §18.1.1")))
+    func longRequestsFallBackToUDPOnceWhereTCPIsRefused() throws {
         var world = aliceAndBob()
         _ = try world.talk(try longCall())
         let invites = world.requests(.invite, from: "alice")
@@ -103,7 +111,8 @@ import Testing
         #expect(world.story(of: "bob").contains("established"))
     }
 
-    @Test func otherDestinationIsTriedAfterAFailure() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func otherDestinationIsTriedAfterAFailure() throws {
         var world = aliceAndBob()
         world.names["bob.example"] = [
             try #require(SocketAddress("192.0.2.77:5060")), try #require(SocketAddress("192.0.2.2:5060")),
@@ -139,7 +148,8 @@ import Testing
         #expect(world.story(of: "alice").last == "shutDownFinished")
     }
 
-    @Test func shutDownSendsTheWaitingByeAtTheEndOfTheGrace() throws {
+    @Test(.proves(.row(9), .clause("RFC 3261 §15")))
+    func shutDownSendsTheWaitingByeAtTheEndOfTheGrace() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob()
         world.perform(.answer(handle, World.media), by: "bob")

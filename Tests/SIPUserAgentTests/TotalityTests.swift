@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -7,7 +8,8 @@ import Testing
 
 /// Whatever arrives, in whatever state: no trap, bounded state, and nothing left in the end.
 @Suite struct TotalityTests {
-    @Test(.enabled(if: TortureFiles.arePresent, "OFFHOOK_CORPORA is not set")) func takesTheTortureMessages() throws {
+    @Test(.proves(.clause("RFC 4475 §3")), .enabled(if: TortureFiles.arePresent, "OFFHOOK_CORPORA is not set"))
+    func takesTheTortureMessages() throws {
         let files = TortureFiles.all()
         try #require(files.count >= 40)
         for (name, bytes) in files {
@@ -25,7 +27,8 @@ import Testing
     }
 
     /// Damages the messages of a call on their way: bits, cuts, splices.
-    @Test func survivesDamagedMessagesInEveryState() throws {
+    @Test(.proves(.incident(38), .incident(76)))
+    func survivesDamagedMessagesInEveryState() throws {
         for seed in 1...60 as ClosedRange<UInt64> {
             var random = RandomSource(seed: seed)
             var world = aliceAndBob()

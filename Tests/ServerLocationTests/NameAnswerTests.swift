@@ -1,5 +1,6 @@
 import EngineKit
 import NameServer
+import Proofs
 import ServerLocation
 import Testing
 
@@ -41,7 +42,8 @@ import Testing
             six == .records([DNSRecord(.address(.v6(high: 0x2001_0db8_0000_0000, low: 7)), timeToLive: 9)]))
     }
 
-    @Test func tellsNoSuchNameFromNothingOfTheKind() throws {
+    @Test(.proves(.clause("RFC 2308 §2")))
+    func tellsNoSuchNameFromNothingOfTheKind() throws {
         #expect(try answer("nobody.test", .a, in: zone) == .failed(.noSuchName))
         #expect(try answer("server1.example.test", .aaaa, in: zone) == .records([]))
     }
@@ -55,12 +57,14 @@ import Testing
             try answer("www.test", .a, in: zone) == .records([DNSRecord(.address(.v4(0xc000_0205)), timeToLive: 40)]))
     }
 
-    @Test func aliasesInACircleEnd() throws {
+    @Test(.proves(.incident(21), .clause("RFC 1034 §3.6.2")))
+    func aliasesInACircleEnd() throws {
         let zone = Zone([.alias("a.test", of: "b.test"), .alias("b.test", of: "a.test")])
         #expect(try answer("a.test", .a, in: zone) == .records([]))
     }
 
-    @Test func believesNothingThatWasNotAsked() throws {
+    @Test(.proves(.rule(21), .incident(22)))
+    func believesNothingThatWasNotAsked() throws {
         var reply = zone.reply(name: "server1.example.test", kind: 1)
         let other = ZoneRecord.a("server2.example.test", [192, 0, 2, 66])
         reply[7] += 1
@@ -80,7 +84,8 @@ import Testing
         #expect(!NameAnswer(parsing: reply, to: try question("bx", .a)).isAnswered)
     }
 
-    @Test func queriesAndTruncatedRepliesAreNoAnswers() throws {
+    @Test(.proves(.rule(21), .incident(22)))
+    func queriesAndTruncatedRepliesAreNoAnswers() throws {
         let asked = try question("server1.example.test", .a)
         for (index, bits) in [(2, 0x00), (2, 0x83), (2, 0x89), (5, 0), (5, 2)] as [(Int, UInt8)] {
             var reply = zone.reply(name: "server1.example.test", kind: 1)
@@ -89,13 +94,15 @@ import Testing
         }
     }
 
-    @Test func aLifeOfMoreThan31BitsIsNone() throws {
+    @Test(.proves(.clause("RFC 2181 §8")))
+    func aLifeOfMoreThan31BitsIsNone() throws {
         let zone = Zone([.a("old.test", [192, 0, 2, 3], timeToLive: 0x8000_0000)])
         #expect(
             try answer("old.test", .a, in: zone) == .records([DNSRecord(.address(.v4(0xc000_0203)), timeToLive: 0)]))
     }
 
-    @Test func pointersThatLeadForwardsOrInCirclesEnd() throws {
+    @Test(.proves(.incident(21)))
+    func pointersThatLeadForwardsOrInCirclesEnd() throws {
         let asked = try question("a.test", .srv)
         let head = Zone().reply(name: "a.test", kind: 33).prefix(12)
         for pointer in [[0xc0, 0x0c], [0xc0, 0x1c], [0xff, 0xff], [0x01, 0x61, 0xc0, 0x1c]] as [[UInt8]] {
@@ -109,7 +116,8 @@ import Testing
         #expect(NameAnswer(parsing: spinning, to: asked) == .failed(.serverFailed))
     }
 
-    @Test func hugeAnswersAreReadInPart() throws {
+    @Test(.proves(.incident(21)))
+    func hugeAnswersAreReadInPart() throws {
         let records = (0..<2000).map { ZoneRecord.a("big.test", [10, 0, UInt8($0 / 256), UInt8($0 % 256)]) }
         guard case .records(let read) = try answer("big.test", .a, in: Zone(records)) else {
             Issue.record("nothing was read")
@@ -118,7 +126,8 @@ import Testing
         #expect(read.count == 128)
     }
 
-    @Test func everyPieceOfAReplyIsRead() throws {
+    @Test(.proves(.incident(21)))
+    func everyPieceOfAReplyIsRead() throws {
         for kind in DNSRecord.Kind.allCases {
             let reply = zone.reply(name: "example.test", kind: kind.rawValue)
             let asked = try question("example.test", kind)
@@ -131,7 +140,8 @@ import Testing
         }
     }
 
-    @Test func anyBytesAreAnswered() throws {
+    @Test(.proves(.incident(21)))
+    func anyBytesAreAnswered() throws {
         var random = RandomSource(seed: 7)
         let replies = DNSRecord.Kind.allCases.flatMap { kind in
             ["example.test", "_sip._tcp.example.test", "server1.example.test"].map {

@@ -1,5 +1,6 @@
 import EngineKit
 import NameServer
+import Proofs
 import SIPMessages
 import Testing
 
@@ -25,7 +26,8 @@ import Testing
         #expect(finder.asked.count == 2 * asked)
     }
 
-    @Test func nothingIsRememberedForMoreThanAnHour() {
+    @Test(.proves(.rule(21)))
+    func nothingIsRememberedForMoreThanAnHour() {
         var finder = Finder([.a("h.test", [192, 0, 2, 1], timeToLive: 1_000_000)])
         _ = finder.locate("h.test", port: 5060)
         finder.run(for: .seconds(3599))
@@ -43,7 +45,8 @@ import Testing
         #expect(finder.asked.count == 2)
     }
 
-    @Test func theDrawHoldsWhileItIsRemembered() {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func theDrawHoldsWhileItIsRemembered() {
         var orders: Set<String> = []
         for seed in 1...20 {
             var finder = Finder(pair, seed: UInt64(seed))
@@ -54,7 +57,8 @@ import Testing
         #expect(orders.count == 2)
     }
 
-    @Test func failedServersComeLastForAMinute() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func failedServersComeLastForAMinute() throws {
         var finder = Finder(pair)
         guard case .found(let order) = finder.locate("d.test", transport: .udp).outcome else { return }
         let first = try #require(finder.results.last?.servers.first?.server)
@@ -67,7 +71,8 @@ import Testing
         #expect(!failed.contains(first, at: finder.now + .seconds(60)))
     }
 
-    @Test func whereAllHaveFailedAllAreTried() throws {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
+    func whereAllHaveFailedAllAreTried() throws {
         var finder = Finder(pair)
         _ = finder.locate("d.test", transport: .udp)
         for ranked in try #require(finder.results.last).servers {
@@ -80,7 +85,9 @@ import Testing
         #expect(servers.count == 2)
     }
 
-    @Test(arguments: [(30, 29, 31), (1_000_000, 599, 601)] as [(Int64, Int64, Int64)])
+    @Test(
+        .proves(.row(37), .clause("RFC 3263 §4.3")),
+        arguments: [(30, 29, 31), (1_000_000, 599, 601)] as [(Int64, Int64, Int64)])
     func aServerIsSparedForAsLongAsItAsksWithinReason(asked: Int64, still: Int64, noMore: Int64) throws {
         let lasting = pair.map { ZoneRecord($0.name, kind: $0.kind, timeToLive: 3600, data: $0.data) }
         var finder = Finder(lasting)
@@ -93,7 +100,8 @@ import Testing
         #expect(finder.locate("d.test", transport: .udp).outcome == order)
     }
 
-    @Test func theTableOfFailuresIsBounded() {
+    @Test(.proves(.rule(21)))
+    func theTableOfFailuresIsBounded() {
         var failed = FailedServers()
         let servers = (0..<1000).map { ServerAddress(.udp, SocketAddress(.v4(UInt32($0) + 1), port: 5060)) }
         for (index, server) in servers.enumerated() {
@@ -121,7 +129,8 @@ import Testing
         #expect(finder.locator.isAtRest)
     }
 
-    @Test func tooManySearchesAtOnceAreRefused() {
+    @Test(.proves(.rule(21)))
+    func tooManySearchesAtOnceAreRefused() {
         var finder = Finder(exampleZone)
         finder.delay = { _ in nil }
         for number in 0..<300 { finder.ask("h\(number).test") }

@@ -1,5 +1,6 @@
 import EngineKit
 import NameServer
+import Proofs
 import SIPMessages
 import Testing
 
@@ -9,7 +10,8 @@ import Testing
 @Suite struct ServerLocatorTests {
     // MARK: - What needs no name server
 
-    @Test func numbersAreUsedAsTheyAre() {
+    @Test(.proves(.clause("RFC 3263 §4.1")))
+    func numbersAreUsedAsTheyAre() {
         var finder = Finder()
         #expect(finder.locate("192.0.2.7").outcome == .found(["udp 192.0.2.7:5060"]))
         #expect(finder.locate("192.0.2.7", port: 5099, transport: .tcp).outcome == .found(["tcp 192.0.2.7:5099"]))
@@ -46,7 +48,8 @@ import Testing
 
     // MARK: - Transports
 
-    @Test func theDomainChoosesAmongWhatWeSpeak() {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.1")))
+    func theDomainChoosesAmongWhatWeSpeak() {
         var finder = Finder(exampleZone)
         #expect(finder.locate("example.test").outcome == .found(["tcp 192.0.2.1:5060", "tcp 192.0.2.2:5070"]))
         var datagrams = Finder(exampleZone, reach: Reach(transports: [.udp], hasIPv4: true, hasIPv6: false))
@@ -55,14 +58,16 @@ import Testing
         #expect(secure.locate("example.test").outcome == .found(["tls 192.0.2.1:5061"]))
     }
 
-    @Test func anExplicitTransportAsksForItsService() {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.1")))
+    func anExplicitTransportAsksForItsService() {
         var finder = Finder(exampleZone)
         #expect(finder.locate("example.test", transport: .udp).outcome == .found(["udp 192.0.2.2:5060"]))
         #expect(finder.asked == ["srv _sip._udp.example.test", "a server2.example.test"])
         #expect(finder.locate("example.test", transport: .sctp).outcome == .failed(.transportUnsupported))
     }
 
-    @Test func anExplicitPortAsksForAddressesOnly() {
+    @Test(.proves(.clause("RFC 3263 §4.1")))
+    func anExplicitPortAsksForAddressesOnly() {
         var finder = Finder(exampleZone)
         #expect(finder.locate("example.test", port: 5060).outcome == .found(["udp 192.0.2.9:5060"]))
         #expect(
@@ -70,14 +75,16 @@ import Testing
         #expect(finder.asked == ["a example.test", "a example.test"])
     }
 
-    @Test func withoutPointersTheUsualServicesAreAskedFor() {
+    @Test(.proves(.clause("RFC 3263 §4.1")))
+    func withoutPointersTheUsualServicesAreAskedFor() {
         var finder = Finder(exampleZone.filter { $0.kind != 35 })
         #expect(
             finder.locate("example.test").outcome
                 == .found(["udp 192.0.2.2:5060", "tcp 192.0.2.1:5060", "tcp 192.0.2.2:5070"]))
     }
 
-    @Test func withoutServicesTheHostItselfIsAskedOverUDP() {
+    @Test(.proves(.clause("RFC 3263 §4.1")))
+    func withoutServicesTheHostItselfIsAskedOverUDP() {
         var finder = Finder([.a("pbx.test", [192, 0, 2, 4])])
         #expect(finder.locate("pbx.test").outcome == .found(["udp 192.0.2.4:5060"]))
         #expect(finder.locate("pbx.test", transport: .tcp).outcome == .found(["tcp 192.0.2.4:5060"]))
@@ -92,7 +99,8 @@ import Testing
         #expect(finder.asked == ["a pbx"])
     }
 
-    @Test func secureAddressesAreNeverReachedInTheOpen() {
+    @Test(.proves(.clause("RFC 3263 §4.1")))
+    func secureAddressesAreNeverReachedInTheOpen() {
         var open = Finder(exampleZone)
         for transport in [nil, .udp, .tcp, .tls] as [Transport?] {
             #expect(
@@ -113,7 +121,8 @@ import Testing
         #expect(secure.locate("192.0.2.1", isSecure: true).outcome == .found(["tls 192.0.2.1:5061"]))
     }
 
-    @Test func pointersThatAreNotForUsArePassedOver() {
+    @Test(.proves(.row(37), .clause("RFC 3263 §4.1")))
+    func pointersThatAreNotForUsArePassedOver() {
         var finder = Finder([
             .naptr("d.test", order: 1, service: "SIP+D2S", replacement: "_sip._sctp.d.test"),
             .naptr("d.test", order: 2, flags: "u", service: "SIP+D2U", expression: "!.*!sip:x!", replacement: "."),
@@ -131,7 +140,8 @@ import Testing
 
     // MARK: - Services
 
-    @Test func aTargetOfTheRootSaysThatThereIsNoSuchService() {
+    @Test(.proves(.clause("RFC 2782")))
+    func aTargetOfTheRootSaysThatThereIsNoSuchService() {
         var finder = Finder([
             .srv("_sip._udp.d.test", port: 0, target: "."), .srv("_sip._tcp.d.test", port: 0, target: "."),
             .a("d.test", [192, 0, 2, 8]),
@@ -142,7 +152,8 @@ import Testing
         #expect(finder.locate("d.test").outcome == .found(["tcp 192.0.2.8:5060"]))
     }
 
-    @Test func notMoreThanSixteenServersComeOutOfAnyAnswer() {
+    @Test(.proves(.rule(21)))
+    func notMoreThanSixteenServersComeOutOfAnyAnswer() {
         let many = (0..<100).flatMap { number in
             [
                 ZoneRecord.srv("_sip._udp.d.test", port: UInt16(6000 + number), target: "h\(number).test"),
@@ -158,7 +169,8 @@ import Testing
         #expect(finder.asked.filter { $0.hasPrefix("a ") }.count == 16)
     }
 
-    @Test func bothFamiliesAreAskedForWhereWeHaveBoth() {
+    @Test(.proves(.clause("RFC 3263 §4.2")))
+    func bothFamiliesAreAskedForWhereWeHaveBoth() {
         let records: [ZoneRecord] = [.a("h.test", [192, 0, 2, 1]), .aaaa("h.test", last: 1)]
         var both = Finder(records, reach: Reach(transports: [.udp], hasIPv4: true, hasIPv6: true))
         #expect(both.locate("h.test", port: 5060).outcome == .found(["udp [2001:db8::1]:5060", "udp 192.0.2.1:5060"]))
@@ -180,7 +192,8 @@ import Testing
         #expect(finder.locate("example.test").outcome == .failed(.timedOut))
     }
 
-    @Test func silenceLastsFiveSeconds() {
+    @Test(.proves(.rule(21)))
+    func silenceLastsFiveSeconds() {
         var finder = Finder(exampleZone)
         finder.delay = { _ in nil }
         let search = finder.locate("example.test")

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import Testing
 
 @testable import ServerLocation
@@ -9,7 +10,8 @@ import Testing
         ServiceRecord(priority: priority, weight: weight, port: 5060, target: target)
     }
 
-    @Test func lowerPrioritiesComeFirstWhateverTheirWeight() {
+    @Test(.proves(.row(37), .clause("RFC 2782")))
+    func lowerPrioritiesComeFirstWhateverTheirWeight() {
         let records =
             [record("c", priority: 20, weight: 900), record("a", priority: 1, weight: 0)]
             + [record("b", priority: 10, weight: 1)]
@@ -19,7 +21,8 @@ import Testing
         }
     }
 
-    @Test func weightsAreTheChanceToComeFirst() {
+    @Test(.proves(.row(37), .clause("RFC 2782")))
+    func weightsAreTheChanceToComeFirst() {
         let records = [record("a", weight: 10), record("b", weight: 60), record("c", weight: 30)]
         var random = RandomSource(seed: 2782)
         var first: [String: Int] = [:]
@@ -42,7 +45,8 @@ import Testing
         #expect(abs(share(second, "a", of: first["b"] ?? 1) - 0.27) < 0.02)
     }
 
-    @Test func aWeightOfNoneHasASmallChance() {
+    @Test(.proves(.row(37), .clause("RFC 2782")))
+    func aWeightOfNoneHasASmallChance() {
         let records = [record("big", weight: 99), record("none", weight: 0)]
         var random = RandomSource(seed: 4)
         let wins = (0..<20_000).count { _ in
@@ -70,13 +74,15 @@ import Testing
         }.map { $0.server.address.address.description }
     }
 
-    @Test func versionSixGoesFirstWhereItHasAWay() throws {
+    @Test(.proves(.clause("RFC 6724 §6")))
+    func versionSixGoesFirstWhereItHasAWay() throws {
         #expect(
             try order([("192.0.2.1", "192.0.2.9"), ("2001:db8::1", "2001:db8::9")]) == ["2001:db8::1", "192.0.2.1"])
         #expect(try order([("2001:db8::1", nil), ("192.0.2.1", "192.0.2.9")]) == ["192.0.2.1"])
     }
 
-    @Test func aSourceOfAnotherScopeOrKindGoesLast() throws {
+    @Test(.proves(.clause("RFC 6724 §6")))
+    func aSourceOfAnotherScopeOrKindGoesLast() throws {
         // Only link-local or private IPv6 of our own: not a way into the world.
         #expect(
             try order([("2001:db8::1", "fe80::9"), ("192.0.2.1", "10.0.0.9")]) == ["192.0.2.1", "2001:db8::1"])
@@ -84,7 +90,8 @@ import Testing
             try order([("2001:db8::1", "fd00::9"), ("192.0.2.1", "10.0.0.9")]) == ["192.0.2.1", "2001:db8::1"])
     }
 
-    @Test func equalsKeepTheOrderOfTheAnswer() throws {
+    @Test(.proves(.clause("RFC 6724 §6")))
+    func equalsKeepTheOrderOfTheAnswer() throws {
         #expect(
             try order([("192.0.2.7", "192.0.2.9"), ("192.0.2.1", "192.0.2.9"), ("192.0.2.3", "192.0.2.9")])
                 == ["192.0.2.7", "192.0.2.1", "192.0.2.3"])

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPTransactions
 import Testing
 
@@ -17,7 +18,8 @@ struct ConnectionTableTests {
 
     private func seconds(_ count: Int64) -> Instant { .zero + .seconds(count) }
 
-    @Test func takesEightConnectionsOfOneSourceAndSixtyFourTogether() throws {
+    @Test(.proves(.rule(15), .incident(40)))
+    func takesEightConnectionsOfOneSourceAndSixtyFourTogether() throws {
         var table = ConnectionTable(limits: StreamLimits())
         var ids: [ConnectionID] = []
         for host: UInt32 in 0..<8 {
@@ -37,7 +39,8 @@ struct ConnectionTableTests {
         #expect(isRefused(table.accept(local: local, remote: remote(98, 1), at: .zero)))
     }
 
-    @Test func strangersCannotKeepUsFromCalling() throws {
+    @Test(.proves(.rule(15), .incident(40)))
+    func strangersCannotKeepUsFromCalling() throws {
         var limits = StreamLimits()
         limits.connections = 1
         var table = ConnectionTable(limits: limits)
@@ -46,7 +49,8 @@ struct ConnectionTableTests {
         #expect(isRefused(table.open(local: local, remote: remote(3, 5060), at: .zero)))
     }
 
-    @Test func aFirstMessageHasTenSecondsHoweverSlowlyItComes() throws {
+    @Test(.proves(.rule(15), .incident(40)))
+    func aFirstMessageHasTenSecondsHoweverSlowlyItComes() throws {
         var table = ConnectionTable(limits: StreamLimits())
         let id = try required(table.accept(local: local, remote: remote(1, 1), at: .zero))
         for second: Int64 in 1...9 {
@@ -59,7 +63,8 @@ struct ConnectionTableTests {
         #expect(try required(table.popDue(at: seconds(10))) == id)
     }
 
-    @Test func aLaterMessageHasThirtySecondsAndSilenceFifteenMinutes() throws {
+    @Test(.proves(.rule(15), .incident(40)))
+    func aLaterMessageHasThirtySecondsAndSilenceFifteenMinutes() throws {
         var table = ConnectionTable(limits: StreamLimits())
         let id = try required(table.accept(local: local, remote: remote(1, 1), at: .zero))
         table.noteRead(on: id, messages: 1, pending: 0, at: seconds(5))

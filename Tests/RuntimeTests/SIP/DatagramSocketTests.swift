@@ -1,5 +1,6 @@
 import EngineKit
 import Glibc
+import Proofs
 import Testing
 
 @testable import SIPRuntime
@@ -32,7 +33,8 @@ struct DatagramSocketTests {
         #expect(throws: EndpointError.addressNotAvailable(foreign)) { try DatagramSocket(binding: foreign) }
     }
 
-    @Test func hearsThatNobodyListens() throws {
+    @Test(.proves(.row(44)))
+    func hearsThatNobodyListens() throws {
         let socket = try DatagramSocket(binding: anyPort)
         let closed = try closedAddress()
         #expect(socket.send([1], from: .loopback, to: closed) { _ in } == nil)
@@ -44,7 +46,8 @@ struct DatagramSocketTests {
         #expect(socket.takeDeliveryFailures { _ in } == 0)
     }
 
-    @Test func newsOfOnePeerDoesNotKeepADatagramFromAnother() throws {
+    @Test(.proves(.row(44)))
+    func newsOfOnePeerDoesNotKeepADatagramFromAnother() throws {
         let socket = try DatagramSocket(binding: anyPort)
         let peer = try DatagramSocket(binding: anyPort)
         let closed = try closedAddress()
@@ -77,7 +80,8 @@ struct DatagramSocketTests {
         #expect(SocketAddress(storage) == SocketAddress(source, port: socket.address.port))
     }
 
-    @Test func tellsWhatIsTooLargeForADatagram() throws {
+    @Test(.proves(.row(34)))
+    func tellsWhatIsTooLargeForADatagram() throws {
         let socket = try DatagramSocket(binding: anyPort)
         let peer = try DatagramSocket(binding: anyPort)
         let bytes = [UInt8](repeating: 0, count: 65_508)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPRuntime
 import SIPTransactions
@@ -78,7 +79,8 @@ extension EndpointTests {
             await alice.endpoint.shutDown()
         }
 
-        @Test func goesOnAfterManyNewsOfUnreachablePeers() async throws {
+        @Test(.proves(.row(44)))
+        func goesOnAfterManyNewsOfUnreachablePeers() async throws {
             let alice = try await TestPhone(seed: 1)
             let bob = try await TestPhone(seed: 2)
             for round: UInt32 in 1...20 {

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPRuntime
 import SIPUserAgent
@@ -51,7 +52,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func answersFromTheAddressThatWasAsked() async throws {
+        @Test(.proves(.row(35)))
+        func answersFromTheAddressThatWasAsked() async throws {
             let phone = try await TestPhone(listen: [ListenAddress(SocketAddress(.unspecified, port: 0))])
             let port = try await phone.address(.udp).port
             let peer = try RawSocket(datagramsAt: .v4(0x7f00_0003))
@@ -65,7 +67,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func passesOverKeepAliveDatagrams() async throws {
+        @Test(.proves(.clause("RFC 5626 §3.5.1")))
+        func passesOverKeepAliveDatagrams() async throws {
             let phone = try await TestPhone()
             let peer = try RawSocket(datagramsAt: .loopback)
             let address = try await phone.address(.udp)

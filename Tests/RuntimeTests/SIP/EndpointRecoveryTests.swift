@@ -1,5 +1,6 @@
 import EngineKit
 import NIOCore
+import Proofs
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
@@ -21,7 +22,8 @@ extension SIPEndpoint {
 extension EndpointTests {
     /// What breaks under a running endpoint.
     struct Recovery {
-        @Test func aSocketOutlivesTheChannelThatReadsIt() async throws {
+        @Test(.proves(.row(44)))
+        func aSocketOutlivesTheChannelThatReadsIt() async throws {
             let phone = try await TestPhone()
             let peer = try RawSocket(datagramsAt: .loopback)
             let address = try await phone.address(.udp)
@@ -35,7 +37,8 @@ extension EndpointTests {
         }
 
         /// RFC 3261 §18.2.2: the response goes to where the Via says that the sender listens.
-        @Test func aResponseWhoseConnectionIsGoneOpensAnother() async throws {
+        @Test(.proves(.row(35), .clause("RFC 3261 §18.2.2")))
+        func aResponseWhoseConnectionIsGoneOpensAnother() async throws {
             let phone = try await TestPhone()
             let listener = try RawSocket(listeningAt: SocketAddress(.loopback, port: 0))
             var caller: RawSocket? = try RawSocket(connectingTo: await phone.address(.tcp))
@@ -59,7 +62,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func aDialogWhoseConnectionIsGoneOpensAnother() async throws {
+        @Test(.proves(.incident(42)))
+        func aDialogWhoseConnectionIsGoneOpensAnother() async throws {
             let alice = try await TestPhone(seed: 1)
             let bob = try await TestPhone(seed: 2)
             _ = try await alice.call(bob.address(.tcp), over: .tcp)
@@ -76,7 +80,8 @@ extension EndpointTests {
             await bob.endpoint.shutDown()
         }
 
-        @Test func aRingingCallOutlivesItsConnectionAndAnUnansweredOneDoesNot() async throws {
+        @Test(.proves(.incident(42)))
+        func aRingingCallOutlivesItsConnectionAndAnUnansweredOneDoesNot() async throws {
             for rings in [true, false] {
                 let alice = try await TestPhone()
                 let listener = try RawSocket(listeningAt: SocketAddress(.loopback, port: 0))
@@ -102,7 +107,8 @@ extension EndpointTests {
             }
         }
 
-        @Test func aRequestTooLargeForADatagramGoesOverTCPAndOverUDPWhereThatFails() async throws {
+        @Test(.proves(.row(34), .clause("RFC 3261 §18.1.1")))
+        func aRequestTooLargeForADatagramGoesOverTCPAndOverUDPWhereThatFails() async throws {
             let alice = try await TestPhone(seed: 1)
             let both = try await TestPhone(seed: 2)
             let datagramsOnly = try await TestPhone(

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPRuntime
 import SIPUserAgent
@@ -25,7 +26,8 @@ extension EndpointTests {
             return texts
         }
 
-        @Test func aMessageMayBeSplitAtEveryOctet() async throws {
+        @Test(.proves(.row(33), .clause("RFC 3261 §18.3")))
+        func aMessageMayBeSplitAtEveryOctet() async throws {
             let phone = try await phone()
             let peer = try await connect(phone)
             let message = options(padding: 3)
@@ -38,7 +40,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func oneOctetAtATimeIsAMessageToo() async throws {
+        @Test(.proves(.row(33), .clause("RFC 3261 §18.3")))
+        func oneOctetAtATimeIsAMessageToo() async throws {
             let phone = try await phone()
             let peer = try await connect(phone)
             for byte in options().utf8 { peer.send([byte]) }
@@ -46,7 +49,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func twoMessagesMayShareASegment() async throws {
+        @Test(.proves(.row(33), .clause("RFC 3261 §18.3")))
+        func twoMessagesMayShareASegment() async throws {
             let phone = try await phone()
             let peer = try await connect(phone)
             peer.send("\r\n" + options(1) + options(2, padding: 10) + "\r\n\r\n" + options(3))
@@ -54,7 +58,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func aPingIsAnsweredWithAPong() async throws {
+        @Test(.proves(.row(33), .clause("RFC 5626 §3.5.1")))
+        func aPingIsAnsweredWithAPong() async throws {
             let phone = try await phone()
             let peer = try await connect(phone)
             peer.send("\r\n\r\n")
@@ -65,7 +70,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func manyPingsAtOnceAreNoKeepAlive() async throws {
+        @Test(.proves(.rule(15)))
+        func manyPingsAtOnceAreNoKeepAlive() async throws {
             let phone = try await phone()
             let peer = try await connect(phone)
             peer.send(String(repeating: "\r\n\r\n", count: 40))
@@ -73,7 +79,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func whoSaysNothingIsSentAway() async throws {
+        @Test(.proves(.rule(15), .incident(40)))
+        func whoSaysNothingIsSentAway() async throws {
             let phone = try await phone { $0.firstMessage = .milliseconds(20) }
             #expect(try await connect(phone).isClosedByPeer())
             // Nor does a part of a message help, nor pings.
@@ -83,7 +90,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func aMessageThatDoesNotEndIsCutOff() async throws {
+        @Test(.proves(.rule(15), .incident(36), .incident(40)))
+        func aMessageThatDoesNotEndIsCutOff() async throws {
             let phone = try await phone { $0.message = .milliseconds(20) }
             let peer = try await connect(phone)
             peer.send(options())
@@ -93,7 +101,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func silenceEndsAConnection() async throws {
+        @Test(.proves(.rule(15), .incident(40)))
+        func silenceEndsAConnection() async throws {
             let phone = try await phone { $0.idle = .milliseconds(20) }
             let peer = try await connect(phone)
             peer.send(options())
@@ -101,7 +110,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func oneSourceGetsSoManyConnections() async throws {
+        @Test(.proves(.rule(15), .incident(40)))
+        func oneSourceGetsSoManyConnections() async throws {
             let phone = try await phone { $0.connectionsPerSource = 2 }
             let first = try await connect(phone)
             let second = try await connect(phone)
@@ -113,7 +123,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func aPeerThatDoesNotReadIsCutOff() async throws {
+        @Test(.proves(.rule(15), .incident(60)))
+        func aPeerThatDoesNotReadIsCutOff() async throws {
             let phone = try await phone { $0.writeHighWater = 4096 }
             let peer = try RawSocket(connectingTo: await phone.address(.tcp), receiveBuffer: 2048)
             // Each request brings an answer, until the kernel's buffers, which may grow to megabytes, are full and ours begins
@@ -123,13 +134,15 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test(arguments: [
-            (options().replacing("Content-Length: 0\r\n", with: ""), "SIP/2.0 400 Bad Content-Length\r\n"),
-            (options().replacing("Content-Length: 0", with: "Content-Length: x"), "SIP/2.0 400 "),
-            (options().replacing("Content-Length: 0", with: "Content-Length: 4294967296"), "SIP/2.0 "),
-            (options().replacing("Content-Length: 0", with: "Content-Length: 0\r\nl: 5"), "SIP/2.0 400 "),
-            (options().replacing("Content-Length: 0", with: "Content-Length: 70000"), "SIP/2.0 413 "),
-        ])
+        @Test(
+            .proves(.rule(15), .row(33)),
+            arguments: [
+                (options().replacing("Content-Length: 0\r\n", with: ""), "SIP/2.0 400 Bad Content-Length\r\n"),
+                (options().replacing("Content-Length: 0", with: "Content-Length: x"), "SIP/2.0 400 "),
+                (options().replacing("Content-Length: 0", with: "Content-Length: 4294967296"), "SIP/2.0 "),
+                (options().replacing("Content-Length: 0", with: "Content-Length: 0\r\nl: 5"), "SIP/2.0 400 "),
+                (options().replacing("Content-Length: 0", with: "Content-Length: 70000"), "SIP/2.0 413 "),
+            ])
         func aRequestWithoutAnEndIsRefusedAndTheConnectionClosed(request: String, answer: String) async throws {
             let phone = try await phone()
             let peer = try await connect(phone)
@@ -141,7 +154,8 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test func nonsenseWithoutEndClosesTheConnection() async throws {
+        @Test(.proves(.rule(15), .row(33)))
+        func nonsenseWithoutEndClosesTheConnection() async throws {
             let phone = try await phone()
             let peer = try await connect(phone)
             peer.send([UInt8](repeating: UInt8(ascii: "x"), count: 200_000))

@@ -1,5 +1,6 @@
 import EngineKit
 import NameServer
+import Proofs
 import ServerLocation
 import Testing
 
@@ -59,7 +60,8 @@ struct NameResolverTests {
         #expect(try await answer("d.test", .records(.naptr), from: [server]) == .failed(.serverFailed))
     }
 
-    @Test func asksAgainOverTCPWhereTheAnswerDoesNotFit() async throws {
+    @Test(.proves(.clause("RFC 7766 §5")))
+    func asksAgainOverTCPWhereTheAnswerDoesNotFit() async throws {
         let many = (0..<200).map { ZoneRecord.srv("_sip._udp.big.test", port: UInt16($0), target: "h.test") }
         server.set(Zone(many))
         server.behave(.truncated)
@@ -86,7 +88,8 @@ struct NameResolverTests {
         #expect(answer == .records([DNSRecord(.address(.v4(0xc000_0201)), timeToLive: 77)]))
     }
 
-    @Test func believesNeitherForgedNorUnaskedRecords() async throws {
+    @Test(.proves(.rule(21), .incident(22)))
+    func believesNeitherForgedNorUnaskedRecords() async throws {
         server.behave(.forged)
         let truth = NameAnswer.records([DNSRecord(.address(.v4(0xc000_0201)), timeToLive: 77)])
         #expect(try await answer("h.test", .records(.a), from: [server]) == truth)
@@ -94,7 +97,8 @@ struct NameResolverTests {
         #expect(try await answer("h.test", .records(.a), from: [server]) == truth)
     }
 
-    @Test func garbledAnswersHoldNothing() async throws {
+    @Test(.proves(.incident(21)))
+    func garbledAnswersHoldNothing() async throws {
         server.behave(.garbled)
         for kind in DNSRecord.Kind.allCases {
             let answer = try await answer("h.test", .records(kind), from: [server])
@@ -102,7 +106,8 @@ struct NameResolverTests {
         }
     }
 
-    @Test func eachQuestionComesFromAPortOfItsOwn() async throws {
+    @Test(.proves(.rule(21), .incident(22)))
+    func eachQuestionComesFromAPortOfItsOwn() async throws {
         for _ in 0..<20 { _ = try await answer("h.test", .records(.a), from: [server]) }
         #expect(server.sourcePorts.count >= 15)
     }

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPRuntime
 import Testing
 
@@ -7,7 +8,8 @@ struct TraceRedactionTests {
         String(decoding: TraceRedaction.redacted(Array(text.utf8)), as: UTF8.self)
     }
 
-    @Test func keepsWhoAndWhatOfCredentialsAndNothingThatProvesIt() {
+    @Test(.proves(.rule(18)))
+    func keepsWhoAndWhatOfCredentialsAndNothingThatProvesIt() {
         let message =
             "REGISTER sip:a.example SIP/2.0\r\n"
             + "Authorization: Digest username=\"alice\", realm=\"a, b\",\r\n"
@@ -25,12 +27,14 @@ struct TraceRedactionTests {
         #expect(redacted(message) == expected)
     }
 
-    @Test func showsNothingOfOtherSchemes() {
+    @Test(.proves(.rule(18)))
+    func showsNothingOfOtherSchemes() {
         #expect(redacted("Authorization: Basic YWxpY2U6cHc=\r\nTo: x\r\n") == "Authorization: Basic***\r\nTo: x\r\n")
         #expect(redacted("Authorization:\r\n secret\r\nTo: x") == "Authorization:\r\n ***\r\nTo: x")
     }
 
-    @Test func takesTheKeysOutOfADescription() {
+    @Test(.proves(.rule(18)))
+    func takesTheKeysOutOfADescription() {
         let description =
             "v=0\r\nk=clear:abc\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0|2^20\r\n"
             + "A=Crypto:x\r\na=ice-pwd:hidden\r\na=rtpmap:0 PCMU/8000\r\n"
