@@ -60,10 +60,11 @@ struct KnownNames: Sendable {
     @inline(__always)
     func find(in buffer: UnsafeRawBufferPointer, from start: Int) -> (code: UInt8, length: Int)? {
         var name = Name()
-        guard Self.read(buffer, start, &name.words.0, &name.length)
-            || Self.read(buffer, start, &name.words.1, &name.length)
-            || Self.read(buffer, start, &name.words.2, &name.length)
-            || Self.read(buffer, start, &name.words.3, &name.length)
+        guard
+            Self.read(buffer, start, &name.words.0, &name.length)
+                || Self.read(buffer, start, &name.words.1, &name.length)
+                || Self.read(buffer, start, &name.words.2, &name.length)
+                || Self.read(buffer, start, &name.words.3, &name.length)
         else { return nil }
         let code = code(of: name)
         return code == 0 ? nil : (code, name.length)
