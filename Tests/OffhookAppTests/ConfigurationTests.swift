@@ -73,6 +73,10 @@ struct ConfigurationTests {
             listen = ["127.0.0.1:0", "[::1]:5070;transport=tcp"]
             limits = "trusted"
             max_calls = 4
+            reliable_provisionals = "required"
+            session_timer = "wanted"
+            session_expires = 600
+            min_session_expires = 120
             dns_servers = ["192.0.2.53", "[2001:db8::53]:5353"]
 
             [media]
@@ -114,6 +118,9 @@ struct ConfigurationTests {
         #expect(configuration.sip.listen[1].transports == [.tcp])
         #expect(configuration.sip.limits == .trusted)
         #expect(configuration.sip.maximumCalls == 4)
+        #expect(configuration.sip.reliableProvisionals == .required)
+        #expect(configuration.sip.sessionTimer == .wanted)
+        #expect(configuration.sip.sessionExpires == 600 && configuration.sip.minimumSessionExpires == 120)
         #expect(configuration.sip.nameServers.map(\.description) == ["192.0.2.53:53", "[2001:db8::53]:5353"])
         #expect(configuration.media.codecs == [.pcmu, .opus])
         #expect(configuration.media.rtpPorts?.description == "20000-20100")

@@ -27,15 +27,21 @@ package struct Swarm {
         let second = Behaviour(
             ringAfter: Self.one(of: rings, &random), answerAfter: Self.one(of: answers, &random))
         let reliability = [Self.one(of: Self.reliability, &random), Self.one(of: Self.reliability, &random)]
+        let timers = [Self.one(of: Self.timers, &random), Self.one(of: Self.timers, &random)]
         alice = world.addPhone("Alice", at: .v4(0xc000_0201), behaviour: first) {
             $0.reliableProvisionals = reliability[0]
+            $0.sessionTimers = timers[0]
         }
         bob = world.addPhone("Bob", at: .v4(0xc000_0202), behaviour: second) {
             $0.reliableProvisionals = reliability[1]
+            $0.sessionTimers = timers[1]
         }
     }
 
     private static let reliability: [ReliableProvisionalsPolicy] = [.supported, .supported, .required, .off]
+    private static let timers = [
+        SessionTimerPolicy.supported, SessionTimerPolicy(use: .wanted, interval: 90), SessionTimerPolicy(use: .off),
+    ]
 
     private static func one<T>(of choices: [T], _ random: inout RandomSource) -> T {
         choices[Int.random(in: choices.indices, using: &random)]
@@ -47,6 +53,8 @@ package struct Swarm {
             act()
             world.run(for: .milliseconds(Int.random(in: 0...3000, using: &random)))
         }
+        // Sometimes the sessions are refreshed before they end.
+        if Int.random(in: 0..<4, using: &random) == 0 { world.run(for: .seconds(200)) }
         // Both hang up whatever is left, twice: what was on its way the first time may have become a call, and a BYE
         // that never got through leaves one that only the person can end. Then the world must come to rest.
         for _ in 0..<2 {
@@ -78,6 +86,7 @@ package struct Swarm {
         let commands: [Command] = [
             .hangUp(call), .hold(call), .resume(call), .reinvite(call, nil), .ring(call), .reject(call, 486),
             .answer(call, World.media()), .progress(call, World.media()),
+            .update(call, nil),
         ]
         world.perform(Self.one(of: commands, &random), at: host)
     }

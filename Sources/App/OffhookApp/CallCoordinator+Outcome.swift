@@ -85,7 +85,7 @@ extension CallCoordinator {
             return call.answeredAt != nil ? .success : call.hasProgress ? .noAnswer : .network
         case .cancelled, .ringTimeout: return .noAnswer
         case .refused: return end.status.map { ExitStatus(finalResponse: $0) } ?? .refused
-        case .timedOut, .unreachable, .notAcknowledged, .dialogLost: return .network
+        case .timedOut, .unreachable, .notAcknowledged, .dialogLost, .sessionExpired: return .network
         case .mediaRefused: return .noCommonMedia
         case .protocolFault: return .serverFailure
         case .authenticationFailed: return .authenticationFailed

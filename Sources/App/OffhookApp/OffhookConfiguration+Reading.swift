@@ -31,6 +31,12 @@ extension OffhookConfiguration {
             self.sip.limits = sip.choice("limits", SIPSettings.Limits.allCases.map { ($0.rawValue, $0) })
             self.sip.nameServers =
                 sip.parsedList("dns_servers", as: "ADDRESS or ADDRESS:PORT") { SocketAddress(nameServer: $0) } ?? []
+            self.sip.reliableProvisionals = sip.choice(
+                "reliable_provisionals", ReliableProvisionalsPolicy.allCases.map { ($0.rawValue, $0) })
+            self.sip.sessionTimer = sip.choice(
+                "session_timer", SessionTimerPolicy.Use.allCases.map { ($0.rawValue, $0) })
+            self.sip.sessionExpires = sip.integer("session_expires", in: SIPSettings.sessionIntervals)
+            self.sip.minimumSessionExpires = sip.integer("min_session_expires", in: SIPSettings.sessionIntervals)
             self.sip.maximumCalls = sip.integer("max_calls", in: SIPSettings.callCounts)
         }
         root.section("media") { media in

@@ -75,9 +75,16 @@ package struct SIPSettings: Sendable {
     package var maximumCalls: Int?
     /// None: the name servers of the system.
     package var nameServers: [SocketAddress] = []
+    package var reliableProvisionals: ReliableProvisionalsPolicy?
+    package var sessionTimer: SessionTimerPolicy.Use?
+    /// Seconds.
+    package var sessionExpires: Int?
+    package var minimumSessionExpires: Int?
 
     /// As many calls at once as may be asked for: each of them has room for its media.
     package static let callCounts = 1...MediaEngine.callLimit
+    /// What a session may last without a refresh: from what RFC 4028 §4 allows to a day.
+    package static let sessionIntervals = 90...86400
 }
 
 /// `[media]`

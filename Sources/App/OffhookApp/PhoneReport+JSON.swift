@@ -178,6 +178,7 @@ extension CallEnd.Cause {
         case .dialogLost: "dialog-lost"
         case .mediaRefused: "media-refused"
         case .protocolFault: "protocol-fault"
+        case .sessionExpired: "session-expired"
         case .tooLong: "too-long"
         case .authenticationFailed: "authentication-failed"
         case .limited: "limited"

@@ -101,6 +101,8 @@ struct PhoneSettings: Sendable {
         userAgent = UserAgentConfiguration(
             accounts: accounts, product: OffhookVersion.product,
             capabilities: LocalMedia(rtpPort: 9, codecs: codecs))
+        if let policy = configuration.sip.reliableProvisionals { userAgent.reliableProvisionals = policy }
+        userAgent.sessionTimers = SessionTimerPolicy(configuration.sip)
         let calls = answering?.maxCalls ?? configuration.sip.maximumCalls
         if let calls, !SIPSettings.callCounts.contains(calls) {
             throw StartFault(.usage, "--max-calls: \(calls) is not between 1 and \(SIPSettings.callCounts.upperBound)")
@@ -234,6 +236,16 @@ struct PhoneSettings: Sendable {
             limits.ringingCalls = max(limits.ringingCalls, min(calls, 64))
         }
         return limits
+    }
+}
+
+extension SessionTimerPolicy {
+    fileprivate init(_ settings: SIPSettings) {
+        let usual = SessionTimerPolicy.supported
+        self.init(
+            use: settings.sessionTimer ?? usual.use,
+            interval: settings.sessionExpires.map { UInt32(clamping: $0) } ?? usual.interval,
+            minimum: settings.minimumSessionExpires.map { UInt32(clamping: $0) } ?? usual.minimum)
     }
 }
 

@@ -32,6 +32,7 @@ extension OfferAnswer {
         let address = local.address ?? address
         var media = offer.media.map(\.refused)
         let outcome: AgreedMedia
+        var said: LocalOffer?
         if let stream {
             outcome = try self.outcome(of: stream, address: address)
             let formats = outcome.receiveFormats + outcome.receiveTelephoneEvents
@@ -40,6 +41,9 @@ extension OfferAnswer {
                 rtcpMux: outcome.rtcpMux)
             assign(formats)
             audioIndex = stream.index
+            said = LocalOffer(
+                audioIndex: stream.index, streamCount: media.count, formats: formats, direction: outcome.direction,
+                media: local, address: address)
         } else {
             guard let agreed else { throw .nothingInCommon }
             outcome = agreed.removed
@@ -49,6 +53,7 @@ extension OfferAnswer {
         agreed = outcome
         remoteDescription = offer
         layout = description.media
+        settled = said.map { Settled(description: description, offer: $0) }
         return (description, outcome)
     }
 

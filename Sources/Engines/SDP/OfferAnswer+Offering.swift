@@ -30,6 +30,18 @@ extension OfferAnswer {
         return describe(media, address: address, timing: [])
     }
 
+    /// Offers what was agreed on once more, with the version that it has, so that the peer sees that nothing changed
+    /// (RFC 4028 §7.4). Where what was last said is not what was agreed on, or our wishes changed, that is a new offer.
+    ///
+    /// - Throws: `offerOutstanding`.
+    package mutating func repeatOffer(address: IPAddress) throws(NegotiationError) -> SessionDescription {
+        guard case .stable = state, let settled, settled.description == localDescription,
+            settled.offer.media == local, settled.offer.address == local.address ?? address
+        else { return try makeOffer(address: address) }
+        state = .localOffer(settled.offer)
+        return settled.description
+    }
+
     /// Takes the answer to our offer (RFC 3264 §7). In a provisional response it is a preview: the offer stays
     /// outstanding until the final one.
     ///
@@ -75,6 +87,9 @@ extension OfferAnswer {
         remoteDescription = answer
         audioIndex = offer.audioIndex
         layout = localDescription?.media ?? []
+        var repeatable = offer
+        repeatable.earlyAnswer = nil
+        settled = localDescription.map { Settled(description: $0, offer: repeatable) }
     }
 
     private func outcome(

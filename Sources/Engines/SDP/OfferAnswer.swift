@@ -17,6 +17,8 @@ package struct OfferAnswer: Sendable {
     package internal(set) var remoteDescription: SessionDescription?
 
     var state = State.stable
+    /// Our side of the last completed exchange, to be offered again as it is.
+    var settled: Settled?
     /// The streams of the last completed exchange as we described them, and which one is ours.
     var layout: [MediaDescription] = []
     var audioIndex = 0
@@ -32,6 +34,12 @@ package struct OfferAnswer: Sendable {
         case localOffer(LocalOffer)
         /// The peer's is unanswered. No stream: it removes the one that was there.
         case remoteOffer(SessionDescription, RemoteStream?)
+    }
+
+    /// What a description of ours said that both sides agreed on.
+    struct Settled: Sendable {
+        var description: SessionDescription
+        var offer: LocalOffer
     }
 
     /// An offer of ours, as it was when it was made.
@@ -61,6 +69,9 @@ package struct OfferAnswer: Sendable {
     package var hasRemoteOffer: Bool {
         if case .remoteOffer = state { true } else { false }
     }
+
+    /// Whether an offer of either side is unanswered.
+    package var isOutstanding: Bool { hasLocalOffer || hasRemoteOffer }
 
     /// Changes what we want of the stream, for hold (`sendOnly`) and resume; the next offer or answer says it.
     package mutating func setDirection(_ direction: Direction) {

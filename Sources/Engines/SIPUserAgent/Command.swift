@@ -17,10 +17,13 @@ package enum Command: Sendable {
     case reject(CallHandle, StatusCode, reason: String? = nil, headers: Headers = Headers())
     /// Ends a call in whatever state it is: CANCEL, 603 or BYE.
     case hangUp(CallHandle)
+    /// Hold and resume go by re-INVITE; before the call is answered by UPDATE, once early media is agreed on reliably.
     case hold(CallHandle)
     case resume(CallHandle)
     /// Offers the agreed or, where given, other media anew.
     case reinvite(CallHandle, LocalMedia?)
+    /// As `reinvite`, by UPDATE where the peer takes it (RFC 3311).
+    case update(CallHandle, LocalMedia?)
     /// Asks the peer of a call to call somebody else. `subscribes` false: without being told how that goes (RFC 4488).
     case transfer(CallHandle, TransferTarget, subscribes: Bool = true)
     /// Places the call that the peer of the first one asked for, under a handle that was not used before.

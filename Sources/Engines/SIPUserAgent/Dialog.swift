@@ -15,6 +15,8 @@ struct Dialog: Equatable, Sendable {
     private(set) var remoteSequence: UInt32?
     /// The methods that the peer last said it takes; nil before it says any.
     private var remoteMethods: [Method]?
+    /// Those that were refused although the peer says that it takes them.
+    private var refusedMethods: [Method] = []
     /// The extensions that the peer last said it understands.
     private var remoteExtensions: [String] = []
 
@@ -73,6 +75,13 @@ struct Dialog: Equatable, Sendable {
     /// The ACK of a 2xx to the INVITE with the CSeq number `sequence` (§13.2.2.4).
     func acknowledgement(of sequence: UInt32) -> Request {
         addressed(.ack, sequence: sequence)
+    }
+
+    /// The PRACK of a reliable provisional response within the dialog (RFC 3262 §4).
+    mutating func acknowledgement(of number: UInt32, in response: Response) -> Request {
+        var request = request(.prack)
+        request.headers.set(RAck(responseNumber: number, cSeq: response.cSeq))
+        return request
     }
 
     /// Takes the next CSeq number for a request that is sent again with credentials (§22.2).
@@ -137,7 +146,12 @@ struct Dialog: Equatable, Sendable {
     }
 
     /// Whether the peer said that it takes requests of that method (§20.5).
-    func peerAllows(_ method: Method) -> Bool { remoteMethods?.contains(method) ?? false }
+    func peerAllows(_ method: Method) -> Bool {
+        (remoteMethods?.contains(method) ?? false) && !refusedMethods.contains(method)
+    }
+
+    /// The peer refused what it said it takes.
+    mutating func forbid(_ method: Method) { refusedMethods.append(method) }
 
     /// Whether the peer said that it understands that extension (§20.37).
     func peerSupports(_ optionTag: String) -> Bool { Supported(remoteExtensions).contains(optionTag) }

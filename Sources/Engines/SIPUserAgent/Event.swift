@@ -28,9 +28,9 @@ package enum Event: Sendable {
     case established(CallHandle)
     case heldByPeer(CallHandle)
     case resumedByPeer(CallHandle)
-    /// A re-INVITE of ours was accepted.
+    /// A re-INVITE or UPDATE of ours that offered was accepted.
     case modified(CallHandle)
-    /// A re-INVITE of ours failed and the call goes on as before.
+    /// One failed and the call goes on as before.
     case modifyFailed(CallHandle, StatusCode?)
     /// In-dialog requests now come from another address.
     case peerMoved(CallHandle, SocketAddress)
@@ -136,6 +136,8 @@ package struct CallEnd: Equatable, Sendable {
         case mediaRefused
         /// The peer's messages broke the protocol in a way that can't be repaired.
         case protocolFault
+        /// The session timer ran out: nobody refreshed the session (RFC 4028 §10).
+        case sessionExpired
         /// The call lasted as long as a call may.
         case tooLong
         /// A challenge was not ours to answer, or our answer was refused.

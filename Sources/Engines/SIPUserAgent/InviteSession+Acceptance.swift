@@ -108,7 +108,7 @@ extension InviteSession {
             }
             settle(on: media)
         }
-        sendDueReinvite()
+        sendDueModification()
     }
 
     /// The peer used our tag, so what we send reaches it (ROBUSTNESS S1).

@@ -45,11 +45,11 @@ struct Arrival: Sendable {
 extension InviteSession {
     /// Takes a call; the caller of this has checked the INVITE, its account and the limits.
     ///
-    /// - Throws: the response that refuses the INVITE: 400 for an unusable Contact, 488 or 400 for its description.
+    /// - Throws: the response that refuses the INVITE: 400 for an unusable Contact, 422 for too short a session interval, 488 or 400 for its description.
     init(
         arriving arrival: Arrival, handle: CallHandle, account: Account, capabilities: LocalMedia,
         settings: SessionSettings, random: RandomSource
-    ) throws(InviteRefusal) {
+    ) throws(RequestRefusal) {
         var random = random
         var negotiation = OfferAnswer(
             local: capabilities, sessionID: random.next(),
@@ -61,7 +61,10 @@ extension InviteSession {
         do throws(Dialog.Fault) {
             dialog = try Dialog(of: arrival.request, localTag: tag, localSequence: sequence)
         } catch {
-            throw InviteRefusal(response: arrival.request.response(400, reason: "Contact Unusable"))
+            throw RequestRefusal(response: arrival.request.response(400, reason: "Contact Unusable"))
+        }
+        if let refusal = settings.sessionTimers.refusal(of: arrival.request) {
+            throw RequestRefusal(response: refusal)
         }
         try negotiation.receiveInitialOffer(of: arrival.request, at: arrival.flow.local.address)
         self.init(
@@ -115,6 +118,7 @@ extension InviteSession {
         }
         var response = arrival.request.response(200)
         var agreedMedia: AgreedMedia?
+        var awaitsAnswer = false
         do throws(NegotiationError) {
             if arrival.hasSettledEarly {
                 agreedMedia = offerAnswer.agreed
@@ -130,6 +134,7 @@ extension InviteSession {
                     agreedMedia = answer.media
                 } else {
                     response.setDescription(try offerAnswer.makeOffer(address: localAddress))
+                    awaitsAnswer = true
                 }
             }
         } catch {
@@ -143,7 +148,8 @@ extension InviteSession {
         phase = .accepted
         self.arrival?.decided()
         if automatic { lastsUntil = settings.maximumDuration.map { now + $0 } }
-        accept(response, headers: headers, awaitsAnswer: offerAnswer.hasLocalOffer, at: now)
+        grantSessionTimer(in: &response, to: arrival.request, at: now)
+        accept(response, headers: headers, awaitsAnswer: awaitsAnswer, at: now)
         emit(
             .answered(
                 handle, CallAnswer(status: 200, reason: response.reason, dialog: nil, headers: arrival.request.headers))
@@ -215,22 +221,7 @@ extension InviteSession {
     }
 }
 
-/// Why an INVITE is refused before anybody hears of it.
-struct InviteRefusal: Error {
+/// Why a request is refused: an INVITE before anybody hears of it, or what a request within a dialog offers.
+struct RequestRefusal: Error {
     let response: Response
-}
-
-extension OfferAnswer {
-    /// Takes the offer of a first INVITE, where it has one.
-    mutating func receiveInitialOffer(of request: Request, at address: IPAddress) throws(InviteRefusal) {
-        guard request.claimsDescription else { return }
-        guard let offer = request.sessionDescription else {
-            throw InviteRefusal(response: request.response(400, reason: "Session Description Unreadable"))
-        }
-        do throws(NegotiationError) {
-            try receiveOffer(offer)
-        } catch {
-            throw InviteRefusal(response: request.refusal(of: error, at: address))
-        }
-    }
 }

@@ -3,26 +3,9 @@ import SDP
 import SIPMessages
 import SIPTransactions
 
-/// A re-INVITE of ours: wanted, on its way, or waiting to be tried again.
-struct Modification: Sendable {
-    /// One more is to be sent as soon as the dialog is free for it.
-    var isWanted = false
-    /// As last sent, without Via and Contact; nil: none is on its way.
-    var request: Request? {
-        didSet { if let request { sequence = request.cSeq.number } }
-    }
-    /// The CSeq number of the last one sent, whose 2xx is owed an ACK also when the call is over.
-    var sequence: UInt32?
-    var offer: SessionDescription?
-    /// What we brought before, to go back to where the peer refuses.
-    var previous: LocalMedia?
-    var retryAt: Instant?
-    var attempts = 0
-}
-
-/// Changing a call that stands, RFC 3261 §14 and RFC 3264 §8.
+/// Changing a call: by re-INVITE where it stands (RFC 3261 §14.1), by UPDATE where it is early (RFC 3311 §5.1).
 extension InviteSession {
-    /// How often a re-INVITE is tried that meets glare.
+    /// How often one is tried that meets glare.
     static let modificationAttempts = 10
 
     // MARK: - Commands
@@ -37,173 +20,219 @@ extension InviteSession {
     }
 
     mutating func reinvite(_ media: LocalMedia?, at now: Instant) {
+        offer(media, byUpdate: false)
+    }
+
+    /// Offers by UPDATE also where the call stands; by re-INVITE where the peer takes none.
+    mutating func update(_ media: LocalMedia?, at now: Instant) {
+        offer(media, byUpdate: true)
+    }
+
+    private mutating func offer(_ media: LocalMedia?, byUpdate: Bool) {
         if let media { wish = media.direction }
-        modify { if let media { $0 = media } }
+        modify(byUpdate: byUpdate) { if let media { $0 = media } }
     }
 
-    private mutating func modify(_ change: (inout LocalMedia) -> Void) {
-        guard phase == .confirmed || phase == .accepted else { return ignoreCommand() }
+    private mutating func modify(byUpdate: Bool = false, _ change: (inout LocalMedia) -> Void) {
+        guard phase == .confirmed || phase == .accepted || modifiableEarlyTag != nil else { return ignoreCommand() }
         if modification.previous == nil { modification.previous = offerAnswer.local }
-        change(&offerAnswer.local)
+        changeLocalMedia(change)
         modification.isWanted = true
+        modification.prefersUpdate = byUpdate
         modification.attempts = 0
-        sendDueReinvite()
+        sendDueModification()
     }
 
-    /// Sends a wanted re-INVITE if nothing is in its way: no INVITE of either side may be in progress (§14.1).
-    mutating func sendDueReinvite() {
-        guard modification.isWanted, modification.retryAt == nil else { return }
-        sendReinvite()
-    }
-
-    mutating func sendReinvite() {
-        guard phase == .confirmed, acceptance == nil, modification.request == nil, !offerAnswer.hasLocalOffer,
-            let request = dialog?.request(.invite), let tag = dialog?.remoteTag
-        else {
-            modification.isWanted = true
-            return
-        }
-        modification.isWanted = false
-        modification.offer = nil
-        modification.request = request
-        act(.send(request, .within(tag, .reinvite), along: peer))
-    }
-
-    // MARK: - Its responses
-
-    mutating func receiveReinviteResponse(_ response: Response, over flow: Flow, at now: Instant) {
-        guard !response.status.isProvisional, let tag = dialog?.remoteTag else { return }
-        let sequence = response.cSeq.number
-        if acknowledgements.contains(where: { $0.remoteTag == tag && $0.sequence == sequence }) {
-            repeatAcknowledgement(remoteTag: tag, sequence: sequence)
-            return
-        }
-        guard modification.request?.cSeq.number == sequence else {
-            // The call ended meanwhile; a 2xx is owed its ACK all the same.
-            if response.status.isSuccess, modification.sequence == sequence {
-                acknowledge(tag, sequence, answering: nil)
+    /// Changes what we bring, in whatever dialog of the call it will be offered.
+    private mutating func changeLocalMedia(_ change: (inout LocalMedia) -> Void) {
+        change(&offerAnswer.local)
+        for index in invitation?.earlyDialogs.indices ?? 0..<0 {
+            if var local = invitation?.earlyDialogs[index].offerAnswer.local {
+                change(&local)
+                invitation?.earlyDialogs[index].offerAnswer.local = local
             }
+        }
+    }
+
+    // MARK: - Sending
+
+    /// Sends what is due, if nothing is in its way: no offer of either side may be unanswered, and no INVITE of either
+    /// side in progress where it takes one (§14.1).
+    mutating func sendDueModification() {
+        guard modification.isWanted || modification.isRefreshDue, modification.request == nil,
+            modification.retryAt == nil
+        else { return }
+        switch phase {
+        case .confirmed:
+            guard acceptance == nil, let dialog, !offerAnswer.isOutstanding else { return }
+            let byUpdate = dialog.peerAllows(.update) && (modification.prefersUpdate || !modification.isWanted)
+            sendModification(byUpdate ? .update : .invite, in: dialog.remoteTag)
+        case .calling, .alerting:
+            guard modification.isWanted, let tag = modifiableEarlyTag,
+                let negotiation = negotiation(with: tag), !negotiation.isOutstanding
+            else { return }
+            sendModification(.update, in: tag)
+        case .accepted, .ended:
             return
         }
+    }
+
+    /// The dialog in which UPDATE may offer before the call is answered: the last one whose first offer is answered, and
+    /// reliably (RFC 3311 §5.1).
+    private var modifiableEarlyTag: String? {
+        switch phase {
+        case .calling:
+            let candidate = invitation?.earlyDialogs.last {
+                $0.hasSettled && !$0.isLost && $0.dialog.peerAllows(.update)
+            }
+            return candidate?.dialog.remoteTag
+        case .alerting:
+            guard arrival?.hasSettledEarly ?? false, let dialog, dialog.peerAllows(.update) else { return nil }
+            return dialog.remoteTag
+        case .accepted, .confirmed, .ended:
+            return nil
+        }
+    }
+
+    private mutating func sendModification(_ method: Method, in tag: String) {
+        guard let request = updateDialog(with: tag, { $0.request(method) }) else { return }
+        modification.begin(request, in: tag)
+        act(.send(request, .within(tag, method == .invite ? .reinvite : .update), along: peer))
+    }
+
+    /// Adds the offer, with our address on the way that the request takes.
+    mutating func completeModification(_ request: inout Request, at local: SocketAddress) {
+        guard modification.offers else { return }
+        let tag = modification.remoteTag
+        if modification.offer == nil || localAddress != local.address {
+            localAddress = local.address
+            let isRefresh = modification.isRefresh
+            let offer = updateNegotiation(with: tag) { negotiation in
+                negotiation.cancelOffer()
+                return isRefresh
+                    ? try? negotiation.repeatOffer(address: local.address)
+                    : try? negotiation.makeOffer(address: local.address)
+            }
+            modification.offer = offer ?? nil
+        }
+        if let offer = modification.offer { request.setDescription(offer) }
+    }
+
+    // MARK: - What comes back
+
+    /// A final response, whose ACK is sent where it is owed one.
+    mutating func modificationAnswered(_ response: Response, over flow: Flow, at now: Instant) {
+        modification.request = nil
         if response.status.isSuccess {
             peer = flow
-            dialog?.refreshTarget(from: response.headers)
-            acknowledge(tag, sequence, answering: nil)
-            modification.request = nil
-            takeAnswer(of: response)
+            modificationAccepted(response, at: now)
         } else {
-            modification.request = nil
-            reinviteRefused(response, at: now)
+            modificationRefused(response, at: now)
         }
-        sendDueReinvite()
+        sendDueModification()
     }
 
-    private mutating func takeAnswer(of response: Response) {
-        guard let answer = response.sessionDescription, let media = try? offerAnswer.receiveAnswer(answer) else {
-            offerAnswer.cancelOffer()
-            goBack()
-            emit(.modifyFailed(handle, response.status))
+    private mutating func modificationAccepted(_ response: Response, at now: Instant) {
+        modification.attempts = 0
+        takeSessionTimer(from: response, at: now)
+        guard modification.offers else { return }
+        let tag = modification.remoteTag
+        let media = (modification.answer ?? response.sessionDescription).flatMap { answer in
+            updateNegotiation(with: tag) { try? $0.receiveAnswer(answer) } ?? nil
+        }
+        guard let media else {
+            cancelOffer()
+            return giveUpModification(response.status, at: now)
+        }
+        if modification.isRefresh {
+            if media != agreed { settle(on: media, in: tag) }
             return
         }
         modification.previous = nil
-        settle(on: media)
+        settle(on: media, in: tag)
         emit(.modified(handle))
     }
 
-    /// A refusal leaves the call as it was, save one that says that the dialog is gone (§14.1, §12.2.1.2).
-    private mutating func reinviteRefused(_ response: Response, at now: Instant) {
-        offerAnswer.cancelOffer()
+    /// A refusal leaves the call as it was, save one that says that the dialog is gone (§14.1, §12.2.1.2; RFC 3311 §5.3).
+    private mutating func modificationRefused(_ response: Response, at now: Instant) {
+        let wasUpdate = response.cSeq.method == .update
+        cancelOffer()
         modification.attempts += 1
         let mayRetry = modification.attempts < Self.modificationAttempts
         switch response.status.value {
         case 491 where mayRetry:
             // Steps of 10 ms; the owner of the Call-ID waits longer, so that the two do not meet again (§14.1).
-            let isOwner = dialog?.isCaller ?? false
+            let isOwner = invitation != nil
             let steps = isOwner ? Int.random(in: 210...400, using: &random) : Int.random(in: 0...200, using: &random)
+            modification.wantAgain()
             modification.retryAt = now + .milliseconds(10 * steps)
         case 500 where mayRetry && (response.retryAfter ?? .max) <= 10:
+            modification.wantAgain()
             modification.retryAt = now + .seconds(Int64(response.retryAfter ?? 0))
+        case 422 where mayRetry && raiseMinimumInterval(to: response):
+            modification.wantAgain()
+        case 405 where wasUpdate && phase == .confirmed, 501 where wasUpdate && phase == .confirmed:
+            // The Allow was too much promised, or a proxy lets none through.
+            dialog?.forbid(.update)
+            modification.wantAgain()
         case 481, 408:
-            end(CallEnd(cause: .dialogLost, by: .remote, status: response.status, reason: response.reason), at: now)
+            loseDialog(modification.remoteTag, to: response, at: now)
         default:
-            goBack()
-            emit(.modifyFailed(handle, response.status))
+            giveUpModification(response.status, at: now)
         }
     }
 
-    mutating func reinviteFailed(_ failure: RequestFailure, at now: Instant) {
+    mutating func modificationFailed(_ failure: RequestFailure, at now: Instant) {
         guard modification.request != nil else { return }
         modification.request = nil
-        offerAnswer.cancelOffer()
+        cancelOffer()
         if case .timedOut = failure {
-            end(CallEnd(cause: .dialogLost, by: .remote, status: 408), at: now)
+            loseDialog(modification.remoteTag, to: nil, at: now)
         } else {
-            goBack()
-            emit(.modifyFailed(handle, nil))
-            sendDueReinvite()
+            giveUpModification(nil, at: now)
+            sendDueModification()
         }
     }
 
-    private mutating func goBack() {
+    private mutating func cancelOffer() {
+        guard modification.offers else { return }
+        updateNegotiation(with: modification.remoteTag) { $0.cancelOffer() }
+    }
+
+    /// What was not accepted is not tried again, but a refresh is as long as there is time.
+    private mutating func giveUpModification(_ status: StatusCode?, at now: Instant) {
+        if modification.isRefresh { return postponeRefresh(at: now) }
         if let previous = modification.previous, !modification.isWanted {
-            offerAnswer.local = previous
+            changeLocalMedia { $0 = previous }
             modification.previous = nil
+            modification.remoteTag = ""
         }
+        emit(.modifyFailed(handle, status))
     }
 
-    // MARK: - The peer's re-INVITE
-
-    /// Answers a re-INVITE at once (§14.2). What can't be had is refused, and the call goes on as before.
-    mutating func receiveReinvite(
-        _ request: Request, in transaction: ServerTransactionID, over flow: Flow, contact: NameAddress,
-        at now: Instant
-    ) {
-        if let refusal = obstacle(to: request) {
-            act(.respond(refusal, transaction))
-            return
-        }
-        var response = request.response(200)
-        var media: AgreedMedia?
-        let address = flow.local.address
-        do throws(NegotiationError) {
-            if request.claimsDescription {
-                guard let offer = request.sessionDescription else {
-                    act(.respond(request.response(400, reason: "Session Description Unreadable"), transaction))
-                    return
-                }
-                offerAnswer.targets = settings.mediaTargets(signalledFrom: flow.remote.address, to: address)
-                try offerAnswer.receiveOffer(offer)
-                let answer = try offerAnswer.makeAnswer(address: address)
-                response.setDescription(answer.description)
-                media = answer.media
-            } else {
-                response.setDescription(try offerAnswer.makeOffer(address: address))
-            }
-        } catch {
-            offerAnswer.cancelOffer()
-            act(.respond(request.refusal(of: error, at: address), transaction))
-            return
-        }
-        dialog?.refreshTarget(from: request.headers)
-        localAddress = address
-        response.setCapabilities(settings.capabilities, contact: contact)
-        accept(response, in: transaction, awaitsAnswer: media == nil, at: now)
-        if let media { settle(on: media) }
-    }
-
-    private mutating func obstacle(to request: Request) -> Response? {
+    /// The peer knows the dialog no more, or did not say a word (§12.2.1.2).
+    private mutating func loseDialog(_ tag: String, to response: Response?, at now: Instant) {
         switch phase {
-        case .ended:
-            return request.response(481)
-        case .alerting:
-            // The first INVITE is still to be answered (§14.2).
-            var response = request.response(500)
-            response.headers.set(RetryAfter(UInt32.random(in: 0...10, using: &random)))
-            return response
         case .calling:
-            return request.response(491)
-        case .accepted, .confirmed:
-            return modification.request != nil || offerAnswer.hasLocalOffer ? request.response(491) : nil
+            loseEarlyDialog(tag, status: response?.status, at: now)
+        case .alerting, .accepted, .confirmed:
+            if phase == .alerting { refuse(480, reason: nil, headers: Headers()) }
+            end(
+                CallEnd(cause: .dialogLost, by: .remote, status: response?.status ?? 408, reason: response?.reason),
+                at: now)
+        case .ended:
+            break
+        }
+    }
+
+    // MARK: - What was agreed on
+
+    /// Takes over what an exchange in the dialog with that tag agreed on.
+    mutating func settle(on media: AgreedMedia, in tag: String) {
+        switch phase {
+        case .accepted, .confirmed: settle(on: media)
+        case .calling, .alerting: announceEarly(media, in: EarlyDialogID(remoteTag: tag))
+        case .ended: break
         }
     }
 

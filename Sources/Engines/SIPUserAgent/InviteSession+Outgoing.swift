@@ -26,6 +26,8 @@ struct Invitation: Sendable {
     var redirections: [URI] = []
     var tried: [URI]
     var redirectionsLeft: Int
+    /// How many more times a 422 is met with a longer session interval; each of the servers on the way may send one.
+    var intervalsLeft = 5
 
     /// A dialog made by a 101...199 with a To tag, with its own copy of the offer (forks answer separately).
     struct EarlyDialog: Sendable {
@@ -33,6 +35,8 @@ struct Invitation: Sendable {
         var offerAnswer: OfferAnswer
         /// The RSeq of the last reliable response that came in its order (RFC 3262 §4).
         var lastReliable: UInt32?
+        /// Whether offer and answer were exchanged reliably, so that UPDATE may offer (RFC 3311 §5.1).
+        var hasSettled = false
         /// Whether a request within it found no dialog there.
         var isLost = false
     }
@@ -77,6 +81,7 @@ extension InviteSession {
             let changed = localAddress != local.address
             localAddress = local.address
             request.setCapabilities(settings.capabilities, contact: contact)
+            setSessionTimer(in: &request)
             if settings.reliableProvisionals == .required { request.headers.append(Require([.reliable])) }
             guard invitation?.call.offersInInvite ?? false else { return }
             if changed || invitation?.offer == nil {
@@ -84,14 +89,10 @@ extension InviteSession {
                 invitation?.offer = try? offerAnswer.makeOffer(address: local.address)
             }
             if let offer = invitation?.offer { request.setDescription(offer) }
-        case .reinvite:
+        case .reinvite, .update:
             request.setCapabilities(settings.capabilities, contact: contact)
-            if modification.offer == nil || localAddress != local.address {
-                localAddress = local.address
-                offerAnswer.cancelOffer()
-                modification.offer = try? offerAnswer.makeOffer(address: local.address)
-            }
-            if let offer = modification.offer { request.setDescription(offer) }
+            setSessionTimer(in: &request)
+            completeModification(&request, at: local)
         }
     }
 
@@ -126,6 +127,7 @@ extension InviteSession {
         let goesOn =
             switch response.status.value {
             case ..<400: follow(response)
+            case 422 where raiseMinimumInterval(to: response): callWithLongerInterval()
             // One of the targets refuses, perhaps not the next; a 6xx speaks for all of them (§8.1.3.4, §21.6).
             case ..<600: tryNextRedirection()
             default: false
@@ -149,6 +151,21 @@ extension InviteSession {
         invitation.redirectionsLeft -= 1
         invitation.tried.append(target)
         invitation.request.uri = target.asRequestURI
+        send(again: invitation)
+        return true
+    }
+
+    /// Asks once more, for an interval that the 422 said is long enough (RFC 4028 §7.3).
+    private mutating func callWithLongerInterval() -> Bool {
+        guard var invitation, invitation.intervalsLeft > 0 else { return false }
+        invitation.intervalsLeft -= 1
+        send(again: invitation)
+        return true
+    }
+
+    /// Sends the INVITE in a new transaction, with the next number and without the credentials that were used up.
+    private mutating func send(again invitation: Invitation) {
+        var invitation = invitation
         invitation.request.cSeq.number += 1
         invitation.request.headers.removeAll(.authorization)
         invitation.request.headers.removeAll(.proxyAuthorization)
@@ -156,7 +173,6 @@ extension InviteSession {
         invitation.hasProvisional = false
         self.invitation = invitation
         act(.send(invitation.request, .invite, along: nil))
-        return true
     }
 
     // MARK: - Failures without a response

@@ -76,6 +76,7 @@ extension InviteSession {
         }
         guard isReliable || media != nil else { return nil }
         self.invitation?.earlyDialogs[index].offerAnswer = negotiation
+        if isReliable, media != nil { self.invitation?.earlyDialogs[index].hasSettled = true }
         if let media, media != known { announceEarly(media, in: early) }
         return answer
     }
@@ -93,9 +94,8 @@ extension InviteSession {
         _ number: UInt32, of response: Response, answering answer: SessionDescription?, at index: Int
     ) {
         guard var early = invitation?.earlyDialogs[index] else { return }
-        var request = early.dialog.request(.prack)
+        var request = early.dialog.acknowledgement(of: number, in: response)
         invitation?.earlyDialogs[index] = early
-        request.headers.set(RAck(responseNumber: number, cSeq: response.cSeq))
         if let answer { request.setDescription(answer) }
         act(.send(request, .within(early.dialog.remoteTag, .prack), along: peer))
     }

@@ -146,7 +146,7 @@ extension CallEnd {
         if let status, status.isFinal, !status.isSuccess { return StatusFragment(status, reason: reason) }
         switch cause {
         case .cancelled, .hungUp, .transferred, .replaced: return StatusFragment(487)
-        case .ringTimeout, .timedOut, .notAcknowledged, .dialogLost: return StatusFragment(408)
+        case .ringTimeout, .timedOut, .notAcknowledged, .dialogLost, .sessionExpired: return StatusFragment(408)
         case .refused: return StatusFragment(603)
         case .mediaRefused: return StatusFragment(488)
         case .authenticationFailed: return StatusFragment(401)

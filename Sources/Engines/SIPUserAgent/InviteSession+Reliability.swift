@@ -50,7 +50,9 @@ extension InviteSession {
 
     // MARK: - PRACK
 
-    mutating func receivePrack(_ request: Request, in transaction: ServerTransactionID, at now: Instant) {
+    mutating func receivePrack(
+        _ request: Request, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
+    ) {
         guard let rack = try? request.headers.first(RAck.self) else {
             act(.respond(request.response(400, reason: "RAck Unreadable"), transaction))
             return
@@ -66,11 +68,12 @@ extension InviteSession {
             lingersUntil = nil
             return
         }
+        let owesAnswer = !acknowledged.body.isEmpty && offerAnswer.hasLocalOffer
         if !acknowledged.body.isEmpty { arrival?.hasSettledEarly = true }
-        if offerAnswer.hasLocalOffer {
+        if owesAnswer {
             receiveEarlyAnswer(request, in: transaction, at: now)
         } else if request.claimsDescription {
-            receiveEarlyOffer(request, in: transaction)
+            receiveEarlyOffer(request, in: transaction, over: flow)
         } else {
             act(.respond(request.response(200), transaction))
         }
@@ -94,26 +97,16 @@ extension InviteSession {
 
     /// A further offer, answered in the 2xx (§5). One that can't be met leaves what was agreed; the response that the
     /// PRACK names has come, whatever becomes of its offer.
-    private mutating func receiveEarlyOffer(_ request: Request, in transaction: ServerTransactionID) {
-        guard let offer = request.sessionDescription else {
-            act(.respond(request.response(400, reason: "Session Description Unreadable"), transaction))
-            return
-        }
-        do throws(NegotiationError) {
-            let isStable = !offerAnswer.hasRemoteOffer
-            try offerAnswer.receiveOffer(offer)
-            do throws(NegotiationError) {
-                let answer = try offerAnswer.makeAnswer(address: localAddress)
-                var response = request.response(200)
-                response.setDescription(answer.description)
-                act(.respond(response, transaction))
-                settleEarly(on: answer.media)
-            } catch {
-                if isStable { offerAnswer.cancelOffer() }
-                throw error
-            }
+    private mutating func receiveEarlyOffer(_ request: Request, in transaction: ServerTransactionID, over flow: Flow) {
+        do throws(RequestRefusal) {
+            let answer = try offerAnswer.answerOffer(
+                of: request, at: flow.local.address, targets: mediaTargets(over: flow))
+            var response = request.response(200)
+            response.setDescription(answer.description)
+            act(.respond(response, transaction))
+            settleEarly(on: answer.media)
         } catch {
-            act(.respond(request.refusal(of: error, at: localAddress), transaction))
+            act(.respond(error.response, transaction))
         }
     }
 
@@ -137,5 +130,6 @@ extension InviteSession {
                 act(.respond(sent, arrival.transaction))
             }
         }
+        sendDueModification()
     }
 }

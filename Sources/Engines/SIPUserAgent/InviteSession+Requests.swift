@@ -1,4 +1,5 @@
 import EngineKit
+import SDP
 import SIPMessages
 import SIPTransactions
 
@@ -42,7 +43,7 @@ extension InviteSession {
             provePath(over: flow)
         } else {
             // An early dialog of a fork, or one that exists only to be ended.
-            guard dialog(with: tag) != nil, request.method == .bye else { return 481 }
+            guard dialog(with: tag) != nil, [.bye, .update].contains(request.method) else { return 481 }
         }
         return updateDialog(with: tag) { $0.accept(request.cSeq.number) } == .outOfOrder ? 500 : nil
     }
@@ -61,6 +62,7 @@ extension InviteSession {
         switch purpose.kind {
         case .invite: receiveInviteResponse(response, over: flow, at: now)
         case .reinvite: receiveReinviteResponse(response, over: flow, at: now)
+        case .update: receiveUpdateResponse(response, over: flow, at: now)
         case .bye: if response.status.isFinal { byeFinished() }
         case .prack: if response.status.isFinal { prackFinished(response.status, in: purpose.remoteTag, at: now) }
         case .digit: if response.status.isFinal { digitAnswered(response.status, response.reason, at: now) }
@@ -75,7 +77,7 @@ extension InviteSession {
     mutating func fail(_ purpose: RequestPurpose, _ failure: RequestFailure, at now: Instant) {
         switch purpose.kind {
         case .invite: inviteFailed(failure, at: now)
-        case .reinvite: reinviteFailed(failure, at: now)
+        case .reinvite, .update: modificationFailed(failure, at: now)
         case .bye: byeFinished()
         case .prack: prackFinished(nil, in: purpose.remoteTag, at: now)
         case .digit: digitAnswered(nil, failure.reason, at: now)
@@ -91,7 +93,7 @@ extension InviteSession {
     func stillWants(_ purpose: RequestPurpose) -> Bool {
         switch purpose.kind {
         case .invite: phase == .calling && !(invitation?.isCancelled ?? true)
-        case .reinvite: phase == .confirmed
+        case .reinvite, .update: phase != .ended
         case .digit, .request: takesRequests
         case .bye: true
         case .prack: purpose.remoteTag.map { dialog(with: $0) != nil } ?? false
@@ -108,7 +110,7 @@ extension InviteSession {
         case .invite:
             invitation?.request = request
             invitation?.earlyDialogs = []
-        case .reinvite:
+        case .reinvite, .update:
             modification.request = request
         case .refer:
             sentReferral?.sequence = request.cSeq.number
@@ -152,19 +154,44 @@ extension InviteSession {
     func dialog(with remoteTag: String) -> Dialog? {
         if let dialog, dialog.remoteTag == remoteTag { return dialog }
         return unwanted.first { $0.remoteTag == remoteTag }
-            ?? invitation?.earlyDialogs.first { $0.dialog.remoteTag == remoteTag }?.dialog
+            ?? earlyIndex(remoteTag).flatMap { invitation?.earlyDialogs[$0].dialog }
+    }
+
+    /// The early dialog with that tag of the peer; none once another is the call's.
+    private func earlyIndex(_ remoteTag: String) -> Int? {
+        guard dialog == nil else { return nil }
+        return invitation?.earlyDialogs.firstIndex { $0.dialog.remoteTag == remoteTag }
+    }
+
+    /// Where the peer may direct our media that speaks over `flow`.
+    func mediaTargets(over flow: Flow) -> MediaTargetPolicy {
+        settings.mediaTargets(signalledFrom: flow.remote.address, to: flow.local.address)
+    }
+
+    /// What is negotiated in the dialog with that tag of the peer.
+    func negotiation(with remoteTag: String) -> OfferAnswer? {
+        if dialog?.remoteTag == remoteTag { return offerAnswer }
+        return earlyIndex(remoteTag).flatMap { invitation?.earlyDialogs[$0].offerAnswer }
+    }
+
+    /// Changes what is negotiated in the dialog with that tag of the peer; nil where there is none.
+    @discardableResult
+    mutating func updateNegotiation<Result>(with remoteTag: String, _ body: (inout OfferAnswer) -> Result) -> Result? {
+        if dialog?.remoteTag == remoteTag { return body(&offerAnswer) }
+        guard let index = earlyIndex(remoteTag), var calling = invitation else { return nil }
+        defer { invitation = calling }
+        return body(&calling.earlyDialogs[index].offerAnswer)
     }
 
     /// Changes the dialog with that tag of the peer; nil where there is none.
+    @discardableResult
     mutating func updateDialog<Result>(with remoteTag: String, _ body: (inout Dialog) -> Result) -> Result? {
         if var own = dialog, own.remoteTag == remoteTag {
             defer { dialog = own }
             return body(&own)
         }
         if let index = unwanted.firstIndex(where: { $0.remoteTag == remoteTag }) { return body(&unwanted[index]) }
-        guard var calling = invitation,
-            let index = calling.earlyDialogs.firstIndex(where: { $0.dialog.remoteTag == remoteTag })
-        else { return nil }
+        guard let index = earlyIndex(remoteTag), var calling = invitation else { return nil }
         defer { invitation = calling }
         return body(&calling.earlyDialogs[index].dialog)
     }

@@ -46,10 +46,12 @@ extension InviteSession {
         self.invitation?.earlyDialogs.removeAll { $0.dialog.remoteTag == tag }
         self.invitation?.ringsUntil = nil
         phase = .confirmed
+        takeSessionTimer(from: response, at: now)
+        minimumInterval = nil
         if let early { offerAnswer = early.offerAnswer }
         offerAnswer.targets = settings.mediaTargets(signalledFrom: flow.remote.address, to: localAddress)
 
-        let answer = agree(on: response)
+        let answer = agree(on: response, hasSettled: early?.hasSettled ?? false)
         acknowledge(tag, response.cSeq.number, answering: answer.description)
         if isBroken {
             end(
@@ -70,7 +72,17 @@ extension InviteSession {
         announce(media)
         emit(.established(handle))
         tellReferrer(StatusFragment(response.status, reason: response.reason))
-        sendDueReinvite()
+        carryModification(from: tag)
+    }
+
+    /// What changed in another early dialog than the one that answered is still to be said there.
+    private mutating func carryModification(from tag: String) {
+        if modification.remoteTag != tag, modification.remoteTag != "" {
+            modification.request = nil
+            modification.retryAt = nil
+            modification.isWanted = true
+        }
+        sendDueModification()
     }
 
     /// The dialog that a 2xx confirms, or makes where no provisional response did (RFC 3261 §13.2.2.4).
@@ -92,11 +104,13 @@ extension InviteSession {
     }
 
     /// Completes offer and answer by a 2xx, which bears the answer, or the offer where the INVITE had none.
-    private mutating func agree(on response: Response) -> Outcome {
+    ///
+    /// - Parameter hasSettled: whether a reliable provisional response did so; then a description in the 2xx is no answer,
+    ///   and one that is outstanding is of an UPDATE.
+    private mutating func agree(on response: Response, hasSettled: Bool) -> Outcome {
+        if hasSettled { return Outcome(media: offerAnswer.agreed) }
         do throws(NegotiationError) {
             guard offerAnswer.hasLocalOffer else {
-                // A reliable provisional response settled it; what comes after that is no answer (§13.2.1).
-                if let media = offerAnswer.agreed { return Outcome(media: media) }
                 if invitation?.call.offersInInvite ?? false { return Outcome(fault: "no usable answer") }
                 guard let offer = response.sessionDescription else { return Outcome(fault: "no offer in the answer") }
                 let answer = offerAnswer.answerOrRefuse(offer, address: localAddress)
@@ -135,8 +149,9 @@ extension InviteSession {
     mutating func acknowledge(_ remoteTag: String, _ sequence: UInt32, answering answer: SessionDescription?) {
         guard let dialog = dialog(with: remoteTag) else { return }
         var request = dialog.acknowledgement(of: sequence)
-        let invite = modification.request ?? invitation?.request
-        if let invite, invite.cSeq.number == sequence { request.copyCredentials(from: invite) }
+        let invites = [modification.request, invitation?.request]
+        let invite = invites.lazy.compactMap { $0 }.first { $0.cSeq == CSeq(sequence, .invite) }
+        if let invite { request.copyCredentials(from: invite) }
         if let answer { request.setDescription(answer) }
         acknowledgements.removeAll { $0.remoteTag == remoteTag && $0.sequence &+ 1 < sequence }
         acknowledgements.append(SentAcknowledgement(remoteTag: remoteTag, sequence: sequence, request: request))

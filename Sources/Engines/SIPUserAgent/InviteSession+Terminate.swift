@@ -22,6 +22,7 @@ extension InviteSession {
         let last = phase
         phase = .ended
         lastsUntil = nil
+        sessionTimer = nil
         modification = Modification(sequence: modification.sequence)
         digits = SignalledDigits()
         invitation?.ringsUntil = nil

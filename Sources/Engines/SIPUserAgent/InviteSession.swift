@@ -52,6 +52,12 @@ struct InviteSession: Sendable {
     var acknowledgements: [SentAcknowledgement] = []
     var modification = Modification()
     var digits = SignalledDigits()
+    var sessionTimer: SessionTimer?
+    /// The session interval that the last session refresh request of ours asked for.
+    var askedInterval: UInt32?
+    /// The largest Min-SE that the peer, or servers on the way, asked for: before the call is answered for the INVITE,
+    /// then for the dialog (RFC 4028 §7.4).
+    var minimumInterval: UInt32?
     /// BYEs without a final response.
     var outstandingByes = 0
     /// A person or a limit wants the call ended, but a BYE may not go before the ACK (§15).
@@ -111,8 +117,8 @@ struct InviteSession: Sendable {
     var deadline: Instant? {
         [
             acceptance?.deadline, invitation?.ringsUntil, arrival?.deadline, arrival?.provisionals.deadline,
-            modification.retryAt, lastsUntil, lingersUntil, digits.deadline, sentReferral?.deadline,
-            receivedReferral?.deadline,
+            modification.retryAt, sessionTimer?.deadline, lastsUntil, lingersUntil, digits.deadline,
+            sentReferral?.deadline, receivedReferral?.deadline,
         ].lazy.compactMap { $0 }.min()
     }
 
@@ -123,9 +129,10 @@ struct InviteSession: Sendable {
         handleProvisionalDeadline(at: now)
         if let until = modification.retryAt, now >= until {
             modification.retryAt = nil
-            sendReinvite()
+            sendDueModification()
         }
         if let due = digits.deadline, now >= due { sendDueDigit(at: now) }
+        handleSessionTimerDeadline(at: now)
         if let until = lastsUntil, now >= until {
             end(CallEnd(cause: .tooLong, by: .local), at: now)
         }
@@ -215,6 +222,7 @@ struct SessionSettings: Sendable {
     var earlyDialogLimit: Int
     var capabilities: Capabilities
     var reliableProvisionals: ReliableProvisionalsPolicy
+    var sessionTimers: SessionTimerPolicy
     /// Where we take datagrams; an unspecified address stands for every one of ours.
     var listeners: [SocketAddress] = []
 

@@ -6,9 +6,9 @@ extension Capabilities {
     /// What this user agent can do where nothing is switched off.
     static let ours = Capabilities(
         methods: [
-            .invite, .ack, .cancel, .bye, .options, .prack, .info, .message, .refer, .notify, .subscribe,
+            .invite, .ack, .cancel, .bye, .options, .prack, .update, .info, .message, .refer, .notify, .subscribe,
         ],
-        optionTags: [.reliable, "replaces", "norefersub"],
+        optionTags: [.reliable, .sessionTimer, "replaces", "norefersub"],
         bodies: [
             MethodBodies(.message, [.plainText, .anyText]),
             MethodBodies(.info, [SignalledDigit.relay, SignalledDigit.bare]),

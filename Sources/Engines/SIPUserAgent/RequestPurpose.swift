@@ -3,6 +3,7 @@ struct RequestPurpose: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
         case invite
         case reinvite
+        case update
         case bye
         case prack
         /// An INFO with a digit.

@@ -21,13 +21,14 @@ package struct UserAgentConfiguration: Sendable {
     /// nothing but the person ends the call.
     package var maximumCallDuration: Duration?
     package var reliableProvisionals: ReliableProvisionalsPolicy
+    package var sessionTimers: SessionTimerPolicy
 
     package init(
         accounts: [Account] = [], product: String = "Offhook", capabilities: LocalMedia,
         limits: UserAgentLimits = .strict, automaticAnswer: AutomaticAnswerRules = .off,
         transfers: TransferRules = .standard, timers: TransactionTimers = .standard,
         incomingRingTimeout: Duration? = nil, maximumCallDuration: Duration? = .seconds(3600),
-        reliableProvisionals: ReliableProvisionalsPolicy = .supported
+        reliableProvisionals: ReliableProvisionalsPolicy = .supported, sessionTimers: SessionTimerPolicy = .supported
     ) {
         self.accounts = accounts.isEmpty ? [.anonymousPeerToPeer()] : accounts
         self.product = product
@@ -39,18 +40,20 @@ package struct UserAgentConfiguration: Sendable {
         self.incomingRingTimeout = incomingRingTimeout
         self.maximumCallDuration = maximumCallDuration
         self.reliableProvisionals = reliableProvisionals
+        self.sessionTimers = sessionTimers
     }
 
     /// What we can do under this configuration, and say that we can (RFC 3261 §20.5, §20.37, §20.1).
     var abilities: Capabilities {
         var abilities = Capabilities.ours
         if reliableProvisionals == .off { abilities.optionTags.removeAll { $0 == .reliable } }
+        if sessionTimers.use == .off { abilities.optionTags.removeAll { $0 == .sessionTimer } }
         return abilities
     }
 }
 
 /// Whether provisional responses are acknowledged by PRACK (RFC 3262).
-package enum ReliableProvisionalsPolicy: Hashable, Sendable, CaseIterable {
+package enum ReliableProvisionalsPolicy: String, Hashable, Sendable, CaseIterable {
     /// Never; a caller that requires it is refused with 420.
     case off
     /// Where the peer requires it, and as callee for early media where the caller supports it.

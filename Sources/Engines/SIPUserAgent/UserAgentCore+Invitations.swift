@@ -97,7 +97,7 @@ extension UserAgentCore {
                     towards: request, isUnproven: mayAnswerAutomatically && trust == .stranger && flow.transport == .udp
                 ),
                 firstNumber: UInt32.random(in: 1...UInt32(Int32.max), using: &random)))
-        do throws(InviteRefusal) {
+        do throws(RequestRefusal) {
             let session = try InviteSession(
                 arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,
                 settings: settings, random: random.split())

@@ -101,13 +101,19 @@ extension UserAgentCore {
                     session.receiveForkedBye(request, in: transaction)
                 }
             }
-        case .invite:
+        case .invite, .update:
             let contact = contact(of: account, at: flow.local, over: flow.transport)
-            update(handle, at: now) {
-                $0.receiveReinvite(request, in: transaction, over: flow, contact: contact, at: now)
+            update(handle, at: now) { session in
+                if request.method == .invite {
+                    session.receiveReinvite(request, in: transaction, over: flow, contact: contact, at: now)
+                } else {
+                    session.receiveUpdate(request, in: transaction, over: flow, contact: contact, at: now)
+                }
             }
         case .prack:
-            update(handle, at: now) { $0.receivePrack(request, in: transaction, at: now) }
+            update(handle, at: now) { $0.receivePrack(request, in: transaction, over: flow, at: now) }
+            // What waited for it may have been the answer.
+            replaceCall(by: handle, at: now)
         case .info:
             update(handle, at: now) { $0.receiveInfo(request, in: transaction) }
         case .message:

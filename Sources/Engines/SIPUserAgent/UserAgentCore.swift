@@ -71,7 +71,7 @@ package struct UserAgentCore: Sendable {
         settings = SessionSettings(
             timers: configuration.timers, maximumDuration: configuration.maximumCallDuration,
             earlyDialogLimit: configuration.limits.earlyDialogs, capabilities: configuration.abilities,
-            reliableProvisionals: configuration.reliableProvisionals)
+            reliableProvisionals: configuration.reliableProvisionals, sessionTimers: configuration.sessionTimers)
         statelessTag = random.hexadecimal(16)
         policy = IncomingPolicy(configuration: configuration, random: &random)
         for account in configuration.accounts {
@@ -128,6 +128,7 @@ package struct UserAgentCore: Sendable {
         case .hold(let handle): instruct(handle, at: now) { $0.hold(at: now) }
         case .resume(let handle): instruct(handle, at: now) { $0.resume(at: now) }
         case .reinvite(let handle, let media): instruct(handle, at: now) { $0.reinvite(media, at: now) }
+        case .update(let handle, let media): instruct(handle, at: now) { $0.update(media, at: now) }
         case .sendDigits(let handle, let steps): instruct(handle, at: now) { $0.sendDigits(steps, at: now) }
         case .request(let handle, let query): ask(query, as: handle, at: now)
         case .transfer(let handle, let target, let subscribes):
