@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPUserAgent
@@ -11,7 +12,8 @@ import Testing
         configuration.sessionTimers = SessionTimerPolicy(use: .wanted, interval: 100)
     }
 
-    @Test func refreshes() {
+    @Test(.proves(.row(42)))
+    func refreshes() {
         var (world, alice, bob) = World.twoPhones(configure: Self.timed)
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         world.perform(.hangUp(handle), at: alice, after: .seconds(120))
@@ -32,7 +34,8 @@ import Testing
         world.finish(alice, bob)
     }
 
-    @Test func expiryWhenTheRefresherIsGone() throws {
+    @Test(.proves(.row(42), .clause("RFC 4028 §10")))
+    func expiryWhenTheRefresherIsGone() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: .answersAfterOneSecond)
         let invite = world.invite(bob, from: alice).with(.supported, "timer").with(.sessionExpires, "120")
         world.say(invite, from: alice, to: bob)
@@ -55,7 +58,8 @@ import Testing
         world.finish(bob)
     }
 
-    @Test func holdBeforeTheAnswer() {
+    @Test(.proves(.row(46), .clause("RFC 3311 §5.1")))
+    func holdBeforeTheAnswer() {
         var (world, alice, bob) = World.twoPhones(bob: Behaviour(ringAfter: nil))
         let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
         world.run(for: .milliseconds(50))

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -6,7 +7,7 @@ import SIPUserAgent
 import Testing
 
 /// Session timers in both roles (RFC 4028).
-@Suite struct SessionTimerTests {
+@Suite(.proves(.row(42))) struct SessionTimerTests {
     private static let knows: [(HeaderName, String)] = [(.supported, "timer")]
     private static let allows: [(HeaderName, String)] = [(.allow, "INVITE, ACK, BYE, CANCEL, UPDATE")]
 
@@ -48,7 +49,8 @@ import Testing
 
     // MARK: - What is told and asked
 
-    @Test func everyRequestSaysThatTimersAreUnderstoodAndNoneAsks() throws {
+    @Test(.proves(.clause("RFC 4028 §7.1")))
+    func everyRequestSaysThatTimersAreUnderstoodAndNoneAsks() throws {
         var world = try calling(answeredWith: [])
         world.perform(.hangUp(caller), by: "alice")
         world.run(for: .milliseconds(20))
@@ -59,7 +61,8 @@ import Testing
         }
     }
 
-    @Test func wantedTimerIsAskedForWithoutNamingTheRefresher() throws {
+    @Test(.proves(.clause("RFC 4028 §7.1")))
+    func wantedTimerIsAskedForWithoutNamingTheRefresher() throws {
         var world = World()
         let invite = try world.aliceCallsCarol(configuration("alice", .wanted, interval: 600))
         #expect(try value(invite.headers) == "600")
@@ -74,14 +77,16 @@ import Testing
 
     // MARK: - What is granted (table 2 of §9)
 
-    @Test(arguments: [
-        (knowing: true, asked: "600", granted: "600;refresher=uac"),
-        (knowing: true, asked: "600;refresher=uac", granted: "600;refresher=uac"),
-        (knowing: true, asked: "600;refresher=uas", granted: "600;refresher=uas"),
-        (knowing: true, asked: "600;refresher=nobody", granted: "600;refresher=uac"),
-        (knowing: false, asked: "600", granted: "600;refresher=uas"),
-        (knowing: false, asked: "600;refresher=uac", granted: "600;refresher=uas"),
-    ])
+    @Test(
+        .proves(.clause("RFC 4028 §9")),
+        arguments: [
+            (knowing: true, asked: "600", granted: "600;refresher=uac"),
+            (knowing: true, asked: "600;refresher=uac", granted: "600;refresher=uac"),
+            (knowing: true, asked: "600;refresher=uas", granted: "600;refresher=uas"),
+            (knowing: true, asked: "600;refresher=nobody", granted: "600;refresher=uac"),
+            (knowing: false, asked: "600", granted: "600;refresher=uas"),
+            (knowing: false, asked: "600;refresher=uac", granted: "600;refresher=uas"),
+        ])
     func refresherIsChosenByWhatTheCallerKnows(knowing: Bool, asked: String, granted: String) throws {
         let (_, answer) = try called(with: Self.expires(asked) + (knowing ? Self.knows : []))
         #expect(try value(answer.headers) == granted)
@@ -101,7 +106,8 @@ import Testing
         #expect(try value(answer.headers) == "3600;refresher=uas")
     }
 
-    @Test func tooShortAnIntervalGets422BeforeAnybodyIsRung() throws {
+    @Test(.proves(.clause("RFC 4028 §9")))
+    func tooShortAnIntervalGets422BeforeAnybodyIsRung() throws {
         for (minimum, asked, isRefused) in [(90, 89, true), (90, 90, false), (300, 299, true)] as [(UInt32, Int, Bool)]
         {
             var world = World()
@@ -136,7 +142,8 @@ import Testing
 
     // MARK: - 422 to ours
 
-    @Test func refusedIntervalIsAskedForAgainAtTheMinimum() throws {
+    @Test(.proves(.clause("RFC 4028 §7.4")))
+    func refusedIntervalIsAskedForAgainAtTheMinimum() throws {
         var world = World()
         let invite = try world.aliceCallsCarol(configuration("alice", .wanted, interval: 100))
         try world.reply(422, to: invite, from: "carol", headers: [(.minSE, "500")])
@@ -192,7 +199,8 @@ import Testing
         }
     }
 
-    @Test func refreshesByUpdateWithoutOfferAtHalfTheInterval() throws {
+    @Test(.proves(.clause("RFC 4028 §7.4")))
+    func refreshesByUpdateWithoutOfferAtHalfTheInterval() throws {
         var world = try calling(answeredWith: Self.expires("600;refresher=uac") + Self.allows + Self.knows)
         world.run(for: .seconds(299))
         #expect(world.requests(.update, from: "alice").isEmpty)
@@ -207,7 +215,8 @@ import Testing
         #expect(world.story(of: "alice").allSatisfy { $0 != "modified" })
     }
 
-    @Test func refreshesByReinviteThatChangesNothingWhereThePeerTakesNoUpdate() throws {
+    @Test(.proves(.clause("RFC 4028 §7.4")))
+    func refreshesByReinviteThatChangesNothingWhereThePeerTakesNoUpdate() throws {
         var world = try calling(answeredWith: Self.expires("600;refresher=uac") + Self.knows)
         let first = try #require(world.last(.invite, at: "carol"))
         world.run(for: .seconds(301))
@@ -272,7 +281,8 @@ import Testing
         #expect(try world.last(.invite, at: "carol")?.headers.first(MinSE.self)?.seconds == 200)
     }
 
-    @Test func callThatTheUserAloneWantsTimedIsRefreshedByUs() throws {
+    @Test(.proves(.clause("RFC 4028 §7.2")))
+    func callThatTheUserAloneWantsTimedIsRefreshedByUs() throws {
         // The peer answers as if it had never heard of timers (§7.2).
         var world = try calling(.wanted, answeredWith: Self.allows)
         world.run(for: .seconds(901))
@@ -283,7 +293,8 @@ import Testing
         #expect(sent(.update, in: world).count == 2)
     }
 
-    @Test func timerIsSwitchedOffBy2xxWithoutOne() throws {
+    @Test(.proves(.clause("RFC 4028 §7.2")))
+    func timerIsSwitchedOffBy2xxWithoutOne() throws {
         var world = try calling(answeredWith: Self.expires("600;refresher=uac") + Self.allows + Self.knows)
         world.run(for: .seconds(301))
         let refresh = try #require(world.last(.update, at: "carol"))
@@ -313,7 +324,8 @@ import Testing
         #expect(sent(.bye, in: world) == [600])
     }
 
-    @Test(arguments: [481, 408, nil] as [Int?]) func refreshThatFindsNoDialogEndsTheCall(status: Int?) throws {
+    @Test(.proves(.clause("RFC 4028 §10")), arguments: [481, 408, nil] as [Int?])
+    func refreshThatFindsNoDialogEndsTheCall(status: Int?) throws {
         var world = try calling(answeredWith: Self.expires("600;refresher=uac") + Self.allows + Self.knows)
         world.run(for: .seconds(301))
         if let status {
@@ -328,7 +340,7 @@ import Testing
 
     // MARK: - Waiting for the peer's refresh
 
-    @Test(arguments: [(600, 568), (90, 60), (60, 60), (96, 64), (1800, 1768)])
+    @Test(.proves(.clause("RFC 4028 §10")), arguments: [(600, 568), (90, 60), (60, 60), (96, 64), (1800, 1768)])
     func sessionThatThePeerDoesNotRefreshIsEndedBeforeItExpires(interval: Int, end: Int) throws {
         var world = try calling(answeredWith: Self.expires("\(interval);refresher=uas") + Self.knows)
         world.run(for: .seconds(Int64(end - 1)))

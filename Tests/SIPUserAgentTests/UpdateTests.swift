@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -61,7 +62,8 @@ import Testing
 
     // MARK: - Ours
 
-    @Test func holdInAnEarlyDialogGoesByUpdate() throws {
+    @Test(.proves(.row(46), .clause("RFC 3311 §5.1")))
+    func holdInAnEarlyDialogGoesByUpdate() throws {
         var (world, invite) = try early()
         world.perform(.hold(caller), by: "alice")
         world.run(for: .milliseconds(20))
@@ -77,7 +79,8 @@ import Testing
         #expect(world.requests(.invite, from: "alice").count == 1)
     }
 
-    @Test func answerThatOvertakesTheUpdateOfTheEarlyDialogLeavesItsOfferOutstanding() throws {
+    @Test(.proves(.clause("RFC 3311 §5.1")))
+    func answerThatOvertakesTheUpdateOfTheEarlyDialogLeavesItsOfferOutstanding() throws {
         var (world, invite) = try early()
         world.perform(.hold(caller), by: "alice")
         world.run(for: .milliseconds(20))
@@ -101,7 +104,8 @@ import Testing
         #expect(try SessionDescription(parsing: reinvite.body).media.first?.direction == .sendOnly)
     }
 
-    @Test func nothingIsOfferedBeforeTheFirstOfferIsAnsweredReliably() throws {
+    @Test(.proves(.clause("RFC 3311 §5.1")))
+    func nothingIsOfferedBeforeTheFirstOfferIsAnsweredReliably() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(
@@ -158,7 +162,8 @@ import Testing
         #expect(world.requests(.ack, from: "alice").count == 1)
     }
 
-    @Test(arguments: [488, 486, 500, 603, 504] as [Int]) func refusedUpdateLeavesTheCallUp(status: Int) throws {
+    @Test(.proves(.row(23), .clause("RFC 3311 §5.3")), arguments: [488, 486, 500, 603, 504] as [Int])
+    func refusedUpdateLeavesTheCallUp(status: Int) throws {
         var world = try standing()
         world.perform(.update(caller, LocalMedia(rtpPort: 17000)), by: "alice")
         world.run(for: .milliseconds(20))
@@ -170,7 +175,8 @@ import Testing
         #expect(world.requests(.update, from: "alice").count == 1)
     }
 
-    @Test(arguments: [481, 408, nil] as [Int?]) func updateThatFindsNoDialogEndsTheCall(status: Int?) throws {
+    @Test(.proves(.row(20), .clause("RFC 3311 §5.3")), arguments: [481, 408, nil] as [Int?])
+    func updateThatFindsNoDialogEndsTheCall(status: Int?) throws {
         var world = try standing()
         world.perform(.update(caller, nil), by: "alice")
         world.run(for: .milliseconds(20))
@@ -194,7 +200,8 @@ import Testing
         #expect(world.requests(.cancel, from: "alice").count == 1)
     }
 
-    @Test func updateThatMeetsGlareIsTriedAgain() throws {
+    @Test(.proves(.row(24), .clause("RFC 3311 §5.3")))
+    func updateThatMeetsGlareIsTriedAgain() throws {
         var world = try standing()
         world.perform(.update(caller, LocalMedia(rtpPort: 17000)), by: "alice")
         world.run(for: .milliseconds(20))
@@ -227,7 +234,8 @@ import Testing
 
     // MARK: - The peer's
 
-    @Test func offerOfThePeerIsAnsweredAtOnce() throws {
+    @Test(.proves(.clause("RFC 3311 §5.2")))
+    func offerOfThePeerIsAnsweredAtOnce() throws {
         var world = try standing()
         let answer = try #require(
             try update(&world, body: Self.version(2, port: 20500), headers: [(.contact, "<sip:desk@192.0.2.9:5060>")]))
@@ -240,7 +248,8 @@ import Testing
         #expect(world.last(.bye, at: "carol")?.uri.description == "sip:desk@192.0.2.9:5060")
     }
 
-    @Test func updateWithoutOfferOnlyRefreshesTheTarget() throws {
+    @Test(.proves(.clause("RFC 3311 §5.2")))
+    func updateWithoutOfferOnlyRefreshesTheTarget() throws {
         var world = try standing()
         let answer = try #require(try update(&world, headers: [(.contact, "<sip:desk@192.0.2.9:5060>")]))
         #expect(answer.status == 200 && answer.body.isEmpty)
@@ -258,7 +267,8 @@ import Testing
         #expect(world.agreements(at: "alice").map(\.media.remoteRTP?.port) == [20500])
     }
 
-    @Test func eachForkHasItsOwnNegotiation() throws {
+    @Test(.proves(.row(11), .clause("RFC 3311 §5.2")))
+    func eachForkHasItsOwnNegotiation() throws {
         var (world, invite) = try early()
         try world.reply(
             183, to: invite, from: "carol", tag: "other", contact: carolContact,
@@ -274,7 +284,8 @@ import Testing
         #expect(world.agreements(at: "alice").map(\.media.remoteRTP?.port) == [21500])
     }
 
-    @Test func offerWhileOursIsUnansweredGets491() throws {
+    @Test(.proves(.row(24), .clause("RFC 3311 §5.2")))
+    func offerWhileOursIsUnansweredGets491() throws {
         // The offer of the INVITE, then one of an UPDATE.
         var world = World()
         let invite = try world.aliceCallsCarol()
@@ -288,7 +299,8 @@ import Testing
         #expect(try update(&other, sequence: 8)?.status == 200)
     }
 
-    @Test func offerWhileThePeersOwnIsUnansweredGets500() throws {
+    @Test(.proves(.row(24), .clause("RFC 3311 §5.2")))
+    func offerWhileThePeersOwnIsUnansweredGets500() throws {
         for isAnsweredUnreliably in [false, true] {
             var world = World()
             let (_, handle) = try world.carolCallsBob()
@@ -311,7 +323,8 @@ import Testing
         }
     }
 
-    @Test func faxIsRefusedAndTheCallStays() throws {
+    @Test(.proves(.clause("RFC 3311 §5.2")))
+    func faxIsRefusedAndTheCallStays() throws {
         var world = try standing()
         let fax = World.answerText.replacing("o=- 1 1", with: "o=- 1 2").replacing(
             "m=audio 20000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000", with: "m=image 20000 udptl t38")
@@ -336,7 +349,8 @@ import Testing
         #expect(try update(&forked)?.status == 481)
     }
 
-    @Test func twoUpdatesThatCrossAreBothSettledInTheEnd() throws {
+    @Test(.proves(.row(24), .clause("RFC 3311 §5.2")))
+    func twoUpdatesThatCrossAreBothSettledInTheEnd() throws {
         var world = aliceAndBob()
         let handle = try world.talk()
         world.perform(.update(caller, LocalMedia(rtpPort: 17000)), by: "alice")

@@ -112,7 +112,7 @@ extension InviteSession {
     mutating func answer(_ media: LocalMedia, headers: Headers, automatic: Bool, at now: Instant) {
         guard phase == .alerting, let arrival else { return ignoreCommand() }
         self.arrival?.isAutomatic = automatic
-        if arrival.provisionals.holdBackAcceptance {
+        if arrival.provisionals.holdsBackAcceptance {
             self.arrival?.heldAnswer = HeldAnswer(media: media, headers: headers, isAutomatic: automatic)
             return
         }

@@ -60,7 +60,7 @@ extension InviteSession {
         // An answer in an unreliable 183 is none yet, and without a first exchange there is nothing to update.
         let isUnsettled =
             phase == .alerting && !(arrival?.hasSettledEarly ?? false)
-            && !(arrival?.provisionals.holdBackAcceptance ?? false)
+            && !(arrival?.provisionals.holdsBackAcceptance ?? false)
         return negotiation.hasRemoteOffer || negotiation.agreed == nil || isUnsettled ? tryLater(request) : nil
     }
 }

@@ -8,8 +8,7 @@ import SIPTransactions
 /// (RFC 3261 §13 to §15).
 ///
 /// A value without network: requests leave as actions, and the core adds what only it knows (the next hop, Via, and
-/// through `complete` our address). The verbs are in extensions: +Outgoing, +Incoming, +Acceptance, +Modify,
-/// +Digits, +Terminate.
+/// through `complete` our address). The verbs are in extensions, one for each topic.
 struct InviteSession: Sendable {
     let handle: CallHandle
     let account: Account

@@ -51,7 +51,7 @@ struct ReliableProvisionals: Sendable {
     }
 
     /// Whether a 2xx has to wait for a PRACK (§3, §5).
-    var holdBackAcceptance: Bool { unacknowledged?.bearsDescription ?? false }
+    var holdsBackAcceptance: Bool { unacknowledged?.bearsDescription ?? false }
 
     /// Takes a response, without RSeq, to be sent now or once the one before it is acknowledged.
     ///
