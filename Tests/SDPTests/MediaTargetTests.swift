@@ -52,15 +52,6 @@ import Testing
         #expect(try negotiation.makeAnswer(address: ourAddress).media.remoteRTCP == nil)
     }
 
-    @Test(.proves(.rule(21), .incident(71)))
-    func mayBePrivateWhereTheNetworkIsKnown() throws {
-        var negotiation = negotiation()
-        negotiation.targets = MediaTargetPolicy(
-            signallingSource: .v4(0x0808_0808), allowsPrivateTargets: true)
-        try negotiation.receiveOffer(peer("m=audio 7000 RTP/AVP 0", "c=IN IP4 10.0.0.1"))
-        #expect(try negotiation.makeAnswer(address: ourAddress).media.remoteRTP == SocketAddress("10.0.0.1:7000"))
-    }
-
     @Test(.proves(.rule(21), .incident(71)), arguments: [5004, 5005] as [UInt16])
     func isNeverThePortThatWeReceiveOn(port: UInt16) throws {
         var negotiation = negotiation()

@@ -18,14 +18,14 @@ import Testing
     @Test(.proves(.row(46), .row(47), .clause("RFC 3264 §8"), .clause("RFC 3264 §8.4")))
     func holdsAndResumesByDirectionWithOneVersionMoreEachTime() throws {
         var negotiation = try session()
-        negotiation.setDirection(.sendOnly)
+        negotiation.local.direction = .sendOnly
         let hold = try negotiation.makeOffer(address: ourAddress)
         #expect(hold.origin.version == "2" && hold.origin.sessionID == "42")
         #expect(hold.media[0].direction == .sendOnly)
         #expect(
             try negotiation.receiveAnswer(peer("m=audio 7000 RTP/AVP 0", "a=recvonly", version: 2)).direction
                 == .sendOnly)
-        negotiation.setDirection(.sendReceive)
+        negotiation.local.direction = .sendReceive
         let resume = try negotiation.makeOffer(address: ourAddress)
         #expect(resume.origin.version == "3" && resume.media[0].direction == .sendReceive)
         #expect(try negotiation.receiveAnswer(peer("m=audio 7000 RTP/AVP 0", version: 3)).direction == .sendReceive)
@@ -46,14 +46,14 @@ import Testing
         #expect(held.media.direction == .receiveOnly && held.media.isHeldByPeer)
         #expect(held.description.media[0].direction == .receiveOnly)
 
-        negotiation.setDirection(.sendOnly)
+        negotiation.local.direction = .sendOnly
         #expect(try negotiation.makeOffer(address: ourAddress).media[0].direction == .inactive)
         let both = try negotiation.receiveAnswer(peer("m=audio 7000 RTP/AVP 0", "a=inactive", version: 3))
         #expect(both.direction == .inactive)
 
         try negotiation.receiveOffer(peer("m=audio 7000 RTP/AVP 0", version: 4))
         #expect(try negotiation.makeAnswer(address: ourAddress).media.direction == .sendOnly)
-        negotiation.setDirection(.sendReceive)
+        negotiation.local.direction = .sendReceive
         #expect(try negotiation.makeOffer(address: ourAddress).media[0].direction == .sendReceive)
     }
 
@@ -91,7 +91,7 @@ import Testing
         try negotiation.receiveOffer(
             peer("m=audio 7000 RTP/AVP 0", "m=video 7002 RTP/AVP 99", "m=image 7004 udptl t38", version: 2))
         _ = try negotiation.makeAnswer(address: ourAddress)
-        negotiation.setDirection(.sendOnly)
+        negotiation.local.direction = .sendOnly
         let offer = try negotiation.makeOffer(address: ourAddress)
         #expect(offer.media.map(\.port) == [5004, 0, 0])
         #expect(offer.media[2].lines.map(\.text) == ["image 0 udptl t38"])
@@ -131,7 +131,7 @@ import Testing
     @Test(.proves(.row(45), .clause("RFC 3264 §8.2")))
     func stopsSendingWhenAReofferIsAnsweredWithPortZero() throws {
         var negotiation = try session()
-        negotiation.setDirection(.sendOnly)
+        negotiation.local.direction = .sendOnly
         _ = try negotiation.makeOffer(address: ourAddress)
         let media = try negotiation.receiveAnswer(peer("m=audio 0 RTP/AVP 0", version: 2))
         #expect(media.remoteRTP == nil && media.direction == .inactive)
@@ -141,10 +141,10 @@ import Testing
     func goesBackToWhatWasAgreedWhenItsOfferFails() throws {
         var negotiation = try session()
         let agreed = negotiation.agreed
-        negotiation.setDirection(.sendOnly)
+        negotiation.local.direction = .sendOnly
         #expect(try negotiation.makeOffer(address: ourAddress).origin.version == "2")
         negotiation.cancelOffer()
-        negotiation.setDirection(.sendReceive)
+        negotiation.local.direction = .sendReceive
         #expect(negotiation.agreed == agreed)
         // The peer may have seen version 2, so what differs from it needs another.
         #expect(try negotiation.makeOffer(address: ourAddress).origin.version == "3")

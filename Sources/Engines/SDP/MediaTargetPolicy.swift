@@ -8,15 +8,10 @@ package struct MediaTargetPolicy: Hashable, Sendable {
     package var signallingSource: IPAddress?
     /// Addresses of ours that no media may be sent to.
     package var ownListeners: [SocketAddress]
-    /// Takes private addresses from peers further away, for networks whose proxy has a public address.
-    package var allowsPrivateTargets: Bool
 
-    package init(
-        signallingSource: IPAddress?, ownListeners: [SocketAddress] = [], allowsPrivateTargets: Bool = false
-    ) {
+    package init(signallingSource: IPAddress?, ownListeners: [SocketAddress] = []) {
         self.signallingSource = signallingSource
         self.ownListeners = ownListeners
-        self.allowsPrivateTargets = allowsPrivateTargets
     }
 
     enum Verdict: Hashable {
@@ -35,7 +30,7 @@ package struct MediaTargetPolicy: Hashable, Sendable {
         case .loopback, .linkLocal:
             return target.address.reach < source ? .forbidden : .allowed
         case .privateNetwork:
-            return source == .global && !allowsPrivateTargets ? .withheld : .allowed
+            return source == .global ? .withheld : .allowed
         case .global:
             return .allowed
         }

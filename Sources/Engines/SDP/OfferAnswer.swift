@@ -73,11 +73,6 @@ package struct OfferAnswer: Sendable {
     /// Whether an offer of either side is unanswered.
     package var isOutstanding: Bool { hasLocalOffer || hasRemoteOffer }
 
-    /// Changes what we want of the stream, for hold (`sendOnly`) and resume; the next offer or answer says it.
-    package mutating func setDirection(_ direction: Direction) {
-        local.direction = direction
-    }
-
     /// The offer failed, or was withdrawn: what was agreed before holds (RFC 3264 §8).
     package mutating func cancelOffer() {
         state = .stable
