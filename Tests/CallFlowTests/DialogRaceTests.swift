@@ -53,6 +53,32 @@ import Testing
         world.finish(alice)
     }
 
+    /// A BYE that the peer answers with 481, or with an error, ended the dialog all the same (RFC 3261 §15.1.1).
+    @Test(.proves(.row(56), .clause("RFC 3261 §15.1.1")), arguments: [481, 408, 500, 603] as [StatusCode])
+    func row56AByeThatIsRefusedEndsTheCallAndIsNotSentAgain(status: StatusCode) throws {
+        var (world, alice, bob, handle, _, _) = try World.establishedWithAgent()
+        world.perform(.hangUp(handle), at: alice)
+        let bye = try world.expect(.bye, at: bob)
+        world.say(bye.response(status), from: bob, to: alice)
+        world.run(for: .seconds(1))
+        #expect(world.ends(at: alice).map(\.cause) == [.hungUp])
+        world.finish(alice)
+    }
+
+    /// The peer's own BYE crosses ours, and its answer to ours says that it knows no such dialog any more.
+    @Test(.proves(.row(56)))
+    func row56ByesThatCrossEndBothSides() throws {
+        var (world, alice, bob, handle, _, dialog) = try World.establishedWithAgent()
+        world.perform(.hangUp(handle), at: alice)
+        world.say(dialog.request(.bye, via: world.via(of: bob)), from: bob, to: alice)
+        let bye = try world.expect(.bye, at: bob)
+        _ = try world.expect(200, to: .bye, at: bob)
+        world.say(bye.response(481), from: bob, to: alice)
+        world.run(for: .seconds(1))
+        #expect(world.ends(at: alice).map(\.cause) == [.hungUp])
+        world.finish(alice)
+    }
+
     @Test(.proves(.row(21), .clause("RFC 3261 §14.1")))
     func row21CrossedReinvitesAreRefusedAndTriedAgainApart() {
         var (world, alice, bob) = World.twoPhones()

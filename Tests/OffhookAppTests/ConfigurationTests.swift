@@ -128,6 +128,49 @@ struct ConfigurationTests {
         #expect(configuration.contacts[1].address.description == "tel:+49-30-1234")
     }
 
+    @Test func readsCallersWithTheRealmOfTheAccountThatTheyReach() throws {
+        let callers = try read(
+            """
+            [[account]]
+            address = "sip:alice@example.com"
+            [[account]]
+            address = "sip:door@building.example"
+            peer_to_peer = true
+            [[caller]]
+            username = "gate"
+            password = "sesame"
+            [[caller]]
+            username = "gate"
+            realm = "elsewhere.example"
+            password_env = "GATE"
+            """
+        ).callers
+        #expect(callers.map(\.realm) == ["building.example", "elsewhere.example"])
+        let credentials = try #require(callers.first).credentials { _ in nil }
+        #expect(credentials.username == "gate" && credentials.password == Secret("sesame"))
+        #expect(throws: PasswordError.variableMissing("GATE")) { try callers.last?.credentials { _ in nil } }
+    }
+
+    @Test(arguments: [
+        ("[[caller]]\npassword = \"x\"", "1:1: caller[1].username: is missing: whom the credentials of a caller name"),
+        (
+            "[[caller]]\nusername = \"a\"",
+            "1:1: caller[1].password: is missing; password_command, password_file and password_env do as well"
+        ),
+        (
+            "[[caller]]\nusername = \"a\"\npassword = \"x\"\n[[caller]]\nusername = \"a\"\npassword = \"y\"",
+            "5:12: caller[2].username: another caller has this name and realm"
+        ),
+        (
+            "[[account]]\naddress = \"sip:a@b\"\n[[caller]]\nusername = \"a\"\npassword = \"x\"",
+            "4:12: caller[1].username: no such caller gets here: every account is reached by its registrar alone; "
+                + "an account with peer_to_peer = true takes calls from anywhere"
+        ),
+    ])
+    func refusesCallersOfNoUse(text: String, expected: String) {
+        #expect(faults(text) == [expected])
+    }
+
     @Test func anEmptyFileSaysNothing() throws {
         let configuration = try read("# nothing yet\n")
         #expect(configuration.accounts.isEmpty && configuration.contacts.isEmpty && configuration.sip.listen.isEmpty)

@@ -36,12 +36,26 @@ import Testing
         #expect(fault { $0.timeout = .zero }?.line == "offhook: --timeout: 0 leaves no time for anything\n")
     }
 
-    @Test(arguments: ["192.0.2.0/33", "192.0.2.0/+24", "192.0.2.0/", "192.0.2", "everybody", "from:sip:bob@*"])
+    @Test(arguments: ["192.0.2.0/33", "192.0.2.0/+24", "192.0.2.0/", "192.0.2", "everybody", "from:sip:bob@*", "from:"])
     func refusesARuleThatNamesNobodyForSure(rule: String) {
         var answering = AnsweringOptions()
         answering.allow = [rule]
         let fault = fault(answering: answering)
         #expect(fault?.exit == .usage && fault?.text.hasPrefix("--allow: '\(rule)' ") == true)
+    }
+
+    @Test func believesAFromWhereACallerCanProveIt() throws {
+        let folder = try TemporaryDirectory()
+        var options = PhoneOptions()
+        options.configurationPath = try folder.write(
+            "[[caller]]\nusername = \"gate\"\npassword = \"sesame\"", to: "config.toml")
+        options.audio = "null"
+        var answering = AnsweringOptions()
+        answering.allow = ["from:sip:gate@*"]
+        let settings = try PhoneSettings(options, answering: answering)
+        #expect(settings.userAgent.automaticAnswer.from.map(\.description) == ["sip:gate@*"])
+        #expect(settings.userAgent.callers.map(\.username) == ["gate"])
+        #expect(!settings.userAgent.automaticAnswer.authenticated && !settings.userAgent.automaticAnswer.loopback)
     }
 
     @Test(arguments: ["192.0.2.0/24", "192.0.2.7", "2001:db8::/32", "account", "loopback"])

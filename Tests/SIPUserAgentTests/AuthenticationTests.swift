@@ -56,6 +56,36 @@ import Testing
         #expect(world.story(of: "alice") == ["answered", "mediaAgreed", "established"])
     }
 
+    /// The proxy asks, and behind it the callee's server, for one realm.
+    @Test(.proves(.row(41), .clause("RFC 3261 §22.3")))
+    func answersAProxyAndAServerOnOneRequestWithCredentialsForEach() throws {
+        var world = World()
+        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
+        let first = try world.aliceCallsCarol(try Self.account(), call: call)
+        try world.reply(407, to: first, from: "carol", headers: [Self.proxyChallenge])
+        let second = try #require(world.last(.invite, at: "carol"))
+        #expect(second.headers.contains(.proxyAuthorization) && !second.headers.contains(.authorization))
+        try world.reply(401, to: second, from: "carol", headers: [Self.registrarChallenge])
+        let third = try #require(world.last(.invite, at: "carol"))
+        #expect(third.cSeq.number == 3)
+        #expect(try third.headers.all(ProxyAuthorization.self).map(\.nonceCount) == [2])
+        #expect(try third.headers.all(Authorization.self).map(\.nonceCount) == [1])
+        // Neither is asked a second time.
+        try world.reply(401, to: third, from: "carol", headers: [Self.registrarChallenge])
+        #expect(world.requests(.invite, from: "alice").count == 3)
+        #expect(world.ends(at: "alice").map(\.cause) == [.authenticationFailed])
+    }
+
+    /// A response with both kinds of challenge is judged by its status alone (RFC 3261 §22.2, §22.3).
+    @Test(.proves(.row(41), .clause("RFC 3261 §22.2"), .clause("RFC 3261 §22.3")))
+    func looksInAResponseOnlyForTheChallengeOfItsStatus() throws {
+        var world = World()
+        let first = try world.aliceCallsCarol(try Self.account())
+        try world.reply(407, to: first, from: "carol", headers: [Self.registrarChallenge, Self.proxyChallenge])
+        let second = try #require(world.last(.invite, at: "carol"))
+        #expect(second.headers.contains(.proxyAuthorization) && !second.headers.contains(.authorization))
+    }
+
     @Test(.proves(.clause("RFC 3261 §22.2")))
     func challengedByeIsSentAgain() throws {
         var world = World()

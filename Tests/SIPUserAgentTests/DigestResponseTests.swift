@@ -54,6 +54,17 @@ import Testing
         #expect(response.response == expected)
     }
 
+    /// The parameters of RFC 7616 §3.9.2 without `userhash`, worked out with another implementation of SHA-512/256.
+    @Test func hashesWithTheTruncatedSHA512() throws {
+        let response = DigestResponse(
+            challenge: try challenge([
+                ("realm", "api@example.org"), ("qop", "auth"), ("algorithm", "SHA-512-256"),
+                ("nonce", "5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK"),
+            ]), username: "J\u{e4}s\u{f8}n Doe", password: Secret("Secret, or not?"), method: .other("GET"),
+            uri: "/doe.json", body: [], cnonce: "NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm", nonceCount: 1)
+        #expect(response.response == "7a4e1192babbba02e91182d2895bfdbf7adafc6e48d4e517ca301974843d840c")
+    }
+
     @Test func writesWhatTheServerAskedForAndNoMore() throws {
         let full = try #require(
             try response([("qop", "auth"), ("opaque", "o\"p"), ("algorithm", "MD5")]).credentials)

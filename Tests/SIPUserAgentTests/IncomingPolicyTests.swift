@@ -272,7 +272,9 @@ import Testing
         var policy = policy([Self.registered, Self.open], rules: rules)
         let flow = try flow(remote, transport)
         #expect(
-            policy.beginAutomaticAnswer(CallHandle(rawValue: 1), trust: policy.trust(flow), over: flow) == expected)
+            policy.beginAutomaticAnswer(
+                CallHandle(rawValue: 1), trust: policy.trust(flow), from: Self.address("sip:bob@example.net"),
+                over: flow) == expected)
     }
 
     private static let anybody = AutomaticAnswerRules(loopback: false, registrarFlows: false, anybody: true)
@@ -283,7 +285,9 @@ import Testing
     func answersOneCallOfACallerAndFourInAll() throws {
         var policy = policy([Self.open], rules: Self.anybody)
         func answer(_ call: UInt32, _ remote: String) throws -> IncomingPolicy.AutomaticAnswer {
-            policy.beginAutomaticAnswer(CallHandle(rawValue: call), trust: .stranger, over: try flow(remote))
+            policy.beginAutomaticAnswer(
+                CallHandle(rawValue: call), trust: .stranger, from: Self.address("sip:bob@example.net"),
+                over: try flow(remote))
         }
         #expect(try answer(1, "8.8.8.1:5060") == .allowed(isProven: false))
         #expect(try answer(2, "8.8.8.1:5061") == .limited)
@@ -299,10 +303,12 @@ import Testing
         let proxy = try flow("\(Self.registrar)")
         for number: UInt32 in 1...4 {
             let verdict = policy.beginAutomaticAnswer(
-                CallHandle(rawValue: number), trust: .registrarFlow, over: proxy)
+                CallHandle(rawValue: number), trust: .registrarFlow, from: Self.address("sip:bob@example.net"),
+                over: proxy)
             #expect(verdict == .allowed(isProven: true))
         }
-        let fifth = policy.beginAutomaticAnswer(CallHandle(rawValue: 5), trust: .registrarFlow, over: proxy)
+        let fifth = policy.beginAutomaticAnswer(
+            CallHandle(rawValue: 5), trust: .registrarFlow, from: Self.address("sip:bob@example.net"), over: proxy)
         #expect(fifth == .limited)
     }
 }

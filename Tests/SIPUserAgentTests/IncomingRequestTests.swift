@@ -234,6 +234,81 @@ import Testing
         #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
     }
 
+    /// Bob with room for 16 transactions, two of which are kept; he talks to Alice.
+    private func crowded() throws -> (World, CallHandle) {
+        var configuration = World.configuration(user: "bob")
+        configuration.limits.serverTransactions = 16
+        configuration.limits.requestRate = nil
+        var world = aliceAndBob(bob: configuration)
+        let handle = try world.talk()
+        // The INVITE's own transaction is over.
+        world.run(for: .seconds(40))
+        world.addScripted("carol", at: "192.0.2.9")
+        return (world, handle)
+    }
+
+    @Test(.proves(.rule(14)))
+    func floodFromOutsideDropsNoByeOfACall() throws {
+        var (world, _) = try crowded()
+        for index in 0..<40 {
+            let request = try world.request(.options, from: "carol", to: "bob", callID: "flood-\(index)")
+            world.send(.request(request), from: "carol", to: "bob")
+        }
+        world.run(for: .milliseconds(20))
+        #expect(world.cores["bob"]?.occupancy.serverTransactions == 14)
+        #expect(world.cores["bob"]?.counters[.transactions] == 26)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(world.ends(at: "bob").map(\.cause) == [.hungUp])
+        #expect(world.count("bob>alice 200 BYE") == 1)
+        world.run(for: .seconds(40))
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test(.proves(.rule(14)))
+    func floodWithinACallDropsNoByeOfIt() throws {
+        var (world, _) = try crowded()
+        let invite = try #require(world.requests(.invite, from: "alice").first)
+        let answer = try #require(world.responses(200, from: "bob").first)
+        for index in 0..<40 {
+            var request = invite
+            request.method = .options
+            request.cSeq = CSeq(number: UInt32(2 + index), method: .options)
+            request.to = answer.to
+            request.vias[0].branch = "z9hG4bKwithin\(index)"
+            request.body = []
+            request.headers = Headers()
+            world.send(.request(request), from: "alice", to: "bob")
+        }
+        world.run(for: .milliseconds(20))
+        #expect(world.cores["bob"]?.occupancy.serverTransactions == 15)
+        #expect(world.cores["bob"]?.counters[.transactions] == 25)
+        var bye = invite
+        bye.method = .bye
+        bye.cSeq = CSeq(number: 100, method: .bye)
+        bye.to = answer.to
+        bye.vias[0].branch = "z9hG4bKbye"
+        bye.body = []
+        bye.headers = Headers()
+        world.send(.request(bye), from: "alice", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.ends(at: "bob").map(\.cause) == [.hungUp])
+    }
+
+    @Test(.proves(.rule(14)))
+    func noMoreDialogsThanTheLimit() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.limits.dialogs = 1
+        var world = World()
+        _ = try world.carolCallsBob(configuration)
+        let second = try world.request(.invite, from: "carol", to: "bob", callID: "2", body: World.answerText)
+        world.send(.request(second), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(503, at: "carol").count == 1)
+        #expect(world.cores["bob"]?.counters[.dialogs] == 1)
+        #expect(world.incoming(at: "bob", 1) == nil)
+    }
+
     @Test(.proves(.rule(14)))
     func eighthCallIsTheLast() throws {
         var world = worldWithBob()

@@ -47,6 +47,7 @@ extension OffhookConfiguration {
                 } ?? []
             self.media.rtpPorts = media.parsed("rtp_ports", as: "LOW-HIGH with room for two ports") { PortRange($0) }
         }
+        root.sections("caller") { caller in readCaller(from: &caller, in: file, paths: paths) }
         var contactNames: Set<String> = []
         root.sections("contact") { contact in readContact(from: &contact, besides: &contactNames) }
         root.refuseUnknownKeys()
@@ -70,6 +71,7 @@ extension OffhookConfiguration {
         account.username = table.string("username")
         account.realm = table.string("realm")
         account.password = table.password(in: file, paths: paths)
+        account.allowsObsoleteDigest = table.choice("digest", [("sha-256", false), ("md5", true)]) ?? false
         account.transport = table.transport("transport")
         account.answer =
             table.choice("answer", [("ask", .ask), ("auto", .automatic), ("busy", .busy)]) ?? .ask
@@ -81,6 +83,47 @@ extension OffhookConfiguration {
         if account.isPeerToPeer, account.registrar != nil, !table.contains("registrar") { account.registrar = nil }
         if name == nil, case .sip(let uri)? = address?.uri { account.name = uri.user ?? uri.host.description }
         accounts.append(account)
+    }
+
+    private mutating func readCaller(
+        from table: inout ConfigurationTable, in file: ConfigurationFile, paths: PathExpansion
+    ) {
+        table.require("username", because: "whom the credentials of a caller name")
+        let username = table.string("username")
+        let realm = table.string("realm") ?? callerRealm
+        let password = table.password(in: file, paths: paths)
+        let digests = table.choice("digest", [("sha-256", Set([MessageDigest.sha256])), ("md5", [.md5])])
+        if !accounts.isEmpty, !accounts.contains(where: { $0.isPeerToPeer || !isRegistering }) {
+            table.refuse(
+                "username",
+                "no such caller gets here: every account is reached by its registrar alone; "
+                    + "an account with peer_to_peer = true takes calls from anywhere")
+        }
+        guard let username, let password else {
+            if password == nil {
+                table.refuse("password", "is missing; password_command, password_file and password_env do as well")
+            }
+            return
+        }
+        if username.isEmpty { table.refuse("username", "is empty") }
+        if realm.isEmpty { table.refuse("realm", "is empty") }
+        if callers.contains(where: { $0.username == username && $0.realm == realm }) {
+            table.refuse("username", "another caller has this name and realm")
+        }
+        if Set(callers.map(\.realm) + [realm]).count > ConfiguredCaller.realmLimit {
+            table.refuse("realm", "is one more than the \(ConfiguredCaller.realmLimit) that a challenge can name")
+        }
+        callers.append(
+            ConfiguredCaller(username: username, realm: realm, password: password, digests: digests ?? [.sha256, .md5]))
+    }
+
+    private var isRegistering: Bool { accounts.contains { $0.registrar != nil } }
+
+    /// The domain of the account that takes calls from anywhere (RFC 3261 §22.1).
+    private var callerRealm: String {
+        let account = accounts.first { $0.isPeerToPeer || $0.registrar == nil } ?? accounts.first
+        guard case .sip(let uri)? = account?.address.uri else { return "offhook.invalid" }
+        return uri.host.description
     }
 
     /// - Parameter names: those of the contacts before, in lower case; a long book is not gone through for each.

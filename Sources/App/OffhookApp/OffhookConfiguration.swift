@@ -13,6 +13,7 @@ package struct OffhookConfiguration: Sendable {
     package var sip = SIPSettings()
     package var media = MediaSettings()
     package var contacts: [ConfiguredContact] = []
+    package var callers: [ConfiguredCaller] = []
 
     package init() {}
 }
@@ -25,6 +26,8 @@ package struct ConfiguredAccount: Sendable {
     package var username: String?
     package var realm: String?
     package var password: PasswordSource?
+    /// Whether MD5 is answered even where the realm offered better before.
+    package var allowsObsoleteDigest = false
     package var transport: Transport?
     package var answer = Account.AnswerPolicy.ask
     package var outboundProxy: URI?
@@ -47,7 +50,8 @@ package struct ConfiguredAccount: Sendable {
         if let password {
             account.credentials = AccountCredentials(
                 username: username ?? account.contactUser, realm: realm,
-                password: try password.password(environment: environment))
+                password: try password.password(environment: environment),
+                allowsObsoleteDigest: allowsObsoleteDigest)
         }
         return account
     }
@@ -98,6 +102,26 @@ package struct MediaSettings: Sendable {
 package struct ConfiguredContact: Sendable {
     package var name: String
     package var address: URI
+}
+
+/// A `[[caller]]`: who may prove by digest to be the one who calls. The password is not yet fetched.
+package struct ConfiguredCaller: Sendable {
+    package var username: String
+    package var realm: String
+    package var password: PasswordSource
+    package var digests: Set<MessageDigest>
+
+    /// The user agent's form of it; fetches the password, which may wait for a program.
+    package func credentials(
+        environment: (String) -> String? = environmentVariable
+    ) throws(PasswordError) -> CallerCredentials {
+        CallerCredentials(
+            username: username, realm: realm, password: try password.password(environment: environment),
+            digests: digests)
+    }
+
+    /// Realms that a challenge can name and still be short.
+    package static let realmLimit = 4
 }
 
 /// The ports that RTP and RTCP may use, written `LOW-HIGH`.

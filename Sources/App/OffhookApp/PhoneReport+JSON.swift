@@ -130,7 +130,7 @@ extension IncomingCall {
         [
             .init("to", .string(requestURI.description)), .init("source", .string(flow.remote.description)),
             .init("trust", .string("\(trust)")), .init("automatic", .bool(mayAnswerAutomatically)),
-        ]
+        ] + (provenCaller.map { [.init("user", .string($0))] } ?? [])
     }
 }
 

@@ -123,7 +123,8 @@ extension SIPUserAgent.IncomingCall {
         let codecs = formats.filter { !$0.isTelephoneEvent }.map { $0.encodingName.lowercased() }
         return TerminalUI.IncomingCall(
             account: Printable(account), peer: Party(from), via: Printable(flow.remote.description),
-            codecs: codecs.prefix(4).map { Printable($0) }, trust: Printable(trust.words))
+            codecs: codecs.prefix(4).map { Printable($0) },
+            trust: Printable(provenCaller.map { "authenticated as \($0)" } ?? trust.words))
     }
 }
 

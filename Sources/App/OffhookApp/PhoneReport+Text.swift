@@ -44,7 +44,9 @@ extension CallOccurrence {
     func text(peer: String) -> String {
         switch self {
         case .outgoing: "calling \(peer)"
-        case .incoming(let call): "call from \(peer), source \(call.flow.remote)"
+        case .incoming(let call):
+            "call from \(peer), source \(call.flow.remote)"
+                + (call.provenCaller.map { ", authenticated as \($0)" } ?? "")
         case .trying: "trying"
         case .ringing(let progress): "\(progress.status.value) \(progress.reason)"
         case .early: "early media"

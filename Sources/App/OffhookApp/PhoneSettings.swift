@@ -100,7 +100,7 @@ struct PhoneSettings: Sendable {
 
         userAgent = UserAgentConfiguration(
             accounts: accounts, product: OffhookVersion.product,
-            capabilities: LocalMedia(rtpPort: 9, codecs: codecs))
+            capabilities: LocalMedia(rtpPort: 9, codecs: codecs), callers: try Self.callers(configuration))
         if let policy = configuration.sip.reliableProvisionals { userAgent.reliableProvisionals = policy }
         userAgent.sessionTimers = SessionTimerPolicy(configuration.sip)
         let calls = answering?.maxCalls ?? configuration.sip.maximumCalls
@@ -109,7 +109,7 @@ struct PhoneSettings: Sendable {
         }
         userAgent.limits = Self.limits(options.limits ?? configuration.sip.limits ?? .strict, calls: calls)
         if let answering {
-            userAgent.automaticAnswer = try Self.automaticAnswer(answering, limits: userAgent.limits, calls: calls)
+            userAgent.automaticAnswer = try Self.automaticAnswer(answering, for: userAgent, calls: calls)
         } else if accounts.contains(where: { $0.answer == .automatic }) {
             userAgent.automaticAnswer = .standard
         }
@@ -158,6 +158,18 @@ struct PhoneSettings: Sendable {
             }
         }
         return accounts
+    }
+
+    private static func callers(_ configuration: OffhookConfiguration) throws(StartFault) -> [CallerCredentials] {
+        var callers: [CallerCredentials] = []
+        for configured in configuration.callers {
+            do {
+                callers.append(try configured.credentials())
+            } catch {
+                throw StartFault(.configuration, "caller '\(configured.username)': \(error)")
+            }
+        }
+        return callers
     }
 
     private static func codecs(_ list: String?) throws(StartFault) -> [CodecKind]? {
@@ -252,37 +264,48 @@ extension SessionTimerPolicy {
 extension PhoneSettings {
     /// Who is answered without a person: what `--allow` says, else the accounts' registrar flows and loopback.
     private static func automaticAnswer(
-        _ answering: AnsweringOptions, limits: UserAgentLimits, calls: Int?
+        _ answering: AnsweringOptions, for userAgent: UserAgentConfiguration, calls: Int?
     ) throws(StartFault) -> AutomaticAnswerRules {
         var rules = AutomaticAnswerRules.standard
         if !answering.allow.isEmpty {
             rules = .off
-            for rule in answering.allow { try apply(rule, to: &rules) }
+            for rule in answering.allow { try apply(rule, to: &rules, of: userAgent) }
         }
         rules.anybody = answering.allowAny
         if let calls {
             rules.total = calls
             rules.perCaller = calls
         }
-        if limits.requestRate == nil {
-            rules.total = limits.calls
-            rules.perCaller = limits.calls
+        if userAgent.limits.requestRate == nil {
+            rules.total = userAgent.limits.calls
+            rules.perCaller = userAgent.limits.calls
         }
         return rules
     }
 
-    private static func apply(_ rule: String, to rules: inout AutomaticAnswerRules) throws(StartFault) {
+    private static func apply(
+        _ rule: String, to rules: inout AutomaticAnswerRules, of userAgent: UserAgentConfiguration
+    ) throws(StartFault) {
         switch rule {
         case "account": rules.registrarFlows = true
         case "loopback": rules.loopback = true
         case _ where rule.hasPrefix("from:"):
-            throw StartFault(
-                .usage,
-                "--allow: '\(rule)' trusts a From that anybody can write; it is valid only where callers are authenticated"
-            )
+            guard let pattern = URIPattern(String(rule.dropFirst("from:".count))) else {
+                throw StartFault(
+                    .usage,
+                    "--allow: '\(rule)' names no address such as from:sip:alice@example.com or from:sip:*@example.com")
+            }
+            guard !userAgent.callers.isEmpty || userAgent.accounts.contains(where: { $0.registrar != nil }) else {
+                throw StartFault(
+                    .usage,
+                    "--allow: '\(rule)' trusts a From that anybody can write; it needs a [[caller]] whose password shows "
+                        + "who it is, or an account whose registrar does")
+            }
+            rules.from.append(pattern)
         default:
             guard let range = AddressRange(rule) else {
-                throw StartFault(.usage, "--allow: '\(rule)' is neither a CIDR nor 'account' nor 'loopback'")
+                throw StartFault(
+                    .usage, "--allow: '\(rule)' is neither a CIDR nor 'account' nor 'loopback' nor from:ADDRESS")
             }
             rules.ranges.append(range)
         }

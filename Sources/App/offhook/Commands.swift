@@ -74,7 +74,8 @@ struct AnswerCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Who is answered automatically: a CIDR or address, account, loopback; repeatable.", valueName: "rule"))
+            "Who is answered automatically: a CIDR or address, account, loopback, from:SIP-ADDRESS (* for any part; needs [[caller]] or a registrar); repeatable.",
+            valueName: "rule"))
     var allow: [String] = []
 
     @Flag(help: "Answer everybody.")

@@ -101,11 +101,6 @@ package struct Via: Sendable {
         }
     }
 
-    package var maddr: Host? { parameters["maddr"].map { Host($0) } }
-
-    /// The multicast time to live.
-    package var ttl: UInt8? { parameters["ttl"].flatMap { UInt8($0) } }
-
     /// Host in lower case and port, the default one filled in: what transaction matching compares (§17.2.3).
     package var sentBy: String { "\(host.description.asciiLowercased):\(port ?? transport.defaultPort)" }
 }

@@ -52,7 +52,8 @@ package struct ResponseRoute: Equatable, Sendable {
 
     /// The route for a request that arrived over `flow` with `via` on top.
     ///
-    /// The address is the one that the packet came from, which is what `received` would say; only `maddr` overrides it.
+    /// The address is always the one that the packet came from, which is what `received` would say. A `maddr` is not
+    /// followed: by it a stranger would have us send to whom it likes.
     package init(of via: Via, over flow: Flow) {
         let port = via.port ?? via.transport.defaultPort
         guard !flow.transport.isReliable else {
@@ -61,11 +62,7 @@ package struct ResponseRoute: Equatable, Sendable {
             return
         }
         var target = flow
-        if let maddr = via.maddr?.address {
-            target.remote = SocketAddress(maddr, port: port)
-        } else if via.rport == .absent {
-            target.remote.port = port
-        }
+        if via.rport == .absent { target.remote.port = port }
         self.flow = target
         fallback = nil
     }

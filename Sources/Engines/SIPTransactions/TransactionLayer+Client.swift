@@ -60,7 +60,7 @@ extension TransactionLayer {
     }
 
     /// Ends a client transaction of which the user wants to hear no more. A late 2xx to INVITE becomes a stray response.
-    package mutating func abandon(_ id: ClientTransactionID) {
+    private mutating func abandon(_ id: ClientTransactionID) {
         guard let key = inviteClients[id]?.key ?? nonInviteClients[id]?.key else { return }
         remove(id, key: key)
     }

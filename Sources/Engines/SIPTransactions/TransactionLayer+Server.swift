@@ -50,7 +50,7 @@ extension TransactionLayer {
     mutating func receive(_ request: Request, over flow: Flow, at now: Instant) {
         guard let key = ServerTransactionKey(of: request) else { return }
         if let id = serverIndex[key] { return receiveRetransmission(in: id) }
-        guard acceptsRequests, let via = request.vias.first else {
+        guard serverRoom > 0, let via = request.vias.first else {
             tally.refusedRequests &+= 1
             return
         }

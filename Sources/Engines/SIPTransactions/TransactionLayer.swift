@@ -4,8 +4,7 @@ import SIPMessages
 
 /// All transactions of one user agent or proxy, RFC 3261 §17 as corrected by RFC 6026.
 ///
-/// Every input costs O(log n) in the number of transactions, except `transportFailed(over:)`, which looks at each
-/// client transaction. A request is serialised once; transactions that wait for stragglers keep only their last message.
+/// Every input costs O(log n) in the number of transactions. A request is serialised once; transactions that wait for stragglers keep only their last message.
 package struct TransactionLayer: Sendable {
     let timers: TransactionTimers
     let limits: Limits
@@ -78,15 +77,6 @@ package struct TransactionLayer: Sendable {
         }
     }
 
-    /// Nothing reaches the other end of `flow` any more: ICMP, a refused connection, a reset. Of a flow with a
-    /// connection every client transaction on that connection fails, of any other those with the same addresses.
-    package mutating func transportFailed(over flow: Flow, at now: Instant) {
-        let affected =
-            inviteClients.filter { $0.value.flow == flow }.map(\.key)
-            + nonInviteClients.filter { $0.value.flow == flow }.map(\.key)
-        for id in affected.sorted() { transportFailed(id) }
-    }
-
     // MARK: - Outputs
 
     package mutating func nextOutput() -> Output? {
@@ -105,9 +95,9 @@ package struct TransactionLayer: Sendable {
         return counts
     }
 
-    /// Whether a new request would be made a transaction. Where not, it is dropped and counted, unless the user answers
-    /// it without a transaction before it gets here.
-    package var acceptsRequests: Bool { inviteServers.count + nonInviteServers.count < limits.server }
+    /// How many more requests would be made transactions. Beyond that they are dropped and counted, unless the user
+    /// answers them without a transaction before they get here.
+    package var serverRoom: Int { max(0, limits.server - inviteServers.count - nonInviteServers.count) }
 
     // MARK: - For the extensions
 

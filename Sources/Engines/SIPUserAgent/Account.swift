@@ -7,11 +7,14 @@ package struct AccountCredentials: Hashable, Sendable {
     /// The realm that may be answered; nil pins the first realm that the registrar or outbound proxy names.
     package var realm: String?
     package var password: Secret
+    /// Whether MD5 is answered even where the realm offered better before.
+    package var allowsObsoleteDigest: Bool
 
-    package init(username: String, realm: String? = nil, password: Secret) {
+    package init(username: String, realm: String? = nil, password: Secret, allowsObsoleteDigest: Bool = false) {
         self.username = username
         self.realm = realm
         self.password = password
+        self.allowsObsoleteDigest = allowsObsoleteDigest
     }
 }
 

@@ -154,7 +154,8 @@ extension DigestAuthentication {
         let known = spaces.firstIndex { $0.key == key }
         if let known {
             let before = spaces[known].challenge
-            if challenge.algorithm.digest < before.algorithm.digest { return .downgraded }
+            let isWeaker = challenge.algorithm.digest.isObsolete && !before.algorithm.digest.isObsolete
+            if isWeaker, credentials?.allowsObsoleteDigest != true { return .downgraded }
             if challenge.qop == nil, before.qop != nil { return .downgraded }
         }
         if attempts.answered.contains(key) {

@@ -36,30 +36,54 @@ struct DigestResponse {
     /// The `response` parameter, in lower-case hexadecimal digits.
     var response: String? {
         guard let first = firstHash, let second = secondHash else { return nil }
-        guard let qop = challenge.qop else { return hash(first, challenge.nonce, second) }
-        return hash(first, challenge.nonce, nonceCountText, cnonce, qop.rawValue, second)
+        return challenge.algorithm.digest.response(
+            firstHash: first, nonce: challenge.nonce,
+            protection: challenge.qop.map { (nonceCountText, cnonce, $0.rawValue) }, secondHash: second)
     }
 
     /// H(A1): who asks.
     private var firstHash: String? {
-        let key = hash(username, challenge.realm, password.revealed)
+        let digest = challenge.algorithm.digest
+        let key = digest.userHash(username: username, realm: challenge.realm, password: password)
         guard challenge.algorithm.isSession, let key else { return key }
-        return hash(key, challenge.nonce, cnonce)
+        return digest.hash(key, challenge.nonce, cnonce)
     }
 
     /// H(A2): for what.
     private var secondHash: String? {
-        guard challenge.qop == .authInt else { return hash(method.name, uri) }
-        guard let entity = challenge.algorithm.digest.hexadecimal(of: body) else { return nil }
-        return hash(method.name, uri, entity)
+        let digest = challenge.algorithm.digest
+        guard challenge.qop == .authInt else { return digest.requestHash(method: method, uri: uri) }
+        guard let entity = digest.hexadecimal(of: body) else { return nil }
+        return digest.hash(method.name, uri, entity)
     }
 
     private var nonceCountText: String {
         let digits = String(nonceCount, radix: 16)
         return String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits
     }
+}
 
-    private func hash(_ pieces: String...) -> String? {
-        challenge.algorithm.digest.hexadecimal(of: Array(pieces.joined(separator: ":").utf8))
+extension MessageDigest {
+    /// H(A1) without a session: all that is needed of a password to check who knows it.
+    func userHash(username: String, realm: String, password: Secret) -> String? {
+        hash(username, realm, password.revealed)
+    }
+
+    /// H(A2) without the body.
+    func requestHash(method: Method, uri: String) -> String? {
+        hash(method.name, uri)
+    }
+
+    /// The `response` parameter from both hashes; `protection` nil is the form of RFC 2069.
+    func response(
+        firstHash: String, nonce: String, protection: (nonceCount: String, cnonce: String, qop: String)?,
+        secondHash: String
+    ) -> String? {
+        guard let protection else { return hash(firstHash, nonce, secondHash) }
+        return hash(firstHash, nonce, protection.nonceCount, protection.cnonce, protection.qop, secondHash)
+    }
+
+    fileprivate func hash(_ pieces: String...) -> String? {
+        hexadecimal(of: Array(pieces.joined(separator: ":").utf8))
     }
 }

@@ -64,6 +64,8 @@ package struct IncomingCall: Sendable {
     package var callID: String
     package var flow: Flow
     package var trust: CallerTrust
+    /// The user that the caller proved by digest to be; only with the trust `authenticated`.
+    package var provenCaller: String?
     /// Whether the rules let this caller be answered without a person.
     package var mayAnswerAutomatically: Bool
     /// The peer's offer; nil: it waits for ours.
@@ -200,9 +202,11 @@ package enum UserAgentWarning: Hashable, Sendable {
 
 /// Why a message was refused or dropped.
 package enum Refusal: Hashable, Sendable, CaseIterable {
-    case malformed, invalid, unknownDialog, unsupportedMethod, unsupportedExtension, merged, loop, forbidden, notFound
+    case malformed, invalid, unknownDialog, unsupportedMethod, unsupportedExtension, merged, loop, forbidden
     case sourceRate, messageRate, pendingInvites, ringingCalls, calls, dialogs, transactions, strayResponse,
         strayAcknowledgement
+    /// Credentials were asked for, or were wrong.
+    case challenged, wrongCredentials
     case shuttingDown
 }
 

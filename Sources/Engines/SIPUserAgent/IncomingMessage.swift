@@ -36,9 +36,10 @@ package struct IncomingMessage: Sendable {
 extension UserAgentCore {
     /// A message that the policy lets in: the answer says that it was delivered, so 200 and not 202 (RFC 3428 §7).
     mutating func receiveMessage(
-        _ request: Request, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
+        _ request: Request, from provenCaller: String?, in transaction: ServerTransactionID, over flow: Flow,
+        at now: Instant
     ) {
-        guard let reception = policy.reception(of: request, over: flow) else {
+        guard let reception = policy.reception(of: request, provenAs: provenCaller, over: flow) else {
             refuse(.forbidden, from: flow)
             return respond(request.response(403), in: transaction, at: now)
         }

@@ -31,7 +31,7 @@ extension IncomingPolicy {
     }
 
     /// Loopback is the stronger reason to trust, yet a list may name it too, and a registrar may be there.
-    private func isListed(_ flow: Flow) -> Bool {
+    func isListed(_ flow: Flow) -> Bool {
         rules.ranges.contains { $0.contains(flow.remote.address) }
             || accounts.contains { account in
                 account.sources.contains { $0.contains(flow.remote.address) } || isServer(flow, of: account.id)
@@ -46,12 +46,24 @@ extension IncomingPolicy {
         _ status: StatusCode, of request: Request, size: Int, retryAfter: UInt32? = nil
     ) -> Response? {
         guard request.method != .ack else { return nil }
-        let branch = request.vias.first?.branch ?? ""
-        let text = "\(tagKey):\(request.callID):\(branch):\(request.cSeq.number)"
-        let tag = MessageDigest.sha256.hexadecimal(of: Array(text.utf8)).map { String($0.prefix(16)) }
-        var response = request.response(status, toTag: tag)
+        var response = statelessResponse(status, to: request)
         if let retryAfter { response.headers.append(RetryAfter(retryAfter)) }
         return response.bytes().count <= size ? response : nil
+    }
+
+    func statelessResponse(_ status: StatusCode, to request: Request) -> Response {
+        request.response(status, toTag: statelessTag(for: request))
+    }
+
+    /// Whether an ACK is that of a refusal for which no state was kept, and therefore says nothing.
+    package func isAcknowledgementOfStatelessRefusal(_ request: Request) -> Bool {
+        request.to.tag.map { $0 == statelessTag(for: request) } ?? false
+    }
+
+    private func statelessTag(for request: Request) -> String? {
+        let branch = request.vias.first?.branch ?? ""
+        let text = "\(tagKey):\(request.callID):\(branch):\(request.cSeq.number)"
+        return MessageDigest.sha256.hexadecimal(of: Array(text.utf8)).map { String($0.prefix(16)) }
     }
 }
 
@@ -69,8 +81,14 @@ extension IncomingPolicy {
     }
 
     /// Whether the rules let a caller be answered without a person, the number of such calls aside.
-    package func mayAnswerAutomatically(_ trust: CallerTrust, over flow: Flow) -> Bool {
-        if rules.anybody || trust == .authenticated { return true }
+    package func mayAnswerAutomatically(
+        _ trust: CallerTrust, from caller: NameAddress, provenAs username: String? = nil, over flow: Flow
+    ) -> Bool {
+        if rules.anybody { return true }
+        if trust == .authenticated, rules.authenticated { return true }
+        if rules.from.contains(where: { $0.matches(caller.uri) }), vouches(trust, for: caller, username, over: flow) {
+            return true
+        }
         if rules.loopback, flow.remote.address.isLoopback { return true }
         if rules.registrarFlows, trust == .registrarFlow || accounts.contains(where: { isServer(flow, of: $0.id) }) {
             return true
@@ -78,13 +96,26 @@ extension IncomingPolicy {
         return rules.ranges.contains { $0.contains(flow.remote.address) }
     }
 
+    /// Whether a From can be believed: a registrar lets nobody write another's, and a caller who proved to be somebody
+    /// has to bear that name.
+    private func vouches(
+        _ trust: CallerTrust, for caller: NameAddress, _ username: String?, over flow: Flow
+    ) -> Bool {
+        if let username { return caller.uri.sipURI?.user == username }
+        return trust == .registrarFlow || accounts.contains { isServer(flow, of: $0.id) }
+    }
+
     /// Takes one of the automatic answers for a call, until `endAutomaticAnswer`.
     ///
     /// - Parameter replaced: a call whose place it takes, and which therefore does not count beside it.
     package mutating func beginAutomaticAnswer(
-        _ call: CallHandle, trust: CallerTrust, over flow: Flow, replacing replaced: Replacement? = nil
+        _ call: CallHandle, trust: CallerTrust, from caller: NameAddress, provenAs username: String? = nil,
+        over flow: Flow, replacing replaced: Replacement? = nil
     ) -> AutomaticAnswer {
-        guard replaced?.isAllowed ?? false || mayAnswerAutomatically(trust, over: flow) else { return .denied }
+        guard
+            replaced?.isAllowed ?? false
+                || mayAnswerAutomatically(trust, from: caller, provenAs: username, over: flow)
+        else { return .denied }
         let key = SourceTable.Key(flow.remote.address)
         let others = automaticCalls.filter { $0.key != replaced?.call }
         let ofCaller = others.values.count { $0 == key }

@@ -12,6 +12,8 @@ package enum OutOfDialogVerdict: Hashable, Sendable {
     case accept
     /// An instant message: to whoever reads them.
     case takeMessage
+    /// The sender has to prove who it is, and is then judged anew.
+    case demandProof
     case refuse(StatusCode)
     /// Too many: 503 where that costs no state, and later again.
     case `defer`
@@ -23,8 +25,10 @@ extension IncomingPolicy {
     static let optionsInterval = Duration.seconds(1)
 
     /// Decides on a request that no dialog took. The sender's own servers may ask what a stranger may not.
+    ///
+    /// - Parameter username: the user that the sender proved to be, where it did.
     package mutating func outOfDialog(
-        _ request: Request, trust: CallerTrust, over flow: Flow, at now: Instant
+        _ request: Request, trust: CallerTrust, provenAs username: String? = nil, over flow: Flow, at now: Instant
     ) -> OutOfDialogVerdict {
         guard request.to.tag == nil else {
             // It names a dialog that ended or never was (RFC 3261 §12.2.2).
@@ -48,7 +52,7 @@ extension IncomingPolicy {
         case .subscribe where isOwnServer:
             return .refuse(489)
         case .message:
-            return message(request, over: flow, at: now)
+            return message(request, provenAs: username, over: flow, at: now)
         case .cancel, .bye, .info, .update, .prack, .notify:
             return .refuse(481)
         case .refer, .subscribe:
@@ -64,11 +68,15 @@ extension IncomingPolicy {
 
     /// A message of a sender who is known may come, and anybody's where the account wants it so; a few a minute
     /// (ROBUSTNESS S5).
-    private mutating func message(_ request: Request, over flow: Flow, at now: Instant) -> OutOfDialogVerdict {
-        guard let reception = reception(of: request, over: flow) else { return .refuse(403) }
+    private mutating func message(
+        _ request: Request, provenAs username: String?, over flow: Flow, at now: Instant
+    ) -> OutOfDialogVerdict {
+        guard let reception = reception(of: request, provenAs: username, over: flow) else { return .refuse(403) }
         let isOpen = accounts.first { $0.id == reception.account }?.takesMessages ?? false
-        let isKnown = reception.trust == .allowListed || mayAnswerAutomatically(reception.trust, over: flow)
-        guard isOpen || isKnown || reception.trust == .registrarFlow else { return .refuse(403) }
+        let isKnown =
+            [.allowListed, .registrarFlow, .authenticated].contains(reception.trust)
+            || mayAnswerAutomatically(reception.trust, from: request.from, over: flow)
+        guard isOpen || isKnown else { return demandsProof(over: flow) ? .demandProof : .refuse(403) }
         guard let limit = limits.messagesPerMinute, !isExempt(flow) else { return .takeMessage }
         let key = SourceTable.Key(flow.remote.address)
         return sources.admitMessage(key, perMinute: limit, at: now) ? .takeMessage : .defer

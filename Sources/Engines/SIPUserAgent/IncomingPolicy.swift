@@ -25,6 +25,8 @@ package struct IncomingPolicy: Sendable {
     var sources: SourceTable
     /// The callers that are answered without a person, by call.
     var automaticCalls: [CallHandle: SourceTable.Key] = [:]
+    /// Who may prove to be somebody.
+    var callers: CallerAuthentication
     /// Makes the To tags of stateless responses.
     let tagKey: String
 
@@ -34,6 +36,8 @@ package struct IncomingPolicy: Sendable {
         rules = configuration.automaticAnswer
         sources = SourceTable(capacity: configuration.limits.sources)
         tagKey = random.hexadecimal(32)
+        let isChallenging = !configuration.callers.isEmpty
+        callers = CallerAuthentication(configuration.callers, random: isChallenging ? random.split() : random)
     }
 
     /// Tells where an account's servers are, as the resolver and the registration found them.
@@ -51,7 +55,7 @@ package struct IncomingPolicy: Sendable {
     ///
     /// An account that registers is reached from its registrar, its proxies and its listed sources alone, under the user
     /// of its Contact or of its address. All else is for the peer-to-peer account, if there is one.
-    package func reception(of request: Request, over flow: Flow) -> Reception? {
+    package func reception(of request: Request, provenAs username: String? = nil, over flow: Flow) -> Reception? {
         let user = request.uri.user
         for account in accounts where account.registrar != nil {
             guard let trust = trust(flow, by: account), user == account.contactUser || user == account.address.uri.user
@@ -64,7 +68,7 @@ package struct IncomingPolicy: Sendable {
         guard let account = open.first(where: { user != nil && user == $0.contactUser }) ?? open.first else {
             return nil
         }
-        return Reception(account: account.id, trust: trust(flow))
+        return Reception(account: account.id, trust: username == nil ? trust(flow) : .authenticated)
     }
 
     /// Why the sender of a request is trusted, whatever account it is for.

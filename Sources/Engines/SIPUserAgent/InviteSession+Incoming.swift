@@ -9,6 +9,8 @@ struct Arrival: Sendable {
     let transaction: ServerTransactionID
     let flow: Flow
     let trust: CallerTrust
+    /// The user that the caller proved to be.
+    let provenCaller: String?
     /// Our address for the peer's requests.
     let contact: NameAddress
     /// The call whose place it takes when it is answered (RFC 3891).

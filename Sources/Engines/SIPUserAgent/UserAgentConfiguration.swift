@@ -14,6 +14,8 @@ package struct UserAgentConfiguration: Sendable {
     package var limits: UserAgentLimits
     package var automaticAnswer: AutomaticAnswerRules
     package var transfers: TransferRules
+    /// Who may prove by digest who they are. Where there is anybody, strangers have to.
+    package var callers: [CallerCredentials]
     package var timers: TransactionTimers
     /// How long an incoming call rings before it is refused with 480; nil: until the caller gives up.
     package var incomingRingTimeout: Duration?
@@ -26,7 +28,7 @@ package struct UserAgentConfiguration: Sendable {
     package init(
         accounts: [Account] = [], product: String = "Offhook", capabilities: LocalMedia,
         limits: UserAgentLimits = .strict, automaticAnswer: AutomaticAnswerRules = .off,
-        transfers: TransferRules = .standard, timers: TransactionTimers = .standard,
+        transfers: TransferRules = .standard, callers: [CallerCredentials] = [], timers: TransactionTimers = .standard,
         incomingRingTimeout: Duration? = nil, maximumCallDuration: Duration? = .seconds(3600),
         reliableProvisionals: ReliableProvisionalsPolicy = .supported, sessionTimers: SessionTimerPolicy = .supported
     ) {
@@ -36,6 +38,7 @@ package struct UserAgentConfiguration: Sendable {
         self.limits = limits
         self.automaticAnswer = automaticAnswer
         self.transfers = transfers
+        self.callers = callers
         self.timers = timers
         self.incomingRingTimeout = incomingRingTimeout
         self.maximumCallDuration = maximumCallDuration
@@ -83,6 +86,10 @@ package struct UserAgentLimits: Equatable, Sendable {
     /// Whether `requestRate` and `pendingInvitesPerSource` spare loopback as they spare allow-listed sources.
     package var sparesLoopback: Bool
 
+    /// The part of `serverTransactions` that is kept for requests within calls, so that no flood from outside drops a
+    /// BYE; the half of it for BYE alone, so that neither does one from within a call.
+    var reservedTransactions: Int { max(2, serverTransactions / 8) }
+
     package struct RequestRate: Equatable, Sendable {
         package var perSecond: Int
         package var burst: Int
@@ -122,24 +129,30 @@ package struct AutomaticAnswerRules: Equatable, Sendable {
     /// Callers that come over the registrar flow or proxy set of a registered account.
     package var registrarFlows: Bool
     package var ranges: [AddressRange]
+    /// Callers who proved by digest to be one of `UserAgentConfiguration.callers`.
+    package var authenticated: Bool
+    /// What the From of a caller may be who comes over a registrar flow or proved to be its user.
+    package var from: [URIPattern]
     package var anybody: Bool
     /// Automatically answered calls at once, of one source address and together.
     package var perCaller: Int
     package var total: Int
 
     package init(
-        loopback: Bool, registrarFlows: Bool, ranges: [AddressRange] = [], anybody: Bool = false, perCaller: Int = 1,
-        total: Int = 4
+        loopback: Bool, registrarFlows: Bool, authenticated: Bool = false, ranges: [AddressRange] = [],
+        from: [URIPattern] = [], anybody: Bool = false, perCaller: Int = 1, total: Int = 4
     ) {
         self.loopback = loopback
         self.registrarFlows = registrarFlows
+        self.authenticated = authenticated
         self.ranges = ranges
+        self.from = from
         self.anybody = anybody
         self.perCaller = perCaller
         self.total = total
     }
 
     package static let off = AutomaticAnswerRules(loopback: false, registrarFlows: false)
-    /// What an unattended phone does unless told more: `--allow account --allow loopback`.
-    package static let standard = AutomaticAnswerRules(loopback: true, registrarFlows: true)
+    /// What an unattended phone does unless told more: `--allow account --allow loopback`, and whoever has a password.
+    package static let standard = AutomaticAnswerRules(loopback: true, registrarFlows: true, authenticated: true)
 }

@@ -9,12 +9,22 @@ extension UserAgentCore {
     /// - Parameter size: the octets of the request; no answer that keeps no state is larger.
     mutating func admits(_ request: Request, size: Int, over flow: Flow, at now: Instant) -> Bool {
         verdict = nil
+        provenCaller = nil
         // What belongs to something that we agreed to is not judged again.
         if request.method == .ack || transactions.isExpected(request) { return true }
-        if call(callID: request.callID, localTag: request.to.tag) != nil { return true }
+        let reserved = configuration.limits.reservedTransactions
+        if call(callID: request.callID, localTag: request.to.tag) != nil {
+            let kept = request.method == .bye ? 0 : reserved / 2
+            return transactions.serverRoom > kept || drop(.transactions, over: flow)
+        }
         guard policy.admit(over: flow, at: now) else { return drop(.sourceRate, over: flow) }
-        guard transactions.acceptsRequests else { return drop(.transactions, over: flow) }
-        let verdict = policy.outOfDialog(request, trust: policy.trust(flow), over: flow, at: now)
+        guard transactions.serverRoom > reserved else { return drop(.transactions, over: flow) }
+        var verdict = policy.outOfDialog(request, trust: policy.trust(flow), over: flow, at: now)
+        if verdict == .demandProof {
+            guard isProven(request, size: size, over: flow, at: now) else { return false }
+            verdict = policy.outOfDialog(
+                request, trust: policy.trust(flow), provenAs: provenCaller, over: flow, at: now)
+        }
         if verdict == .drop { return drop(.sourceRate, over: flow) }
         if verdict == .defer {
             refuse(.messageRate, from: flow)
@@ -32,6 +42,7 @@ extension UserAgentCore {
             if let response { answerStatelessly(response, over: flow) }
             return false
         }
+        guard isProven(request, size: size, over: flow, at: now) else { return false }
         guard policy.beginInvite(over: flow, at: now) else {
             refuse(.pendingInvites, from: flow)
             if let response = policy.statelessRefusal(503, of: request, size: size) {
@@ -40,6 +51,23 @@ extension UserAgentCore {
             return false
         }
         return true
+    }
+
+    /// Whether the sender has shown who it is, where it has to; where it has not, it is asked.
+    private mutating func isProven(_ request: Request, size: Int, over flow: Flow, at now: Instant) -> Bool {
+        // Whom no account is there for is refused by whoever takes the INVITE in.
+        guard policy.demandsProof(over: flow), policy.reception(of: request, over: flow) != nil else { return true }
+        let verdict = policy.judge(request, over: flow, at: now)
+        switch verdict {
+        case .proven(let username):
+            provenCaller = username
+            return true
+        case .missing, .stale: refuse(.challenged, from: flow)
+        case .wrong: refuse(.wrongCredentials, from: flow)
+        }
+        let isStale = verdict == .stale
+        answerStatelessly(policy.challenge(request, isStale: isStale, size: size, over: flow, at: now), over: flow)
+        return false
     }
 
     private mutating func drop(_ refusal: Refusal, over flow: Flow) -> Bool {

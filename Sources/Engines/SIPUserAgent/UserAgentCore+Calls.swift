@@ -64,9 +64,10 @@ extension UserAgentCore {
         _ handle: CallHandle, _ media: LocalMedia, headers: Headers, automatic: Bool, at now: Instant
     ) {
         if automatic, let arrival = sessions[handle]?.arrival, sessions[handle]?.phase == .alerting {
-            switch policy.beginAutomaticAnswer(
-                handle, trust: arrival.trust, over: arrival.flow, replacing: arrival.replacement)
-            {
+            let verdict = policy.beginAutomaticAnswer(
+                handle, trust: arrival.trust, from: arrival.request.from, provenAs: arrival.provenCaller,
+                over: arrival.flow, replacing: arrival.replacement)
+            switch verdict {
             case .allowed: break
             case .denied: return emit(.warning(.automaticAnswerDenied(handle)))
             case .limited:

@@ -38,8 +38,8 @@ extension UserAgentCore {
 
     /// A request that starts nothing, outside any dialog.
     mutating func receiveStandAlone(
-        _ request: Request, _ verdict: OutOfDialogVerdict?, in transaction: ServerTransactionID, over flow: Flow,
-        at now: Instant
+        _ request: Request, _ verdict: OutOfDialogVerdict?, from provenCaller: String?,
+        in transaction: ServerTransactionID, over flow: Flow, at now: Instant
     ) {
         switch verdict {
         case .answerOptions(let isMinimal):
@@ -47,25 +47,27 @@ extension UserAgentCore {
         case .accept:
             respond(request.response(200), in: transaction, at: now)
         case .takeMessage:
-            receiveMessage(request, in: transaction, over: flow, at: now)
+            receiveMessage(request, from: provenCaller, in: transaction, over: flow, at: now)
         case .refuse(let status):
             refuse(status == 481 ? .unknownDialog : .unsupportedMethod, from: flow)
             respond(request.response(status), in: transaction, at: now)
-        case .invite, .defer, .drop, nil:
+        case .invite, .demandProof, .defer, .drop, nil:
             refuse(.unknownDialog, from: flow)
             respond(request.response(481), in: transaction, at: now)
         }
     }
 
     mutating func receiveInvite(
-        _ request: Request, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
+        _ request: Request, from provenCaller: String?, in transaction: ServerTransactionID, over flow: Flow,
+        at now: Instant
     ) {
         if let own = call(callID: request.callID, localTag: request.from.tag), sessions[own]?.dialog == nil {
             // Our own INVITE came back to us.
             refuse(.loop, from: flow)
             return respond(request.response(482), in: transaction, at: now)
         }
-        guard let reception = policy.reception(of: request, over: flow), let account = account(reception.account)
+        guard let reception = policy.reception(of: request, provenAs: provenCaller, over: flow),
+            let account = account(reception.account)
         else {
             refuse(.forbidden, from: flow)
             return respond(request.response(403), in: transaction, at: now)
@@ -78,7 +80,7 @@ extension UserAgentCore {
         }
         let trust = reception.trust
         var replacement: Replacement?
-        switch self.replacement(asked: request, trust: trust, over: flow) {
+        switch self.replacement(asked: request, trust: trust, provenAs: provenCaller, over: flow) {
         case .nothingAsked: break
         case .replaces(let found): replacement = found
         case .refuse(let status):
@@ -86,9 +88,10 @@ extension UserAgentCore {
             return respond(request.response(status), in: transaction, at: now)
         }
         let handle = nextIncomingHandle()
-        let mayAnswerAutomatically = policy.mayAnswerAutomatically(trust, over: flow)
+        let mayAnswerAutomatically = policy.mayAnswerAutomatically(
+            trust, from: request.from, provenAs: provenCaller, over: flow)
         let arrival = Arrival(
-            request: request, transaction: transaction, flow: flow, trust: trust,
+            request: request, transaction: transaction, flow: flow, trust: trust, provenCaller: provenCaller,
             contact: contact(of: account, at: flow.local, over: flow.transport), replacement: replacement,
             ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
             expiresAt: (try? request.headers.first(Expires.self)).map { now + .seconds(Int64($0.seconds)) },
@@ -114,7 +117,7 @@ extension UserAgentCore {
                 handle,
                 IncomingCall(
                     account: account.id, from: request.from, to: request.to, requestURI: request.uri,
-                    callID: request.callID, flow: flow, trust: trust,
+                    callID: request.callID, flow: flow, trust: trust, provenCaller: provenCaller,
                     mayAnswerAutomatically: mayAnswerAutomatically,
                     offer: request.sessionDescription, headers: request.headers, replacement: replacement)))
     }

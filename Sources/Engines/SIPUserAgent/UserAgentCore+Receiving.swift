@@ -57,16 +57,17 @@ extension UserAgentCore {
     private mutating func receive(
         _ request: Request, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
     ) {
-        let verdict = self.verdict
+        let (verdict, provenCaller) = (self.verdict, self.provenCaller)
         self.verdict = nil
+        self.provenCaller = nil
         if let response = fault(of: request, verdict, in: transaction, over: flow) {
             respond(response, in: transaction, at: now)
         } else if let tag = request.to.tag {
             receiveInDialog(request, tag: tag, in: transaction, over: flow, at: now)
         } else if request.method == .invite {
-            receiveInvite(request, in: transaction, over: flow, at: now)
+            receiveInvite(request, from: provenCaller, in: transaction, over: flow, at: now)
         } else {
-            receiveStandAlone(request, verdict, in: transaction, over: flow, at: now)
+            receiveStandAlone(request, verdict, from: provenCaller, in: transaction, over: flow, at: now)
         }
         // An INVITE that became no call does not wait for anything any more.
         if verdict == .invite, callsByInvite[transaction] == nil { policy.endInvite(over: flow) }
@@ -136,6 +137,7 @@ extension UserAgentCore {
 
     private mutating func receiveAcknowledgement(_ request: Request, over flow: Flow, at now: Instant) {
         guard let handle = call(callID: request.callID, localTag: request.to.tag) else {
+            if policy.isAcknowledgementOfStatelessRefusal(request) { return }
             return refuse(.strayAcknowledgement, from: flow)
         }
         update(handle, at: now) { $0.receiveAcknowledgement(request, over: flow, at: now) }

@@ -52,7 +52,9 @@ extension UserAgentCore {
     }
 
     /// Finds the call that an INVITE is to take the place of (RFC 3891 §3).
-    func replacement(asked request: Request, trust: CallerTrust, over flow: Flow) -> Matching {
+    func replacement(
+        asked request: Request, trust: CallerTrust, provenAs username: String?, over flow: Flow
+    ) -> Matching {
         if request.headers.contains(.join) {
             return joining(request)
         }
@@ -62,7 +64,8 @@ extension UserAgentCore {
         let isAllowed: Bool
         switch configuration.transfers.replaces {
         case .deny: return .refuse(603)
-        case .ask: isAllowed = policy.mayAnswerAutomatically(trust, over: flow)
+        case .ask:
+            isAllowed = policy.mayAnswerAutomatically(trust, from: request.from, provenAs: username, over: flow)
         case .allow: isAllowed = true
         }
         switch session.phase {

@@ -16,6 +16,8 @@ package struct UserAgentCore: Sendable {
     var policy: IncomingPolicy
     /// What the policy said of the request that is being taken in, until its transaction hands it over.
     var verdict: OutOfDialogVerdict?
+    /// Who the sender of that request proved to be.
+    var provenCaller: String?
     /// Calls that count against their source until they have a final response.
     var pendingArrivals: Set<CallHandle> = []
 

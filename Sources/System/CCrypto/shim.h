@@ -1,9 +1,10 @@
-// libcrypto's digests behind one function: Swift need not import all of OpenSSL for a hash.
+// libcrypto's digests behind two functions: Swift need not import all of OpenSSL for a hash.
 
 #ifndef CCRYPTO_SHIM_H
 #define CCRYPTO_SHIM_H
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stddef.h>
 
 #define CCRYPTO_DIGEST_MAX EVP_MAX_MD_SIZE
@@ -14,6 +15,17 @@ static inline unsigned int ccrypto_digest(const char *name, const void *bytes, s
     const EVP_MD *type = EVP_get_digestbyname(name);
     unsigned int size = 0;
     if (type == NULL || EVP_Digest(bytes, count, digest, &size, type, NULL) != 1) {
+        return 0;
+    }
+    return size;
+}
+
+// Writes HMAC-SHA-256 (RFC 2104) and gives its size, 32; 0 where the library refuses. `code` has room for
+// CCRYPTO_DIGEST_MAX bytes.
+static inline unsigned int ccrypto_hmac_sha256(const void *key, size_t key_count, const void *bytes, size_t count,
+                                               unsigned char *code) {
+    unsigned int size = 0;
+    if (HMAC(EVP_sha256(), key, (int)key_count, (const unsigned char *)bytes, count, code, &size) == NULL) {
         return 0;
     }
     return size;
