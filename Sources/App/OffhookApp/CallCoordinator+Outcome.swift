@@ -83,7 +83,7 @@ extension CallCoordinator {
         case .shutDown:
             // Nothing received is the network's fault, and ringing without end the callee's.
             return call.answeredAt != nil ? .success : call.hasProgress ? .noAnswer : .network
-        case .cancelled, .ringTimeout: return .noAnswer
+        case .cancelled, .answeredElsewhere, .ringTimeout: return .noAnswer
         case .refused: return end.status.map { ExitStatus(finalResponse: $0) } ?? .refused
         case .timedOut, .unreachable, .notAcknowledged, .dialogLost, .sessionExpired: return .network
         case .mediaRefused: return .noCommonMedia

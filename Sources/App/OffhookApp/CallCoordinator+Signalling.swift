@@ -80,7 +80,7 @@ extension CallCoordinator {
         callsBegun += 1
         let identity = CallIdentity(
             handle: handle, number: callsBegun, callID: incoming.callID, account: accountName(incoming.account),
-            peer: incoming.from.uri.description)
+            peer: incoming.remoteParty.uri.description)
         var call = Call(identity: identity, phase: .incoming, isIncoming: true, script: settings.attendant.plan?.script)
         call.accountID = incoming.account
         call.trust = incoming.trust
@@ -103,7 +103,8 @@ extension CallCoordinator {
         switch policy {
         case .busy:
             reject(handle, status: 486)
-        case .automatic where incoming.mayAnswerAutomatically && !calls.values.contains { $0.isUp }:
+        case .automatic where incoming.mayAnswerAutomatically && !calls.values.contains { $0.isUp },
+            .ask where incoming.isToBeAnsweredAtOnce && !calls.values.contains { $0.isUp }:
             calls[handle]?.isAnsweredAutomatically = true
             answer(handle, at: now)
         case .automatic, .ask:

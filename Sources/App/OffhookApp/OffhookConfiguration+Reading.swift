@@ -80,6 +80,8 @@ extension OffhookConfiguration {
         account.sources = table.parsedList("sources", as: "a network such as 192.0.2.0/24") { AddressRange($0) } ?? []
         account.takesMessages = table.boolean("messages") ?? false
         account.isPeerToPeer = table.boolean("peer_to_peer") ?? false
+        account.isAnonymous = table.boolean("privacy") ?? false
+        account.obeysAnswerWish = table.choice("answer_mode", [("off", false), ("trusted", true)]) ?? false
         if account.isPeerToPeer, account.registrar != nil, !table.contains("registrar") { account.registrar = nil }
         if name == nil, case .sip(let uri)? = address?.uri { account.name = uri.user ?? uri.host.description }
         accounts.append(account)

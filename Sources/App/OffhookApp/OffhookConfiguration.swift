@@ -35,6 +35,8 @@ package struct ConfiguredAccount: Sendable {
     package var expires: UInt32?
     package var sources: [AddressRange] = []
     package var isPeerToPeer = false
+    package var isAnonymous = false
+    package var obeysAnswerWish = false
     package var takesMessages = false
     /// Where the account stands in the file.
     package var position: TextPosition
@@ -47,6 +49,8 @@ package struct ConfiguredAccount: Sendable {
             id: id, name: name, address: address, registrar: registrar, outboundProxy: outboundProxy, answer: answer,
             sources: sources, isPeerToPeer: isPeerToPeer, takesMessages: takesMessages, transport: transport)
         if let expires { account.expires = expires }
+        account.isAnonymous = isAnonymous
+        account.obeysAnswerWish = obeysAnswerWish
         if let password {
             account.credentials = AccountCredentials(
                 username: username ?? account.contactUser, realm: realm,

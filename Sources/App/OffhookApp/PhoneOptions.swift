@@ -16,6 +16,8 @@ package struct PhoneOptions: Sendable {
     /// `ADDRESS:PORT[;transport=udp|tcp]` each.
     package var listen: [String] = []
     package var proxy: String?
+    /// Whether calls do not say who calls.
+    package var isAnonymous = false
     package var seed: UInt64?
     package var timeout: Duration?
     package var limits: SIPSettings.Limits?

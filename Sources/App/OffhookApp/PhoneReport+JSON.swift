@@ -130,7 +130,25 @@ extension IncomingCall {
         [
             .init("to", .string(requestURI.description)), .init("source", .string(flow.remote.description)),
             .init("trust", .string("\(trust)")), .init("automatic", .bool(mayAnswerAutomatically)),
-        ] + (provenCaller.map { [.init("user", .string($0))] } ?? [])
+        ] + (provenCaller.map { [.init("user", .string($0))] } ?? []) + information.members(from: from)
+    }
+}
+
+extension CallerInformation {
+    /// What goes without saying is not said.
+    fileprivate func members(from caller: NameAddress) -> [JSON.Member] {
+        var members: [JSON.Member] = []
+        if let assertedIdentity {
+            members.append(.init("asserted", .string(assertedIdentity.uri.description)))
+            members.append(.init("from", .string(caller.uri.description)))
+        }
+        if isAnonymous { members.append(.init("anonymous", .bool(true))) }
+        if !diversions.isEmpty {
+            members.append(.init("diversion", .array(diversions.map { .string($0.uri.description) })))
+        }
+        if !history.isEmpty { members.append(.init("history", .array(history.map { .string($0.uri.description) }))) }
+        if wantsAnswer { members.append(.init("wants_answer", .bool(true))) }
+        return members
     }
 }
 
@@ -170,6 +188,7 @@ extension CallEnd.Cause {
         switch self {
         case .hungUp: "hung-up"
         case .cancelled: "cancelled"
+        case .answeredElsewhere: "answered-elsewhere"
         case .refused: "refused"
         case .ringTimeout: "ring-timeout"
         case .timedOut: "timed-out"

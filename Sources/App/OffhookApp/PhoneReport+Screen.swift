@@ -122,7 +122,8 @@ extension SIPUserAgent.IncomingCall {
         let formats = offer?.media.first(where: { $0.kind == .audio })?.mediaFormats ?? []
         let codecs = formats.filter { !$0.isTelephoneEvent }.map { $0.encodingName.lowercased() }
         return TerminalUI.IncomingCall(
-            account: Printable(account), peer: Party(from), via: Printable(flow.remote.description),
+            account: Printable(account), peer: Party(remoteParty),
+            via: Printable([flow.remote.description, forwarding].compactMap { $0 }.joined(separator: ", ")),
             codecs: codecs.prefix(4).map { Printable($0) },
             trust: Printable(provenCaller.map { "authenticated as \($0)" } ?? trust.words))
     }
@@ -157,13 +158,14 @@ extension SIPUserAgent.CallEnd {
     fileprivate var onScreen: TerminalUI.CallEnd {
         let isFailure =
             switch cause {
-            case .hungUp, .cancelled, .shutDown, .tooLong, .transferred, .replaced: false
+            case .hungUp, .cancelled, .answeredElsewhere, .shutDown, .tooLong, .transferred, .replaced: false
             // What we refuse ourselves is as we want it.
             case .refused: by == .remote
             default: true
             }
         return TerminalUI.CallEnd(
-            cause: Printable(text), cure: cure.map { Printable($0) }, side: by == .local ? .local : .remote,
+            cause: Printable(text), cure: cure.map { Printable($0) },
+            side: by == .local || cause == .answeredElsewhere ? .local : .remote,
             isFailure: isFailure)
     }
 

@@ -46,6 +46,7 @@ extension CallOccurrence {
         case .outgoing: "calling \(peer)"
         case .incoming(let call):
             "call from \(peer), source \(call.flow.remote)"
+                + (call.forwarding.map { ", \($0)" } ?? "")
                 + (call.provenCaller.map { ", authenticated as \($0)" } ?? "")
         case .trying: "trying"
         case .ringing(let progress): "\(progress.status.value) \(progress.reason)"
@@ -100,6 +101,7 @@ extension CallEnd {
             switch cause {
             case .hungUp: by == .local ? "hung up" : "the peer hung up"
             case .cancelled: "cancelled"
+            case .answeredElsewhere: "answered elsewhere"
             case .refused: by == .local ? "refused" : "refused by the peer"
             case .ringTimeout: "no answer in time"
             case .timedOut: "nothing came back"

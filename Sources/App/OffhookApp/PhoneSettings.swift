@@ -90,6 +90,9 @@ struct PhoneSettings: Sendable {
             }
             for index in accounts.indices { accounts[index].outboundProxy = uri }
         }
+        if options.isAnonymous {
+            for index in accounts.indices { accounts[index].isAnonymous = true }
+        }
         if let name = options.account {
             guard let match = accounts.first(where: { $0.name == name }) else {
                 let names = accounts.map { "'\($0.name)'" }.joined(separator: ", ")
@@ -110,7 +113,7 @@ struct PhoneSettings: Sendable {
         userAgent.limits = Self.limits(options.limits ?? configuration.sip.limits ?? .strict, calls: calls)
         if let answering {
             userAgent.automaticAnswer = try Self.automaticAnswer(answering, for: userAgent, calls: calls)
-        } else if accounts.contains(where: { $0.answer == .automatic }) {
+        } else if accounts.contains(where: { $0.answer == .automatic || $0.obeysAnswerWish }) {
             userAgent.automaticAnswer = .standard
         }
     }

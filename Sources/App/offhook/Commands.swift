@@ -28,6 +28,9 @@ struct CallCommand: ParsableCommand {
     @Argument(help: "A SIP or tel URI, user@host, host:port, an address, a contact's name, or a number.")
     var target: String
 
+    @Flag(help: "Do not say who calls: From is anonymous, with Privacy: id.")
+    var anonymous = false
+
     @OptionGroup(title: "Within the call") var script: ScriptArguments
     @OptionGroup var shared: SharedArguments
     @OptionGroup(title: "Audio") var media: MediaArguments
@@ -35,6 +38,7 @@ struct CallCommand: ParsableCommand {
     func run() throws {
         var options = shared.phoneOptions
         media.apply(to: &options)
+        options.isAnonymous = anonymous
         try leave(with: ScriptedPhone.call(target, script: script.script, options))
     }
 }

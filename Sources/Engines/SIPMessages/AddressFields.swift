@@ -49,14 +49,6 @@ package struct ServiceRoute: RouteField {
     package init(_ address: NameAddress) { self.address = address }
 }
 
-/// The identity that a trusted proxy vouches for (RFC 3325 §9.1).
-package struct PAssertedIdentity: AddressField {
-    package static var name: HeaderName { .pAssertedIdentity }
-    package static var shape: FieldShape { .list(limit: 8) }
-    package var address: NameAddress
-    package init(_ address: NameAddress) { self.address = address }
-}
-
 /// Where a REFER sends its recipient (RFC 3515 §2.1).
 package struct ReferTo: AddressField {
     package static var name: HeaderName { .referTo }

@@ -76,4 +76,5 @@ extension HeaderName {
     package static var referSub: HeaderName { HeaderName(.referSub) }
     package static var infoPackage: HeaderName { HeaderName(.infoPackage) }
     package static var recvInfo: HeaderName { HeaderName(.recvInfo) }
+    package static var answerMode: HeaderName { HeaderName(.answerMode) }
 }

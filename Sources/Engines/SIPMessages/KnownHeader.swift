@@ -10,7 +10,7 @@ enum KnownHeader: UInt8, CaseIterable, Sendable {
     case inReplyTo, errorInfo, mimeVersion, replyTo, via, from, to, callID, cSeq, maxForwards, acceptContact
     case rejectContact, requestDisposition, identity, sipETag, sipIfMatch, join, targetDialog, historyInfo
     case diversion, flowTimer, geolocation, featureCaps, contentTransferEncoding, referSub, infoPackage
-    case recvInfo
+    case recvInfo, answerMode
 
     /// The spelling that we write.
     var spelling: String {
@@ -92,6 +92,7 @@ enum KnownHeader: UInt8, CaseIterable, Sendable {
         case .referSub: "Refer-Sub"
         case .infoPackage: "Info-Package"
         case .recvInfo: "Recv-Info"
+        case .answerMode: "Answer-Mode"
         }
     }
 

@@ -63,6 +63,11 @@ extension Validation {
         check(Path.self)
         check(ServiceRoute.self)
         check(PAssertedIdentity.self)
+        check(PPreferredIdentity.self)
+        check(Privacy.self)
+        check(Diversion.self)
+        check(HistoryInfo.self)
+        check(AnswerMode.self)
         return remarks
     }
 }

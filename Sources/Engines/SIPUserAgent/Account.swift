@@ -57,6 +57,10 @@ package struct Account: Equatable, Sendable {
     package var isPeerToPeer: Bool
     /// Whether anybody who reaches the account may write to it, and not only its registrar, its sources and loopback.
     package var takesMessages: Bool
+    /// Whether calls of this account do not say who calls (RFC 3323).
+    package var isAnonymous: Bool
+    /// Whether a caller who may be answered automatically is so where it asks for that (ROBUSTNESS S2).
+    package var obeysAnswerWish: Bool
     /// The transport that requests of this account use; nil: by RFC 3263.
     package var transport: Transport?
 
@@ -64,7 +68,8 @@ package struct Account: Equatable, Sendable {
         id: AccountID, name: String, address: NameAddress, registrar: URI? = nil,
         credentials: AccountCredentials? = nil, outboundProxy: URI? = nil, expires: UInt32 = 3600,
         contactUser: String? = nil, answer: AnswerPolicy = .ask, sources: [AddressRange] = [],
-        isPeerToPeer: Bool = false, takesMessages: Bool = false, transport: Transport? = nil
+        isPeerToPeer: Bool = false, isAnonymous: Bool = false, obeysAnswerWish: Bool = false,
+        takesMessages: Bool = false, transport: Transport? = nil
     ) {
         self.id = id
         self.name = name
@@ -77,6 +82,8 @@ package struct Account: Equatable, Sendable {
         self.sources = sources
         self.isPeerToPeer = isPeerToPeer
         self.takesMessages = takesMessages
+        self.isAnonymous = isAnonymous
+        self.obeysAnswerWish = obeysAnswerWish
         self.transport = transport
         if let contactUser {
             self.contactUser = contactUser

@@ -68,6 +68,11 @@ package struct IncomingCall: Sendable {
     package var provenCaller: String?
     /// Whether the rules let this caller be answered without a person.
     package var mayAnswerAutomatically: Bool
+    /// What the INVITE says of the caller and of its way here.
+    package var information = CallerInformation()
+    /// Whether the caller wants to be put through without a person, the rules let it, and the account obeys such
+    /// wishes (ROBUSTNESS S2).
+    package var isToBeAnsweredAtOnce = false
     /// The peer's offer; nil: it waits for ours.
     package var offer: SessionDescription?
     package var headers: Headers
@@ -122,6 +127,8 @@ package struct CallEnd: Equatable, Sendable {
         case hungUp
         /// CANCEL before an answer.
         case cancelled
+        /// CANCEL, as another phone of ours took the call (RFC 3326).
+        case answeredElsewhere
         /// A final response of 300 or more, received or sent.
         case refused
         /// Nobody answered in time.

@@ -90,7 +90,7 @@ extension IncomingPolicy {
             return true
         }
         if rules.loopback, flow.remote.address.isLoopback { return true }
-        if rules.registrarFlows, trust == .registrarFlow || accounts.contains(where: { isServer(flow, of: $0.id) }) {
+        if rules.registrarFlows, trust == .registrarFlow || isServer(flow) {
             return true
         }
         return rules.ranges.contains { $0.contains(flow.remote.address) }
@@ -102,7 +102,7 @@ extension IncomingPolicy {
         _ trust: CallerTrust, for caller: NameAddress, _ username: String?, over flow: Flow
     ) -> Bool {
         if let username { return caller.uri.sipURI?.user == username }
-        return trust == .registrarFlow || accounts.contains { isServer(flow, of: $0.id) }
+        return trust == .registrarFlow || isServer(flow)
     }
 
     /// Takes one of the automatic answers for a call, until `endAutomaticAnswer`.

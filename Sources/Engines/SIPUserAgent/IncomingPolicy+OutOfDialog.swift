@@ -34,7 +34,7 @@ extension IncomingPolicy {
             // It names a dialog that ended or never was (RFC 3261 §12.2.2).
             return request.method == .ack ? .drop : .refuse(481)
         }
-        let isOwnServer = trust == .registrarFlow || accounts.contains { isServer(flow, of: $0.id) }
+        let isOwnServer = trust == .registrarFlow || isServer(flow)
         switch request.method {
         case .invite:
             return .invite

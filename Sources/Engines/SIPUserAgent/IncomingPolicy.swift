@@ -85,6 +85,9 @@ package struct IncomingPolicy: Sendable {
         return trust
     }
 
+    /// Whether a flow leads to the registrar or a proxy of any account.
+    func isServer(_ flow: Flow) -> Bool { accounts.contains { isServer(flow, of: $0.id) } }
+
     /// Whether a flow leads to the registrar or a proxy of an account.
     func isServer(_ flow: Flow, of account: AccountID) -> Bool {
         proxySets[account]?.contains(flow) ?? false

@@ -178,10 +178,10 @@ extension InviteSession {
     // MARK: - What the caller and time do
 
     /// The caller cancelled (§9.2). After a final response that changes nothing.
-    mutating func cancelled(at now: Instant) {
+    mutating func cancelled(by cancel: Request, at now: Instant) {
         guard phase == .alerting else { return }
         refuse(487, reason: nil, headers: Headers())
-        end(CallEnd(cause: .cancelled, by: .remote), at: now)
+        end(.cancelled(by: cancel), at: now)
     }
 
     /// Rang as long as a phone may ring here, or as the invitation was good for.

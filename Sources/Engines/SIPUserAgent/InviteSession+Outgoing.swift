@@ -58,6 +58,7 @@ extension InviteSession {
             method: .invite, uri: call.target.asRequestURI, from: from, to: NameAddress(uri: call.target.asParty),
             callID: random.hexadecimal(32), cSeq: CSeq(number: 1, method: .invite))
         for (name, value) in call.headers.list { try? request.headers.append(name, value) }
+        if account.isAnonymous { request.anonymise(behind: account.outboundProxy) }
         invitation = Invitation(
             call: call, request: request, tried: [call.target], redirectionsLeft: call.redirectionLimit)
     }

@@ -145,7 +145,7 @@ extension CallEnd {
     var fragment: StatusFragment {
         if let status, status.isFinal, !status.isSuccess { return StatusFragment(status, reason: reason) }
         switch cause {
-        case .cancelled, .hungUp, .transferred, .replaced: return StatusFragment(487)
+        case .cancelled, .answeredElsewhere, .hungUp, .transferred, .replaced: return StatusFragment(487)
         case .ringTimeout, .timedOut, .notAcknowledged, .dialogLost, .sessionExpired: return StatusFragment(408)
         case .refused: return StatusFragment(603)
         case .mediaRefused: return StatusFragment(488)

@@ -61,7 +61,9 @@ extension InviteSession {
     }
 
     mutating func sendBye(toUnwanted index: Int) {
-        let request = unwanted[index].request(.bye)
+        var request = unwanted[index].request(.bye)
+        // Another fork has the call, or it was given up before (RFC 3326 §3.1).
+        if phase != .ended { request.headers.append(Reason.answeredElsewhere) }
         outstandingByes += 1
         act(.send(request, .within(unwanted[index].remoteTag, .bye), along: peer))
     }
@@ -92,7 +94,25 @@ extension InviteSession {
     }
 }
 
+extension Reason {
+    /// What a proxy tells the branches that lose, and we tell further forks (RFC 3326 §3.1).
+    static var answeredElsewhere: Reason {
+        Reason(protocolName: "SIP", cause: 200, text: "Call completed elsewhere")
+    }
+
+    fileprivate var isAnsweredElsewhere: Bool { protocolName.equalsIgnoringCase("SIP") && cause == 200 }
+}
+
 extension CallEnd {
+    /// How a CANCEL ends a call that rings here: who answered elsewhere missed nothing.
+    static func cancelled(by cancel: Request) -> CallEnd {
+        let reasons = (try? cancel.headers.all(Reason.self)) ?? []
+        guard let reason = reasons.first(where: \.isAnsweredElsewhere) else {
+            return CallEnd(cause: .cancelled, by: .remote, reason: reasons.first?.text)
+        }
+        return CallEnd(cause: .answeredElsewhere, by: .remote, reason: reason.text)
+    }
+
     /// Whether the peer has to be told by BYE; it knows when it hung up itself.
     fileprivate var needsBye: Bool { !(cause == .hungUp && by == .remote) }
 

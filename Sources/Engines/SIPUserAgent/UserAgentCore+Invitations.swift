@@ -88,6 +88,7 @@ extension UserAgentCore {
             return respond(request.response(status), in: transaction, at: now)
         }
         let handle = nextIncomingHandle()
+        let information = CallerInformation(of: request, isVouchedFor: policy.isServer(flow))
         let mayAnswerAutomatically = policy.mayAnswerAutomatically(
             trust, from: request.from, provenAs: provenCaller, over: flow)
         let arrival = Arrival(
@@ -118,7 +119,8 @@ extension UserAgentCore {
                 IncomingCall(
                     account: account.id, from: request.from, to: request.to, requestURI: request.uri,
                     callID: request.callID, flow: flow, trust: trust, provenCaller: provenCaller,
-                    mayAnswerAutomatically: mayAnswerAutomatically,
+                    mayAnswerAutomatically: mayAnswerAutomatically, information: information,
+                    isToBeAnsweredAtOnce: account.obeysAnswerWish && information.wantsAnswer && mayAnswerAutomatically,
                     offer: request.sessionDescription, headers: request.headers, replacement: replacement)))
     }
 }

@@ -149,7 +149,7 @@ extension UserAgentCore {
         let handle = callsByInvite[invite]
         let tag = handle.flatMap { sessions[$0]?.localTag } ?? statelessTag
         respond(request.response(200, toTag: tag), in: cancel, at: now)
-        if let handle { update(handle, at: now) { $0.cancelled(at: now) } }
+        if let handle { update(handle, at: now) { $0.cancelled(by: request, at: now) } }
     }
 
     /// A 2xx whose transaction is gone is acknowledged and ended by the call that it belongs to (RFC 6026 §8.2).

@@ -117,9 +117,10 @@ extension UserAgentCore {
     /// Adds Via with a fresh branch (§8.1.1.7), `rport` (RFC 3581 §3), and what the owner puts in for this way.
     private mutating func complete(_ outbound: OutboundRequest, towards destination: Destination) -> Request {
         var request = outbound.request
-        let contact = contact(of: outbound.account, at: destination.local, over: destination.transport)
+        var contact = contact(of: outbound.account, at: destination.local, over: destination.transport)
         switch outbound.owner {
         case .call(let handle, let purpose):
+            if outbound.account.isAnonymous { contact = contact.anonymised }
             sessions[handle]?.complete(&request, for: purpose, at: destination.local, contact: contact)
         case .registration(let account):
             noteContact(contact, of: account)
