@@ -53,6 +53,12 @@ final class Baresip {
         #expect(try await Program(namespace.entry + words).end() == 0)
     }
 
+    /// Types a command on its console.
+    func type(_ command: String) async throws {
+        let words = ["bash", "-c", "printf '/\(command)\\n' > /dev/udp/\(NetworkNamespace.address)/5555"]
+        #expect(try await Program(namespace.entry + words).end() == 0)
+    }
+
     /// Ends it, and tells what it heard in its last call.
     func heard() async throws -> Waveform {
         program.signal(SIGTERM)

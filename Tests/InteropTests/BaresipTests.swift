@@ -50,6 +50,49 @@ struct BaresipTests {
         }
     }
 
+    private static let target = "\(NetworkNamespace.address):5082"
+
+    /// A phone that is to be called by baresip's peer, or by baresip.
+    private func target(in namespace: NetworkNamespace, expecting hertz: Double) throws -> Phone {
+        try Phone(
+            [
+                "answer", "--once", "--allow-any", "--audio", "null", "--play", "tone:\(Int(Self.tone))", "--then",
+                "loop", "--expect-tone", "\(Int(hertz))", "--duration", "3s",
+            ], listen: Self.target, through: namespace.entry)
+    }
+
+    @Test func hasBaresipCallAnotherPhone() async throws {
+        try await NetworkNamespace.use { namespace in
+            let baresip = try await Baresip(in: namespace, codec: .pcmu)
+            let other = try target(in: namespace, expecting: Baresip.tone)
+            try await other.event("ready")
+            let phone = try Phone(
+                ["call", Baresip.uri, "--audio", "silence", "--refer-to", "sip:other@\(Self.target)"],
+                listen: Self.listen, through: namespace.entry)
+            #expect(try await phone.end() == 0, "\(phone.program.written)")
+            #expect(try await other.end() == 0, "\(other.program.written)")
+            expectOurTone(in: try await baresip.heard())
+        }
+    }
+
+    @Test func baresipHasThePhoneCallAnother() async throws {
+        try await NetworkNamespace.use { namespace in
+            let other = try target(in: namespace, expecting: 700)
+            let phone = try Phone(
+                [
+                    "answer", "--once", "--allow-any", "--audio", "tone:700", "--refer", "allow", "--expect-tone",
+                    "\(Int(Self.tone))",
+                ], listen: Self.listen, through: namespace.entry)
+            try await other.event("ready")
+            try await phone.event("ready")
+            let baresip = try await Baresip(in: namespace, codec: .pcmu, dialling: "sip:phone@\(Self.listen)")
+            try await phone.event("call.answered")
+            try await baresip.type("transfer sip:other@\(Self.target)")
+            #expect(try await phone.end() == 0, "\(phone.program.written)")
+            #expect(try await other.end() == 0, "\(other.program.written)")
+        }
+    }
+
     @Test func baresipRefusesAndIsToldApartFromSilence() async throws {
         try await NetworkNamespace.use { namespace in
             let baresip = try await Baresip(in: namespace, codec: .pcmu)

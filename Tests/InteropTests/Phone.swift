@@ -30,6 +30,8 @@ struct Phone {
         var addresses: [String]?
         var redirections: [String]?
         var failed: [String]?
+        var state: String?
+        var replaces: String?
         var exit: Int32?
         var hz: Double?
         var allow: String?

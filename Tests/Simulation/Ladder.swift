@@ -21,9 +21,11 @@ package struct Ladder: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Message {
-    /// A request by its method, a response by status and method; `+sdp` where it carries a session description.
+    /// A request by its method, a response by status and method; `+sdp` where it carries a session description, and the
+    /// status that a NOTIFY tells of a transfer.
     package var summary: String {
-        let description = body.isEmpty ? "" : " +sdp"
+        let told = StatusFragment(parsing: body).map { " +\($0.status)" }
+        let description = body.isEmpty ? "" : told ?? " +sdp"
         return switch self {
         case .request(let request): request.method.name + description
         case .response(let response): "\(response.status.value) \(response.cSeq.method.name)\(description)"

@@ -81,7 +81,9 @@ extension World {
         }
     }
 
-    private static let everything = Capabilities(methods: Method.known, optionTags: ["100rel", "timer", "replaces"])
+    private static let everything = Capabilities(
+        methods: Method.known, optionTags: ["100rel", "timer", "replaces", "norefersub"],
+        bodies: [MethodBodies(.notify, [.sipFragment])])
 
     /// Every message of ours must be one that we would take ourselves.
     private mutating func check(_ transmit: Transmit, from host: HostID) {

@@ -48,7 +48,7 @@ import Testing
         var phone = Phone()
         phone.press(.character("?"))
         try expect(phone.canvas(), "help")
-        try expect(phone.canvas(columns: 120, rows: 80), "help-whole")
+        try expect(phone.canvas(columns: 120, rows: 90), "help-whole")
     }
 
     @Test func quitAsks() throws {

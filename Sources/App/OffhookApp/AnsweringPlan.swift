@@ -34,5 +34,14 @@ struct AnsweringPlan: Sendable {
         count = options.count
         self.script = script
         self.script.echoes = options.echo
+        guard options.redirect == nil || options.code == 200 else {
+            throw CallScript.Fault(option: "--redirect", problem: "is a final response of its own: --code is another")
+        }
+    }
+
+    /// Sends callers elsewhere (RFC 3261 §21.3.3).
+    mutating func redirect(to target: URI) {
+        status = 302
+        script.headers.append(Contact.address(NameAddress(uri: target)))
     }
 }

@@ -87,7 +87,8 @@ extension CallCoordinator {
         call.isAnsweredAutomatically = settings.attendant.plan != nil
         calls[handle] = call
         order.append(handle)
-        report(handle, .incoming(incoming))
+        let replaced = incoming.replacement.flatMap { calls[$0.call]?.identity.shortName }
+        report(handle, .incoming(incoming, replaces: replaced))
         if takeReplacement(handle, incoming, at: now) { return }
         switch settings.attendant {
         case .plan(let plan): take(handle, incoming, by: plan, at: now)

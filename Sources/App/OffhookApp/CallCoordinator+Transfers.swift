@@ -144,8 +144,21 @@ extension CallCoordinator {
             handle,
             .transfer(
                 TransferReport(
-                    role: .transferee, state: state, target: request.target.description, newCall: newCall,
-                    referredBy: request.referredBy?.uri.description)))
+                    role: .transferee, state: state, target: request.target.description,
+                    targetName: request.targetName, newCall: newCall, referredBy: request.referredBy?.uri.description)))
+    }
+
+    /// What a call was to hear is expected of the one that goes on in its place.
+    ///
+    /// - Returns: whether there is one.
+    mutating func passOn(_ call: Call) -> Bool {
+        let next = order.first { calls[$0]?.continues == call.identity.handle && calls[$0]?.phase != .ended }
+        guard let next, call.answeredAt != nil else { return false }
+        guard var run = calls[next]?.run else { return false }
+        run.hasHeardTone = run.hasHeardTone || call.run.hasHeardTone
+        run.receivedDigits = call.run.receivedDigits + run.receivedDigits
+        calls[next]?.run = run
+        return true
     }
 
     // MARK: - To us

@@ -29,6 +29,9 @@ extension OffhookConfiguration {
             self.sip.listen =
                 sip.parsedList("listen", as: "ADDRESS:PORT[;transport=udp|tcp]") { ListenAddress($0) } ?? []
             self.sip.limits = sip.choice("limits", SIPSettings.Limits.allCases.map { ($0.rawValue, $0) })
+            let verdicts = SIPSettings.Verdict.allCases.map { ($0.rawValue, $0) }
+            self.sip.refer = sip.choice("refer", verdicts)
+            self.sip.replaces = sip.choice("replaces", verdicts)
             self.sip.nameServers =
                 sip.parsedList("dns_servers", as: "ADDRESS or ADDRESS:PORT") { SocketAddress(nameServer: $0) } ?? []
             self.sip.reliableProvisionals = sip.choice(

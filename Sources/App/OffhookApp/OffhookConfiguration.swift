@@ -76,9 +76,15 @@ package struct AudioSettings: Sendable {
 /// `[sip]`
 package struct SIPSettings: Sendable {
     package enum Limits: String, CaseIterable, Sendable { case strict, trusted, open }
+    /// What becomes of a wish of a peer; `ask` asks a person, and where nobody is there it is refused.
+    package enum Verdict: String, CaseIterable, Sendable { case allow, ask, deny }
 
     package var listen: [ListenAddress] = []
     package var limits: Limits?
+    /// REFER: the peer of a call has us call somebody in its place.
+    package var refer: Verdict?
+    /// INVITE with Replaces: somebody takes the place of the peer of a call.
+    package var replaces: Verdict?
     /// Calls at once.
     package var maximumCalls: Int?
     /// None: the name servers of the system.

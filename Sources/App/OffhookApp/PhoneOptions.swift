@@ -21,6 +21,11 @@ package struct PhoneOptions: Sendable {
     package var seed: UInt64?
     package var timeout: Duration?
     package var limits: SIPSettings.Limits?
+    /// What peers may do with calls; nil: as the configuration says.
+    package var refer: SIPSettings.Verdict?
+    package var replaces: SIPSettings.Verdict?
+    /// Whether a person is there to be asked.
+    package var isAttended = true
     package var audio: String?
     package var input: String?
     package var output: String?
@@ -35,6 +40,8 @@ package struct AnsweringOptions: Sendable {
     /// The final response.
     package var code = 200
     package var reason: String?
+    /// Where callers are sent with 302 (Moved Temporarily).
+    package var redirect: String?
     /// How long to ring before it.
     package var after: Duration?
     /// How many calls to take before the command ends; nil for no end.
@@ -62,6 +69,9 @@ package struct CallScriptOptions: Sendable {
     /// Hertz.
     package var expectedTone: Double?
     package var expectedDigits: String?
+    /// Whom the peer is passed on to after the answer; at most one of the two.
+    package var referTo: String?
+    package var attended: String?
 
     package init() {}
 }

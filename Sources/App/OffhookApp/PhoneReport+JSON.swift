@@ -79,7 +79,8 @@ extension CallOccurrence {
     fileprivate var event: (name: String, members: [JSON.Member]) {
         switch self {
         case .outgoing: return ("call.outgoing", [])
-        case .incoming(let call): return ("call.incoming", call.members)
+        case .incoming(let call, let replaces):
+            return ("call.incoming", call.members + (replaces.map { [.init("replaces", .string($0))] } ?? []))
         case .trying: return ("call.trying", [])
         case .ringing(let progress):
             return (

@@ -84,7 +84,7 @@ extension CallOccurrence {
                     reference, account: Printable(call.account),
                     peer: Party(address: Printable(Party.withoutScheme(call.peer))))
             ]
-        case .incoming(let incoming):
+        case .incoming(let incoming, _):
             return [.incomingCall(reference, incoming.onScreen(account: call.account))]
         case .trying: return [.progress(reference, .trying)]
         case .ringing(let progress):
@@ -110,7 +110,14 @@ extension CallOccurrence {
             guard report.state != .failed else {
                 return [.failure(cause: Printable(report.text), cure: Printable("the call goes on as it was"))]
             }
-            return [.log(.info, .call(reference), Printable(report.text))]
+            guard report.role == .transferee else { return [.log(.info, .call(reference), Printable(report.text))] }
+            guard report.state == .requested else {
+                return [.transferSettled(reference), .log(.info, .call(reference), Printable(report.text))]
+            }
+            let target = Party(
+                displayName: report.targetName.map { Printable($0) },
+                address: Printable(Party.withoutScheme(report.target)))
+            return [.transferRequested(reference, target: target)]
         case .ended(let end, _, _):
             return [.ended(reference, end.onScreen)]
         }
@@ -125,7 +132,9 @@ extension SIPUserAgent.IncomingCall {
             account: Printable(account), peer: Party(remoteParty),
             via: Printable([flow.remote.description, forwarding].compactMap { $0 }.joined(separator: ", ")),
             codecs: codecs.prefix(4).map { Printable($0) },
-            trust: Printable(provenCaller.map { "authenticated as \($0)" } ?? trust.words))
+            trust: Printable(
+                (replacement == nil ? "" : "takes the place of a call · ")
+                    + (provenCaller.map { "authenticated as \($0)" } ?? trust.words)))
     }
 }
 

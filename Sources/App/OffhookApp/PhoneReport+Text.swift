@@ -44,10 +44,11 @@ extension CallOccurrence {
     func text(peer: String) -> String {
         switch self {
         case .outgoing: "calling \(peer)"
-        case .incoming(let call):
+        case .incoming(let call, let replaces):
             "call from \(peer), source \(call.flow.remote)"
                 + (call.forwarding.map { ", \($0)" } ?? "")
                 + (call.provenCaller.map { ", authenticated as \($0)" } ?? "")
+                + (replaces.map { ", in place of \($0)" } ?? "")
         case .trying: "trying"
         case .ringing(let progress): "\(progress.status.value) \(progress.reason)"
         case .early: "early media"

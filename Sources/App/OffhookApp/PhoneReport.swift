@@ -33,7 +33,8 @@ package struct CallIdentity: Hashable, Sendable {
 /// What happened in a call.
 enum CallOccurrence: Sendable {
     case outgoing
-    case incoming(IncomingCall)
+    /// `replaces`: the short name of the call whose place it takes.
+    case incoming(IncomingCall, replaces: String?)
     case trying
     case ringing(CallProgress)
     /// Media of an early dialog is heard.

@@ -106,6 +106,9 @@ struct PhoneSettings: Sendable {
             capabilities: LocalMedia(rtpPort: 9, codecs: codecs), callers: try Self.callers(configuration))
         if let policy = configuration.sip.reliableProvisionals { userAgent.reliableProvisionals = policy }
         userAgent.sessionTimers = SessionTimerPolicy(configuration.sip)
+        userAgent.transfers = TransferRules(
+            refer: (options.refer ?? configuration.sip.refer ?? (options.isAttended ? .ask : .deny)).rule,
+            replaces: (options.replaces ?? configuration.sip.replaces ?? .ask).rule)
         let calls = answering?.maxCalls ?? configuration.sip.maximumCalls
         if let calls, !SIPSettings.callCounts.contains(calls) {
             throw StartFault(.usage, "--max-calls: \(calls) is not between 1 and \(SIPSettings.callCounts.upperBound)")
@@ -261,6 +264,16 @@ extension SessionTimerPolicy {
             use: settings.sessionTimer ?? usual.use,
             interval: settings.sessionExpires.map { UInt32(clamping: $0) } ?? usual.interval,
             minimum: settings.minimumSessionExpires.map { UInt32(clamping: $0) } ?? usual.minimum)
+    }
+}
+
+extension SIPSettings.Verdict {
+    fileprivate var rule: TransferRules.Verdict {
+        switch self {
+        case .allow: .allow
+        case .ask: .ask
+        case .deny: .deny
+        }
     }
 }
 

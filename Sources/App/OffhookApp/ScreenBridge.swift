@@ -121,6 +121,17 @@ final class ScreenBridge {
             phone.ask { coordinator, _ in for handle in coordinator.order { coordinator.hangUp(handle) } }
         case .hold(let call): phone.ask { coordinator, _ in coordinator.hold(call.handle) }
         case .resume(let call): phone.ask { coordinator, _ in coordinator.resume(call.handle) }
+        case .transfer(let call, let target):
+            let account = phone.coordinator.calls[call.handle]?.accountID
+            let accounts = phone.settings.userAgent.accounts
+            guard let uri = resolve(target, account: accounts.first { $0.id == account } ?? accounts.first) else {
+                return
+            }
+            phone.ask { coordinator, _ in coordinator.transfer(call.handle, to: uri) }
+        case .connect(let call, let other):
+            phone.ask { coordinator, _ in coordinator.transfer(call.handle, toPeerOf: other.handle) }
+        case .acceptTransfer(let call): phone.ask { $0.acceptTransfer(call.handle, at: $1) }
+        case .declineTransfer(let call): phone.ask { coordinator, _ in coordinator.declineTransfer(call.handle) }
         case .setMuted(let call, let isMuted):
             phone.ask { coordinator, _ in coordinator.setMuted(call.handle, isMuted) }
             screen.post(.muted(call, isMuted))

@@ -11,9 +11,9 @@ package enum ScriptedPhone {
     /// `offhook call TARGET`
     package static func call(_ target: String, script: CallScriptOptions, _ options: PhoneOptions) -> ExitStatus {
         run(options) { signals, start throws(StartFault) in
-            let settings = try PhoneSettings(options)
-            let script = try checked(script)
+            let settings = try PhoneSettings(options.unattended)
             let uri = try resolve(target, settings)
+            let script = try passing(on: script, checked(script), settings)
             let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
             phone.ask { coordinator, _ in coordinator.endsWithLastCall = true }
@@ -32,13 +32,16 @@ package enum ScriptedPhone {
         _ answering: AnsweringOptions, script: CallScriptOptions, _ options: PhoneOptions
     ) -> ExitStatus {
         run(options) { signals, start throws(StartFault) in
-            let settings = try PhoneSettings(options, answering: answering)
+            let settings = try PhoneSettings(options.unattended, answering: answering)
             let script = try checked(script)
-            let plan: AnsweringPlan
+            var plan: AnsweringPlan
             do throws(CallScript.Fault) {
                 plan = try AnsweringPlan(answering, script: script)
             } catch {
                 throw StartFault(error)
+            }
+            if let target = answering.redirect {
+                plan.redirect(to: try resolve(target, settings, option: "--redirect"))
             }
             let phone = try Phone(settings, attendant: .plan(plan), traces: options.sipTrace)
             attach(phone, options, start: start)
@@ -154,11 +157,26 @@ package enum ScriptedPhone {
         return script
     }
 
-    private static func resolve(_ target: String, _ settings: PhoneSettings) throws(StartFault) -> URI {
+    /// Whom the script's call is passed on to.
+    private static func passing(
+        on options: CallScriptOptions, _ script: CallScript, _ settings: PhoneSettings
+    ) throws(StartFault) -> CallScript {
+        var script = script
+        if let target = options.referTo {
+            script.transfer = .blind(try resolve(target, settings, option: "--refer-to"))
+        } else if let target = options.attended {
+            script.transfer = .attended(try resolve(target, settings, option: "--attended"))
+        }
+        return script
+    }
+
+    private static func resolve(
+        _ target: String, _ settings: PhoneSettings, option: String = "target"
+    ) throws(StartFault) -> URI {
         let account = settings.userAgent.accounts.first { $0.id == settings.account ?? $0.id }
         switch TargetResolution(contacts: settings.contacts, account: account).uri(for: target) {
         case .success(let uri): return uri
-        case .failure(let problem): throw StartFault(.usage, "target: \(problem.text)")
+        case .failure(let problem): throw StartFault(.usage, "\(option): \(problem.text)")
         }
     }
 
@@ -196,6 +214,13 @@ extension ExitStatus {
 }
 
 extension PhoneOptions {
+    /// The same where nobody is there to be asked.
+    fileprivate var unattended: PhoneOptions {
+        var options = self
+        options.isAttended = false
+        return options
+    }
+
     /// The same without sound, for commands that make no calls.
     fileprivate var silent: PhoneOptions {
         var options = self

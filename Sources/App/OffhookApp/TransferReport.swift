@@ -31,6 +31,7 @@ struct TransferReport: Equatable, Sendable {
     var role: Role
     var state: State
     var target: String
+    var targetName: String?
     var code: StatusCode?
     var reason: String?
     /// The transferee's new call.

@@ -7,10 +7,12 @@ struct PhoneCommand: ParsableCommand {
 
     @OptionGroup var shared: SharedArguments
     @OptionGroup(title: "Audio") var media: MediaArguments
+    @OptionGroup(title: "Transfers") var transfers: TransferArguments
 
     func run() throws {
         var options = shared.phoneOptions
         media.apply(to: &options)
+        transfers.apply(to: &options)
         try leave(with: TerminalPhone.run(options))
     }
 }
@@ -31,15 +33,34 @@ struct CallCommand: ParsableCommand {
     @Flag(help: "Do not say who calls: From is anonymous, with Privacy: id.")
     var anonymous = false
 
+    @Option(help: ArgumentHelp("After the answer, have the peer call this target instead.", valueName: "target"))
+    var referTo: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "After the answer, call this target too, and put the peer through to it.", valueName: "target"))
+    var attended: String?
+
     @OptionGroup(title: "Within the call") var script: ScriptArguments
     @OptionGroup var shared: SharedArguments
     @OptionGroup(title: "Audio") var media: MediaArguments
+    @OptionGroup(title: "Transfers") var transfers: TransferArguments
+
+    func validate() throws {
+        if referTo != nil && attended != nil {
+            throw ValidationError("--refer-to and --attended contradict each other")
+        }
+    }
 
     func run() throws {
         var options = shared.phoneOptions
         media.apply(to: &options)
         options.isAnonymous = anonymous
-        try leave(with: ScriptedPhone.call(target, script: script.script, options))
+        transfers.apply(to: &options)
+        var script = script.script
+        script.referTo = referTo
+        script.attended = attended
+        try leave(with: ScriptedPhone.call(target, script: script, options))
     }
 }
 
@@ -58,6 +79,9 @@ struct AnswerCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The reason phrase of one that refuses.", valueName: "text"))
     var reason: String?
+
+    @Option(help: ArgumentHelp("Send callers to this target with 302.", valueName: "target"))
+    var redirect: String?
 
     @Option(
         help: ArgumentHelp("Ring this long before the final response.", valueName: "duration"),
@@ -88,6 +112,7 @@ struct AnswerCommand: ParsableCommand {
     @OptionGroup(title: "Within the call") var script: ScriptArguments
     @OptionGroup var shared: SharedArguments
     @OptionGroup(title: "Audio") var media: MediaArguments
+    @OptionGroup(title: "Transfers") var transfers: TransferArguments
 
     func validate() throws {
         if once && count != nil { throw ValidationError("--once and --count contradict each other") }
@@ -96,9 +121,11 @@ struct AnswerCommand: ParsableCommand {
     func run() throws {
         var options = shared.phoneOptions
         media.apply(to: &options)
+        transfers.apply(to: &options)
         var answering = AnsweringOptions()
         answering.code = code
         answering.reason = reason
+        answering.redirect = redirect
         answering.after = after
         answering.count = once ? 1 : count
         answering.maxCalls = maxCalls

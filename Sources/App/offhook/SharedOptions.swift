@@ -2,6 +2,7 @@ import ArgumentParser
 import OffhookApp
 
 extension SIPSettings.Limits: ExpressibleByArgument {}
+extension SIPSettings.Verdict: ExpressibleByArgument {}
 extension DigitMode: ExpressibleByArgument {}
 extension PhoneOptions.LogLevel: ExpressibleByArgument {}
 extension CallScript.PlayMoment: ExpressibleByArgument {}
@@ -67,6 +68,23 @@ struct SharedArguments: ParsableArguments {
         options.timeout = timeout
         options.limits = limits
         return options
+    }
+}
+
+/// What peers may do with the calls of a phone.
+struct TransferArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A peer that asks us to call somebody in its place: allow, ask or deny.", valueName: "verdict"))
+    var refer: SIPSettings.Verdict?
+
+    @Option(
+        help: ArgumentHelp("A caller who takes the place of a call: allow, ask or deny.", valueName: "verdict"))
+    var replaces: SIPSettings.Verdict?
+
+    func apply(to options: inout PhoneOptions) {
+        options.refer = refer
+        options.replaces = replaces
     }
 }
 

@@ -22,6 +22,10 @@ package enum PhoneEvent: Hashable, Sendable {
     case levels(CallReference, AudioLevels)
     case quality(CallReference, CallQuality)
     case digit(CallReference, Printable, MessageDirection)
+    /// The peer of a call asks us to call somebody in its place.
+    case transferRequested(CallReference, target: Party)
+    /// That is decided, or its time is over.
+    case transferSettled(CallReference)
     case ended(CallReference, CallEnd)
     /// One SIP message of a call, for its ladder.
     case sipMessage(CallReference, MessageSummary)

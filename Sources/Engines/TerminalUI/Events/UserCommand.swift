@@ -15,6 +15,13 @@ package enum UserCommand: Hashable, Sendable {
     case setMuted(CallReference, Bool)
     /// Send digits as telephone events; each is one of `0-9 * # A-D`.
     case sendDigits(CallReference, String)
+    /// Ask the peer of a call to call `target`, as typed, in our place.
+    case transfer(CallReference, target: String)
+    /// Put the peer of the first call through to that of the second.
+    case connect(CallReference, to: CallReference)
+    /// Call whom the peer asks us to call, or do not.
+    case acceptTransfer(CallReference)
+    case declineTransfer(CallReference)
     /// Register an account by its name; nil: all that have a registrar.
     case register(account: String?)
     case unregister(account: String?)

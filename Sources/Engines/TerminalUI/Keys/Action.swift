@@ -2,6 +2,7 @@
 package enum Action: Hashable, Sendable {
     // Calls.
     case dial, redial, answer, holdAndAnswer, reject, ignore, hangUp, hangUpAll, hold, resume, mute, unmute, digits
+    case transfer, connect, acceptTransfer, declineTransfer
     case previousCall, nextCall, selectCall
     // Accounts.
     case account, register, unregister, options, message
@@ -24,6 +25,8 @@ package enum Scope: Hashable, Sendable, CaseIterable {
     case page
     /// A call is ringing; the phone's keys go on to work where the box has none of its own.
     case incoming
+    /// The peer of a call asks us to call somebody; the phone's keys go on to work.
+    case transfer
     case phone
 }
 

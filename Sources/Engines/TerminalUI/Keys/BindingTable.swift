@@ -1,6 +1,6 @@
 extension Binding {
     /// Every key and every command. The keys are those that the terminal phones before this one agree on.
-    package static let table: [Binding] = phone + incoming + pages + questions + lines
+    package static let table: [Binding] = phone + incoming + transfers + pages + questions + lines
 
     private static let phone: [Binding] = [
         Binding(
@@ -23,6 +23,12 @@ extension Binding {
         Binding(
             .resume, keys: [.character("X")], names: ["resume", "retrieve"], argument: "[CALL]", title: "resume",
             help: "Take the selected call off hold"),
+        Binding(
+            .transfer, keys: [.character("t")], names: ["transfer", "refer", "xfer"], argument: "TARGET",
+            title: "transfer", help: "Have the peer call somebody in your place (blind)"),
+        Binding(
+            .connect, keys: [.character("T")], names: ["attended"], argument: "[CALL]", title: "connect",
+            help: "Put the other call's peer through to the selected one (attended)"),
         Binding(
             .mute, keys: [.character("m")], names: ["mute"], argument: "[CALL]", title: "mute",
             help: "Mute the microphone; the key also unmutes"),
@@ -85,6 +91,14 @@ extension Binding {
             help: "Hold the call that is up and answer"),
         Binding(.reject, in: .incoming, keys: [.character("r")], title: "reject", help: "Refuse it as busy"),
         Binding(.ignore, in: .incoming, keys: [.character("i")], title: "ignore", help: "Stop ringing, refuse nothing"),
+    ]
+
+    private static let transfers: [Binding] = [
+        Binding(
+            .acceptTransfer, in: .transfer, keys: [.character("y")], title: "call them",
+            help: "Call whom the peer asks you to call"),
+        Binding(
+            .declineTransfer, in: .transfer, keys: [.character("n")], title: "decline", help: "Tell the peer no"),
     ]
 
     private static let pages: [Binding] = [

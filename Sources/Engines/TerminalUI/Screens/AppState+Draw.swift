@@ -25,6 +25,8 @@ extension AppState {
             draw(question, into: &canvas)
         } else if let call = ringingCalls.first {
             drawBox(for: call, into: &canvas, at: now)
+        } else if let call = transferringCall {
+            drawTransferBox(for: call, into: &canvas)
         }
     }
 
@@ -39,6 +41,10 @@ extension AppState {
         if let call = ringingCalls.first {
             put("INCOMING \(call.peer.shown)", .urgent)
             put("a answer  r reject  i ignore", .key)
+        }
+        if let call = transferringCall, let target = call.requestedTransfer {
+            put("TRANSFER to \(target.shown)?", .urgent)
+            put("y call them  n decline", .key)
         }
         for call in calls {
             let mark = call.reference == selection ? ">" : " "

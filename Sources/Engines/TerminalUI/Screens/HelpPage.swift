@@ -3,7 +3,8 @@ extension AppState {
     static func helpRows(width: Int) -> [StyledText] {
         var rows: [StyledText] = []
         let sections: [(title: String, scope: Scope)] = [
-            ("The phone", .phone), ("While a call rings", .incoming), ("On a page", .page), ("In a line", .line),
+            ("The phone", .phone), ("While a call rings", .incoming),
+            ("When a peer asks for a transfer", .transfer), ("On a page", .page), ("In a line", .line),
             ("At a question", .question),
         ]
         for section in sections {

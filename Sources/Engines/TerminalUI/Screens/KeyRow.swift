@@ -40,6 +40,10 @@ extension AppState {
             return hints([.answer] + hold + [.reject, .ignore], in: .incoming)
                 + hints(end + [.help, .quit], in: .phone)
         }
+        if transferringCall != nil {
+            return hints([.acceptTransfer, .declineTransfer], in: .transfer)
+                + hints([.hangUp, .help, .quit], in: .phone)
+        }
         return hints(phoneActions + [.help, .quit], in: .phone)
     }
 
@@ -52,7 +56,8 @@ extension AppState {
         guard call.isEstablished else { return [.hangUp, .dial, .ladder] + others }
         let hold: Action = call.isHeldByUs ? .resume : .hold
         let digits: [Action] = call.isTalking ? [.digits] : []
-        return [.dial, .hangUp, hold, .mute] + others + digits + [.callStatus, .ladder]
+        let passed: Action = calls.count { $0.isEstablished } > 1 ? .connect : .transfer
+        return [.dial, .hangUp, hold, passed, .mute] + others + digits + [.callStatus, .ladder]
     }
 
     private func hints(_ actions: [Action], in scope: Scope) -> [Hint] {

@@ -20,6 +20,7 @@ extension AppState {
             case .dial: dialAccount.map { " dial from \(CellText.cut($0.text, to: 12)) ▏" } ?? " dial ▏"
             case .command: " : ▏"
             case .callNumber: " call @▏"
+            case .transfer(let reference): " transfer call \(call(reference).map { String($0.number) } ?? "") to ▏"
             }
         let column = canvas.put(prompt, column: 0, row: row, style: .bright)
         let room = canvas.columns - column - 1
@@ -41,7 +42,7 @@ extension AppState {
         case .dial:
             guard !editor.isEmpty, let target = editor.remembered(beginning: editor.text) else { return "" }
             return "⇥ " + target
-        case .callNumber: return ""
+        case .callNumber, .transfer: return ""
         }
     }
 }

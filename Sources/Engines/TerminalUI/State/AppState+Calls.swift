@@ -63,6 +63,12 @@ extension AppState {
         record(.info, .call(reference), "digit \(digit) \(direction == .sent ? "sent" : "received")", at: now)
     }
 
+    mutating func receive(transferTo target: Party, in reference: CallReference, at now: Instant) {
+        guard let call = call(reference), call.isLive else { return }
+        update(reference) { $0.requestedTransfer = target }
+        record(.warning, .call(reference), "\(call.peer.shown) asks us to call \(target.shown)", at: now)
+    }
+
     mutating func receive(_ message: MessageSummary, of reference: CallReference) {
         update(reference) { $0.append(message) }
         // The BYE's answer comes after the end.

@@ -37,6 +37,14 @@ extension AppState {
             return []
         case .register, .unregister, .account: return perform(binding.action, account: argument, at: now)
         case .digits: return send(digits: argument, at: now)
+        case .transfer:
+            guard let call = selectedCall, call.isEstablished else { return refuse("no call is up", at: now) }
+            return transfer(call.reference, to: argument, at: now)
+        case .connect:
+            guard let other = calls.first(where: { String($0.number) == argument }) else {
+                return refuse("there is no call \(argument)", at: now)
+            }
+            return connect(to: other, at: now)
         case .reject:
             guard let status = Int(argument), (400...699).contains(status) else {
                 return refuse("a refusal has a status from 400 to 699", at: now)
@@ -93,7 +101,7 @@ extension AppState {
         case .dial:
             if let target = dialLine.remembered(beginning: dialLine.text) { dialLine.replace(with: target) }
         case .command: completeCommand()
-        case .callNumber, nil: break
+        case .transfer, .callNumber, nil: break
         }
     }
 

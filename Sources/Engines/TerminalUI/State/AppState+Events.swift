@@ -31,6 +31,8 @@ extension AppState {
             }
         case .quality(let reference, let quality): update(reference) { $0.quality = quality }
         case .digit(let reference, let digit, let direction): receive(digit, direction, in: reference, at: now)
+        case .transferRequested(let reference, let target): receive(transferTo: target, in: reference, at: now)
+        case .transferSettled(let reference): update(reference) { $0.requestedTransfer = nil }
         case .ended(let reference, let end): ended(reference, end, at: now)
         case .sipMessage(let reference, let message): receive(message, of: reference)
         case .message(let account, let peer, let text):

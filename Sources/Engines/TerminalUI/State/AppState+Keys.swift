@@ -19,6 +19,7 @@ extension AppState {
         var scopes: [Scope] = []
         if page != nil { scopes.append(.page) }
         if !ringingCalls.isEmpty { scopes.append(.incoming) }
+        if transferringCall != nil { scopes.append(.transfer) }
         return scopes + [.phone]
     }
 
@@ -55,6 +56,7 @@ extension AppState {
         case .dial: body(&dialLine)
         case .command: body(&commandLine)
         case .callNumber: body(&callNumberLine)
+        case .transfer: body(&transferLine)
         case nil: break
         }
     }
@@ -64,6 +66,7 @@ extension AppState {
         case .dial: dialLine
         case .command: commandLine
         case .callNumber: callNumberLine
+        case .transfer: transferLine
         case nil: nil
         }
     }
@@ -93,6 +96,7 @@ extension AppState {
         case .callNumber:
             select(text, at: now)
             return []
+        case .transfer(let call): return transfer(call, to: text, at: now)
         case nil: return []
         }
     }

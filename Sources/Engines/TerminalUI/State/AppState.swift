@@ -21,6 +21,7 @@ package struct AppState: Sendable {
     var dialLine = LineEditor()
     var commandLine = LineEditor()
     var callNumberLine = LineEditor()
+    var transferLine = LineEditor()
     var notice: Notice?
     var completions: [String] = []
     var lastTarget: String?
@@ -68,6 +69,8 @@ package struct AppState: Sendable {
         case dial, command
         /// The number after `@`.
         case callNumber
+        /// Whom the peer of that call is to call.
+        case transfer(CallReference)
     }
 
     struct Page: Hashable, Sendable {
@@ -109,6 +112,11 @@ extension AppState {
     /// The calls that ring here, those that the person let be left out; the first is in the box.
     package var ringingCalls: [CallLine] {
         calls.filter { $0.state == .incoming(isSilenced: false) && !$0.isHangingUp }
+    }
+
+    /// The call whose peer asks us to call somebody; none while a call rings, which is dealt with first.
+    package var transferringCall: CallLine? {
+        ringingCalls.isEmpty ? calls.first { $0.requestedTransfer != nil } : nil
     }
 
     /// A call of now or before.
