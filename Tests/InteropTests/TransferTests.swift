@@ -56,6 +56,16 @@ struct TransferSIPpTests {
         #expect(try phone.events(named: "call.incoming").map(\.replaces) == [nil, "c1"])
     }
 
+    @Test func callersAreSentOnWhereTheCallerFollows() async throws {
+        let target = try Phone("answer", "--once", "--audio", "null", "--duration", "500ms")
+        let phone = try Phone(
+            "answer", "--once", "--audio", "null", "--redirect", "sip:dave@127.0.0.1:\(try await target.port)")
+        let caller = try Phone(
+            "call", "sip:phone@127.0.0.1:\(try await phone.port)", "--audio", "null", "--redirections", "1")
+        #expect(try await caller.end() == 0, "\(caller.program.written)")
+        #expect(try await target.end() == 0, "\(target.program.written)")
+    }
+
     @Test func callersAreSentElsewhere() async throws {
         let phone = try Phone("answer", "--once", "--audio", "null", "--redirect", "sip:dave@192.0.2.4")
         let caller = try Phone("call", "sip:phone@127.0.0.1:\(try await phone.port)", "--audio", "null")

@@ -202,6 +202,31 @@ import Testing
         #expect(world.ends(at: "alice").map(\.status) == [486])
     }
 
+    @Test(.proves(.row(31), .clause("RFC 3261 §26.2.2"), .clause("RFC 3261 §19.1.4")))
+    func neitherALessSecureTargetNorOneInOtherWordsIsTried() throws {
+        var world = World()
+        world.names["secure.example"] = try [#require(SocketAddress("192.0.2.9:5060"))]
+        let call = OutgoingCall(
+            target: try target("sips:carol@secure.example;transport=udp"), media: World.media, redirectionLimit: 5)
+        let invite = try world.aliceCallsCarol(call: call)
+        try world.reply(
+            302, to: invite, from: "carol",
+            headers: [(.contact, "<sip:carol@192.0.2.9>, <sips:%63arol@SECURE.example;transport=udp>")])
+        #expect(world.requests(.invite, from: "alice").count == 1)
+        #expect(world.ends(at: "alice").map(\.status) == [302])
+    }
+
+    @Test(.proves(.clause("RFC 3261 §21.3")), arguments: [StatusCode(305), 380])
+    func aProxyOrAnotherServiceIsNoOtherTarget(_ status: StatusCode?) throws {
+        var world = World()
+        let call = OutgoingCall(target: try target("sip:carol@192.0.2.9"), media: World.media, redirectionLimit: 5)
+        let invite = try world.aliceCallsCarol(call: call)
+        try world.reply(
+            try #require(status), to: invite, from: "carol", headers: [(.contact, "<sip:proxy@192.0.2.9>")])
+        #expect(world.requests(.invite, from: "alice").count == 1)
+        #expect(world.ends(at: "alice").map(\.status) == [status])
+    }
+
     @Test(.proves(.row(31), .clause("RFC 3261 §21.6")))
     func nobodyElseIsAskedAfterARefusalEverywhere() throws {
         var world = World()

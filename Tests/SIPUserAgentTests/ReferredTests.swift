@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
@@ -28,7 +29,8 @@ import Testing
         try world.reply(200, to: try #require(world.last(.notify, at: "carol")), from: "carol")
     }
 
-    @Test func asksAndTellsAtOnceThatItIsTrying() throws {
+    @Test(.proves(.rule(3), .clause("RFC 3515 §2.4.2"), .clause("RFC 3515 §2.4.5")))
+    func asksAndTellsAtOnceThatItIsTrying() throws {
         let (world, _, _) = try referred(headers: [(.referredBy, "<sip:carol@192.0.2.9>;cid=\"x@y\"")])
         #expect(world.lastAnswer(to: .refer, at: "carol")?.status == 202)
         #expect(world.notifications == ["active;expires=60 100 Trying"])
@@ -44,7 +46,8 @@ import Testing
         #expect(world.requests(.invite, from: "bob").isEmpty)
     }
 
-    @Test func placesTheCallAndTellsHowItGoes() throws {
+    @Test(.proves(.clause("RFC 3515 §2.4.3"), .clause("RFC 3892 §2.2"), .clause("RFC 3515 §2.4.7")))
+    func placesTheCallAndTellsHowItGoes() throws {
         var (world, handle, tag) = try referred(headers: [(.referredBy, "<sip:carol@192.0.2.9>;cid=\"x@y\"")])
         try takeNotify(&world)
         world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
@@ -76,7 +79,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func theReferrersByeDoesNotEndTheSubscription() throws {
+    @Test(.proves(.clause("RFC 5057 §4")))
+    func theReferrersByeDoesNotEndTheSubscription() throws {
         var (world, handle, tag) = try referred()
         try takeNotify(&world)
         world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
@@ -91,7 +95,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func noSaidByAPersonIsTheOutcome() throws {
+    @Test(.proves(.rule(3), .clause("RFC 3515 §2.4.6"), .clause("RFC 3515 §2.4.7")))
+    func noSaidByAPersonIsTheOutcome() throws {
         var (world, handle, _) = try referred()
         try takeNotify(&world)
         world.perform(.declineTransfer(handle), by: "bob")
@@ -105,7 +110,8 @@ import Testing
         #expect(world.last(.notify, at: "carol")?.headers.first(.event) == "refer;id=3")
     }
 
-    @Test func aPersonHasAMinute() throws {
+    @Test(.proves(.rule(3)))
+    func aPersonHasAMinute() throws {
         var (world, _, _) = try referred()
         try takeNotify(&world)
         world.run(for: .seconds(59))
@@ -138,7 +144,8 @@ import Testing
         #expect(world.ends(at: "bob").isEmpty)
     }
 
-    @Test func unsubscribingDoesNotCancelTheCall() throws {
+    @Test(.proves(.clause("RFC 3515 §2.4.4")))
+    func unsubscribingDoesNotCancelTheCall() throws {
         var (world, handle, tag) = try referred()
         try takeNotify(&world)
         world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
@@ -153,7 +160,8 @@ import Testing
         #expect(world.lastAnswer(to: .subscribe, at: "carol")?.status == 403)
     }
 
-    @Test func aNotifyThatGetsLostIsSentAgainAndAtLastEndsTheSubscription() throws {
+    @Test(.proves(.clause("RFC 6665 §4.2.2")))
+    func aNotifyThatGetsLostIsSentAgainAndAtLastEndsTheSubscription() throws {
         var (world, handle, _) = try referred()
         world.run(for: .seconds(33))
         #expect(world.count("bob>carol NOTIFY") == 11)
@@ -181,7 +189,8 @@ import Testing
         #expect(world.notifications.last == "terminated;reason=noresource 404 Not Found")
     }
 
-    @Test func withoutASubscriptionNothingIsNotified() throws {
+    @Test(.proves(.clause("RFC 4488 §4")))
+    func withoutASubscriptionNothingIsNotified() throws {
         var (world, handle, _) = try referred(headers: [(.referSub, "false")])
         #expect(world.lastAnswer(to: .refer, at: "carol")?.headers.first(.referSub) == "false")
         world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
@@ -202,7 +211,8 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
-    @Test func refusesWhatItMayNotOrCanNotDo() throws {
+    @Test(.proves(.rule(3), .incident(57), .clause("RFC 3515 §2.4.2")))
+    func refusesWhatItMayNotOrCanNotDo() throws {
         func answer(
             _ configuration: UserAgentConfiguration?, _ headers: [(HeaderName, String)]
         ) throws -> Int? {
@@ -223,7 +233,8 @@ import Testing
         #expect(try answer(rules(.deny), [dave]) == 603)
     }
 
-    @Test func takesOnlyReplacesOutOfTheTargetsHeaders() throws {
+    @Test(.proves(.rule(3), .clause("RFC 3261 §19.1.5")))
+    func takesOnlyReplacesOutOfTheTargetsHeaders() throws {
         var (world, handle, _) = try referred(
             to: "<sip:dave@192.0.2.4;method=INVITE?Replaces=abc%40x%3Bto-tag%3D1%3Bfrom-tag%3D2&Route=%3Csip:evil%3E>")
         #expect(world.transferRequests(at: "bob").first?.isAttended == true)
@@ -235,14 +246,16 @@ import Testing
         #expect(!invite.headers.contains(.route))
     }
 
-    @Test func oneWishAtATime() throws {
+    @Test(.proves(.rule(3)))
+    func oneWishAtATime() throws {
         var (world, _, tag) = try referred()
         try world.carolRefers(to: "<sip:erin@192.0.2.5>", sequence: 3, bobTag: tag)
         #expect(world.lastAnswer(to: .refer, at: "carol")?.status == 491)
         #expect(world.transferRequests(at: "bob").count == 1)
     }
 
-    @Test func outsideADialogNobodyIsSentElsewhere() throws {
+    @Test(.proves(.rule(3), .clause("RFC 3515 §2.4.4")))
+    func outsideADialogNobodyIsSentElsewhere() throws {
         var world = World()
         world.add("bob", at: "192.0.2.2")
         world.addScripted("carol", at: "192.0.2.9")
@@ -261,7 +274,8 @@ import Testing
         #expect(world.transferRequests(at: "bob").isEmpty)
     }
 
-    @Test func afterFiveTransfersInARowThereIsNoSixth() throws {
+    @Test(.proves(.rule(3)))
+    func afterFiveTransfersInARowThereIsNoSixth() throws {
         var world = World()
         var (handle, tag) = try world.carolTalksToBob()
         var callID = "call-1"

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
@@ -27,7 +28,8 @@ import Testing
         }
     }
 
-    @Test func endsTheOldCallWhenTheNewOneIsAnswered() throws {
+    @Test(.proves(.rule(4), .clause("RFC 3891 §3")))
+    func endsTheOldCallWhenTheNewOneIsAnswered() throws {
         var world = World()
         let (old, tag) = try world.carolTalksToBob()
         #expect(try daveCalls(&world, replaces(tag)) == nil)
@@ -42,7 +44,8 @@ import Testing
         #expect(world.ends(at: "bob") == [CallEnd(cause: .replaced, by: .remote)])
     }
 
-    @Test func leavesTheOldCallWhenTheNewOneIsRefused() throws {
+    @Test(.proves(.clause("RFC 3891 §3")))
+    func leavesTheOldCallWhenTheNewOneIsRefused() throws {
         var world = World()
         let (_, tag) = try world.carolTalksToBob()
         _ = try daveCalls(&world, replaces(tag))
@@ -52,7 +55,8 @@ import Testing
         #expect(world.ends(at: "bob").map(\.status) == [488])
     }
 
-    @Test func rulesSayWhoTakesAPlaceUnasked() throws {
+    @Test(.proves(.rule(4)))
+    func rulesSayWhoTakesAPlaceUnasked() throws {
         var configuration = World.configuration(user: "bob")
         configuration.automaticAnswer.ranges = [AddressRange(network: try #require(IPAddress("192.0.2.4")), prefix: 32)]
         var world = World()
@@ -73,7 +77,8 @@ import Testing
         #expect(try daveCalls(&world, replaces(tag)) == 603)
     }
 
-    @Test func refusesWhatMatchesNothing() throws {
+    @Test(.proves(.rule(4), .clause("RFC 3891 §3")))
+    func refusesWhatMatchesNothing() throws {
         var world = World()
         let (handle, tag) = try world.carolTalksToBob()
         #expect(try daveCalls(&world, [(.replaces, "call-9;to-tag=\(tag);from-tag=peer")]) == 481)
@@ -86,7 +91,8 @@ import Testing
         _ = handle
     }
 
-    @Test func refusesWhatIsMalformed() throws {
+    @Test(.proves(.rule(4), .clause("RFC 3891 §3")))
+    func refusesWhatIsMalformed() throws {
         for headers: [(HeaderName, String)] in [
             [(.replaces, "call-1")], [(.replaces, "call-1;to-tag=1")],
             [(.replaces, "call-1;to-tag=1;from-tag=2"), (.replaces, "call-2;to-tag=1;from-tag=2")],
@@ -102,13 +108,15 @@ import Testing
         #expect(world.lastAnswer(to: .options, at: "carol")?.status == 400)
     }
 
-    @Test func aConfirmedCallIsBusyForWhoWantsAnEarlyOne() throws {
+    @Test(.proves(.clause("RFC 3891 §3")))
+    func aConfirmedCallIsBusyForWhoWantsAnEarlyOne() throws {
         var world = World()
         let (_, tag) = try world.carolTalksToBob()
         #expect(try daveCalls(&world, replaces(tag, ";early-only")) == 486)
     }
 
-    @Test func aCallThatSomebodyElseBeganIsNotReplacedWhileItRings() throws {
+    @Test(.proves(.rule(4), .clause("RFC 3891 §3")))
+    func aCallThatSomebodyElseBeganIsNotReplacedWhileItRings() throws {
         var world = World()
         let (_, handle) = try world.carolCallsBob()
         world.perform(.ring(handle), by: "bob")
@@ -118,7 +126,8 @@ import Testing
         #expect(world.ends(at: "bob").isEmpty)
     }
 
-    @Test func aCallThatEndedIsDeclined() throws {
+    @Test(.proves(.clause("RFC 3891 §3")))
+    func aCallThatEndedIsDeclined() throws {
         var world = World()
         let (handle, tag) = try world.carolTalksToBob()
         world.perform(.hangUp(handle), by: "bob")
@@ -126,7 +135,8 @@ import Testing
         #expect(try daveCalls(&world, replaces(tag)) == 603)
     }
 
-    @Test func ourOwnRingingCallIsCancelledWhenTheNewOneIsAnswered() throws {
+    @Test(.proves(.clause("RFC 3891 §7.1")))
+    func ourOwnRingingCallIsCancelledWhenTheNewOneIsAnswered() throws {
         var world = World()
         world.add("bob", at: "192.0.2.2")
         world.addScripted("carol", at: "192.0.2.9")
@@ -146,7 +156,8 @@ import Testing
         #expect(world.ends(at: "bob") == [CallEnd(cause: .replaced, by: .remote)])
     }
 
-    @Test func joiningIsRefusedByWhoCanNotMix() throws {
+    @Test(.proves(.clause("RFC 3911 §4")))
+    func joiningIsRefusedByWhoCanNotMix() throws {
         var world = World()
         let (handle, tag) = try world.carolTalksToBob()
         #expect(try daveCalls(&world, [(.join, "call-1;to-tag=\(tag);from-tag=peer")]) == 488)
@@ -170,7 +181,8 @@ import Testing
     }
 
     /// The three phones of an attended transfer, all ours: Alice talks to Bob and to Dave, and puts them together.
-    @Test func attendedTransferPutsTwoPeersTogether() throws {
+    @Test(.proves(.clause("RFC 5589 §7")))
+    func attendedTransferPutsTwoPeersTogether() throws {
         var world = World()
         for (name, address) in [("alice", "192.0.2.1"), ("bob", "192.0.2.2"), ("dave", "192.0.2.4")] {
             world.add(name, at: address)

@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
@@ -19,7 +20,8 @@ import Testing
         return (world, try #require(world.last(.refer, at: "carol")))
     }
 
-    @Test func asksThePeerWithinTheDialogAndEndsTheCallWhenTheTargetAnswered() throws {
+    @Test(.proves(.clause("RFC 3515 §2.4.4"), .clause("RFC 3892 §2"), .clause("RFC 5589 §6")))
+    func asksThePeerWithinTheDialogAndEndsTheCallWhenTheTargetAnswered() throws {
         var (world, refer) = try referring()
         #expect(refer.headers.first(.referTo) == "<sip:dave@192.0.2.4>")
         #expect(refer.headers.first(.referredBy) == "<sip:alice@anonymous.invalid>")
@@ -42,7 +44,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func notifyMayComeBeforeTheAnswerToRefer() throws {
+    @Test(.proves(.clause("RFC 3515 §2.4.4")))
+    func notifyMayComeBeforeTheAnswerToRefer() throws {
         var (world, refer) = try referring()
         try world.carolNotifies(about: refer, "active;expires=60", "100 Trying", sequence: 1)
         #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 200)
@@ -73,13 +76,15 @@ import Testing
         #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 481)
     }
 
-    @Test func aDialogThatThePeerDoesNotKnowIsOver() throws {
+    @Test(.proves(.row(20), .clause("RFC 3261 §12.2.1.2")))
+    func aDialogThatThePeerDoesNotKnowIsOver() throws {
         var (world, refer) = try referring()
         try world.reply(481, to: refer, from: "carol")
         #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
     }
 
-    @Test func aPeerThatDoesNotAnswerReferIsLost() throws {
+    @Test(.proves(.row(20), .clause("RFC 3261 §12.2.1.2")))
+    func aPeerThatDoesNotAnswerReferIsLost() throws {
         var (world, _) = try referring()
         world.run(for: .seconds(33))
         #expect(world.count("alice>carol REFER") == 11)
@@ -89,7 +94,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func aNotifyThatNeverComesIsWaitedForAsLongAsATransaction() throws {
+    @Test(.proves(.clause("RFC 6665 §4.1.2.4")))
+    func aNotifyThatNeverComesIsWaitedForAsLongAsATransaction() throws {
         var (world, refer) = try referring()
         try world.reply(202, to: refer, from: "carol", contact: carolContact)
         world.run(for: .milliseconds(31_900))
@@ -102,7 +108,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func theDialogOutlivesTheCallUntilTheSubscriptionEnds() throws {
+    @Test(.proves(.clause("RFC 5057 §4")))
+    func theDialogOutlivesTheCallUntilTheSubscriptionEnds() throws {
         var (world, refer) = try referring()
         try world.reply(202, to: refer, from: "carol", contact: carolContact)
         try world.carolNotifies(about: refer, "active;expires=60", "100 Trying", sequence: 1)
@@ -118,7 +125,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func theTransfereesByeLeavesTheSubscription() throws {
+    @Test(.proves(.clause("RFC 5057 §4")))
+    func theTransfereesByeLeavesTheSubscription() throws {
         var (world, refer) = try referring()
         try world.reply(202, to: refer, from: "carol", contact: carolContact)
         let bye = try world.request(
@@ -131,7 +139,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func asksForMoreTimeBeforeTheSubscriptionEnds() throws {
+    @Test(.proves(.clause("RFC 3515 §2.4.4")))
+    func asksForMoreTimeBeforeTheSubscriptionEnds() throws {
         var (world, refer) = try referring()
         try world.reply(202, to: refer, from: "carol", contact: carolContact)
         try world.carolNotifies(about: refer, "active;expires=60", "180 Ringing", sequence: 1)
@@ -166,7 +175,8 @@ import Testing
         #expect(world.transfers(of: "alice").last == .unknown)
     }
 
-    @Test func withoutASubscriptionTheCallEndsWhenThePeerTakesTheRequest() throws {
+    @Test(.proves(.clause("RFC 4488 §4")))
+    func withoutASubscriptionTheCallEndsWhenThePeerTakesTheRequest() throws {
         var (world, refer) = try referring(subscribes: false)
         #expect(refer.headers.first(.referSub) == "false")
         #expect(try refer.headers.first(Supported.self)?.contains("norefersub") == true)
@@ -175,7 +185,8 @@ import Testing
         #expect(world.ends(at: "alice") == [CallEnd(cause: .transferred, by: .local)])
     }
 
-    @Test func aPeerThatDoesNotKnowReferSubNotifiesAllTheSame() throws {
+    @Test(.proves(.clause("RFC 4488 §4")))
+    func aPeerThatDoesNotKnowReferSubNotifiesAllTheSame() throws {
         var (world, refer) = try referring(subscribes: false)
         try world.reply(202, to: refer, from: "carol", contact: carolContact)
         #expect(world.ends(at: "alice").isEmpty)
@@ -191,7 +202,8 @@ import Testing
         #expect(world.story(of: "alice").last == "warning")
     }
 
-    @Test func notificationsOfOtherSubscriptionsAreRefused() throws {
+    @Test(.proves(.clause("RFC 3515 §2.4.6")))
+    func notificationsOfOtherSubscriptionsAreRefused() throws {
         var (world, refer) = try referring()
         try world.reply(202, to: refer, from: "carol", contact: carolContact)
         try world.carolNotifies(about: refer, "active", "200 OK", sequence: 1, event: "refer;id=77")

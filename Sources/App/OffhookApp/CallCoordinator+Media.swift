@@ -79,7 +79,8 @@ extension CallCoordinator {
                         handle,
                         OutgoingCall(
                             account: account, target: target, headers: call.script?.headers ?? Headers(), media: media,
-                            ringTimeout: call.script?.ringTimeout ?? .seconds(120)))))
+                            ringTimeout: call.script?.ringTimeout ?? .seconds(120),
+                            redirectionLimit: call.script?.redirections ?? 0))))
         case .answering:
             calls[handle] = call
             sendAnswer(handle)

@@ -1,6 +1,7 @@
 import EngineKit
 import MediaRuntime
 import SIPMessages
+import SIPUserAgent
 
 /// What a call does on its own: what it plays, records, sends and expects. Without a script a person decides.
 package struct CallScript: Sendable {
@@ -28,6 +29,8 @@ package struct CallScript: Sendable {
     package var expectedDigits: String?
     package var echoes = false
     package var transfer: Transfer?
+    /// How many targets of a 3xx are tried.
+    package var redirections = 0
 
     /// Whom the peer is passed on to after the answer.
     package enum Transfer: Hashable, Sendable {
@@ -69,6 +72,12 @@ extension CallScript {
             digits = text
         }
         digitMode = options.digitMode
+        guard (0...OutgoingCall.redirectionLimit).contains(options.redirections) else {
+            throw Fault(
+                option: "--redirections",
+                problem: "\(options.redirections) is not between 0 and \(OutgoingCall.redirectionLimit)")
+        }
+        redirections = options.redirections
         duration = options.duration
         ringTimeout = options.ringTimeout
         if ringTimeout == .zero { throw Fault(option: "--ring-timeout", problem: "0 leaves no time to answer") }

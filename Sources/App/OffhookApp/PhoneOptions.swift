@@ -72,6 +72,8 @@ package struct CallScriptOptions: Sendable {
     /// Whom the peer is passed on to after the answer; at most one of the two.
     package var referTo: String?
     package var attended: String?
+    /// How many targets of a 3xx are tried.
+    package var redirections = 0
 
     package init() {}
 }

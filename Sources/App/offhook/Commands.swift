@@ -41,6 +41,9 @@ struct CallCommand: ParsableCommand {
             "After the answer, call this target too, and put the peer through to it.", valueName: "target"))
     var attended: String?
 
+    @Option(help: ArgumentHelp("Follow this many targets of 3xx responses, 0 to 5.", valueName: "n"))
+    var redirections = 0
+
     @OptionGroup(title: "Within the call") var script: ScriptArguments
     @OptionGroup var shared: SharedArguments
     @OptionGroup(title: "Audio") var media: MediaArguments
@@ -60,6 +63,7 @@ struct CallCommand: ParsableCommand {
         var script = script.script
         script.referTo = referTo
         script.attended = attended
+        script.redirections = redirections
         try leave(with: ScriptedPhone.call(target, script: script, options))
     }
 }

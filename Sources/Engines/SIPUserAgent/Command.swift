@@ -63,8 +63,11 @@ package struct OutgoingCall: Sendable {
         self.media = media
         self.offersInInvite = offersInInvite
         self.ringTimeout = ringTimeout
-        self.redirectionLimit = min(max(redirectionLimit, 0), 5)
+        self.redirectionLimit = min(max(redirectionLimit, 0), Self.redirectionLimit)
     }
+
+    /// As many targets as a call may be sent on to (ROBUSTNESS row 31).
+    package static let redirectionLimit = 5
 }
 
 /// A request that stands alone, or is one of a call's dialog and changes nothing about it: OPTIONS (RFC 3261 §11),

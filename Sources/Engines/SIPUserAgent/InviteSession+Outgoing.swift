@@ -137,11 +137,15 @@ extension InviteSession {
     }
 
     /// Tries the next target of a 3xx (§8.1.3.4): at most five, none twice, none less secure than what was asked for.
+    /// A proxy that has to be used (305) and another service (380) are no other places of who was called (§21.3).
     private mutating func follow(_ response: Response) -> Bool {
-        guard let invitation, invitation.redirectionsLeft > 0 else { return false }
-        for target in response.redirectionTargets where !invitation.tried.contains(target) {
+        guard let invitation, invitation.redirectionsLeft > 0, (300...302).contains(response.status.value) else {
+            return false
+        }
+        for target in response.redirectionTargets {
             if invitation.request.uri.isSecure && !target.isSecure { continue }
-            if !invitation.redirections.contains(target) { self.invitation?.redirections.append(target) }
+            let known = invitation.tried + (self.invitation?.redirections ?? [])
+            if !known.contains(where: { $0.isSame(as: target) }) { self.invitation?.redirections.append(target) }
         }
         return tryNextRedirection()
     }
@@ -190,5 +194,13 @@ extension InviteSession {
         guard phase == .calling else { return }
         let cause: CallEnd.Cause = invitation?.hasProvisional ?? false ? .ringTimeout : .timedOut
         end(CallEnd(cause: cause, by: .local), at: now)
+    }
+}
+
+extension URI {
+    /// Whether both name the same place (§19.1.4).
+    fileprivate func isSame(as other: URI) -> Bool {
+        guard let mine = sipURI, let theirs = other.sipURI else { return self == other }
+        return mine.isEquivalent(to: theirs)
     }
 }
