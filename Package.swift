@@ -56,9 +56,13 @@ let package = Package(
         engine("SIPTransactions", uses: ["SIPMessages", "EngineKit", deque]),
         engine("SDP", uses: ["EngineKit"]),
         engine("ServerLocation", uses: ["SIPMessages", "EngineKit", deque]),
+        engine("EventPackages", uses: ["CExpat"]),
         engine(
             "SIPUserAgent",
-            uses: ["SIPTransactions", "SIPMessages", "ServerLocation", "SDP", "EngineKit", "CCrypto", deque]),
+            uses: [
+                "SIPTransactions", "SIPMessages", "ServerLocation", "EventPackages", "SDP", "EngineKit", "CCrypto",
+                deque,
+            ]),
         engine("AudioCodecs", uses: ["EngineKit", "COpus"]),
         engine("RTPMedia", uses: ["AudioCodecs", "EngineKit"]),
         engine("TerminalUI", uses: ["EngineKit"]),
@@ -76,6 +80,7 @@ let package = Package(
         system("CALSA", pkgConfig: "alsa", apt: "libasound2-dev"),
         system("CCAres", pkgConfig: "libcares", apt: "libc-ares-dev"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CExpat", pkgConfig: "expat", apt: "libexpat1-dev"),
         system("CNcurses", apt: "libncurses-dev"),
         system("COpus", pkgConfig: "opus", apt: "libopus-dev"),
         system("CSndfile", pkgConfig: "sndfile", apt: "libsndfile1-dev"),
@@ -86,6 +91,7 @@ let package = Package(
             name: "OffhookApp",
             dependencies: [
                 "SIPRuntime", "MediaRuntime", "TerminalRuntime", "TerminalUI", "SIPUserAgent", "SIPTransactions",
+                "EventPackages",
                 "SIPMessages", "SDP", "RTPMedia", "AudioCodecs", "EngineKit", "CTOML", "CLinux", logging,
             ],
             path: "Sources/App/OffhookApp", swiftSettings: swiftSettings),
@@ -103,9 +109,12 @@ let package = Package(
         // A name server that tests tell what to say.
         .target(name: "NameServer", path: "Tests/NameServer", swiftSettings: swiftSettings),
         tests("ServerLocationTests", uses: ["ServerLocation", "NameServer", "SIPMessages", "EngineKit"]),
+        tests("EventPackagesTests", uses: ["EventPackages"]),
         tests(
             "SIPUserAgentTests",
-            uses: ["SIPUserAgent", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "EngineKit"]),
+            uses: [
+                "SIPUserAgent", "EventPackages", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "EngineKit",
+            ]),
         .target(
             name: "Simulation",
             dependencies: [

@@ -99,9 +99,42 @@ struct URITests {
         #expect(uri.description == "sip:h;q=a%20b")
     }
 
+    // MARK: - tel
+
     @Test(.proves(.clause("RFC 3966 §5")))
-    func telephoneNumberLosesItsSeparators() throws {
-        #expect(try URI(parsing: "tel:+1-(201)-555.0123;ext=4").telephoneNumber == "+12015550123")
-        #expect(try URI(parsing: "sip:+1@h").telephoneNumber == nil)
+    func telephoneNumbersAreTakenApart() throws {
+        let global = try #require(TelephoneURI(try URI(parsing: "tel:+1-(201)-555.0123;ext=4")))
+        #expect(global.isGlobal)
+        #expect(global.digits == "+12015550123")
+        #expect(global.parameters["ext"] == "4")
+        let local = try #require(TelephoneURI(try URI(parsing: "tel:863-1234;phone-context=+1-914-555")))
+        #expect(!local.isGlobal)
+        #expect(local.context == "+1-914-555")
+        #expect(TelephoneURI(try URI(parsing: "tel:*21%23"))?.digits == "*21#")
+    }
+
+    @Test(arguments: ["tel:+", "tel:+1x", "tel:alice", "tel:;ext=4", "tel:--", "sip:+1@h", "urn:service:sos"])
+    func whatIsNoNumberIsNoTelephoneURI(text: String) throws {
+        #expect(TelephoneURI(try URI(parsing: text)) == nil)
+    }
+
+    @Test(arguments: [
+        ("tel:+1-201-555-0123", "TEL:+12015550123", true), ("tel:+12015550123", "tel:12015550123", false),
+        ("tel:7042;phone-context=Example.com", "tel:70-42;phone-context=example.COM", true),
+        ("tel:7042;phone-context=+1-23", "tel:7042;phone-context=+123", true),
+        ("tel:+123;ext=4;isub=7", "tel:+123;isub=7;ext=4", true), ("tel:+123;ext=4", "tel:+123", false),
+        ("tel:7042;phone-context=a.example", "tel:7042;phone-context=b.example", false),
+    ]) func telephoneNumbersCompareByWhatTheyMean(one: String, other: String, isSame: Bool) throws {
+        let (one, other) = (try URI(parsing: one), try URI(parsing: other))
+        #expect(one.isEquivalent(to: other) == isSame)
+        #expect(other.isEquivalent(to: one) == isSame)
+    }
+
+    @Test func aTelephoneNumberIsDialledThroughADomain() throws {
+        let domain = try sip("sip:alice@example.com:5070")
+        let number = try #require(TelephoneURI(try URI(parsing: "tel:7-042;phone-context=example.com;ext=12")))
+        #expect(
+            number.sipURI(in: domain).description
+                == "sip:7042;ext=12;phone-context=example.com@example.com:5070;user=phone")
     }
 }

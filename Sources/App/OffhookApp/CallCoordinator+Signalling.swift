@@ -9,6 +9,7 @@ extension CallCoordinator {
         switch event {
         case .registration(let account, let state):
             emit(.report(.registration(account: accountName(account), state)))
+            if case .registered = state { beginSubscriptions(of: account) }
         case .incomingCall(let handle, let incoming):
             receiveCall(handle, incoming, at: now)
         case .placed(let handle, let callID):
@@ -66,6 +67,12 @@ extension CallCoordinator {
             finish(handle, end, at: now)
         case .messageReceived(let message):
             emit(.report(.message(account: accountName(message.account), message)))
+        case .subscription(let handle, let status):
+            let identity = subscriptionNames[handle] ?? SubscriptionIdentity(account: nil, event: "", target: "")
+            emit(.report(.subscription(account: accountName(identity.account), identity, status)))
+            if case .ended = status { subscriptionNames[handle] = nil }
+        case .notified(_, let notification):
+            emit(.report(.notified(account: accountName(notification.account), notification)))
         case .requestAnswered, .refused:
             break
         case .warning(let warning):
@@ -74,6 +81,19 @@ extension CallCoordinator {
         case .shutDownFinished:
             finishProcess()
         }
+    }
+
+    /// Asks for what the account wants to be told of, once it can be reached.
+    mutating func beginSubscriptions(of account: AccountID) {
+        for command in subscriptions.begin(account) { subscribe(command) }
+    }
+
+    mutating func subscribe(_ command: Command) {
+        if case .subscribe(let handle, let order) = command {
+            subscriptionNames[handle] = SubscriptionIdentity(
+                account: order.account, event: order.event.package, target: order.target.description)
+        }
+        emit(.signalling(command))
     }
 
     private mutating func receiveCall(_ handle: CallHandle, _ incoming: IncomingCall, at now: Instant) {

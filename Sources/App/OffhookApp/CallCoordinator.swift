@@ -45,6 +45,8 @@ struct CallCoordinator: Sendable {
     var order: [CallHandle] = []
     var timers = DeadlineQueue<TimerKey>()
     var outputs: [Output] = []
+    var subscriptions = StandingSubscriptions()
+    var subscriptionNames: [SubscriptionHandle: SubscriptionIdentity] = [:]
     var nextHandle: UInt32 = 1
     /// The refused call that has left a busy tone behind.
     var busyHandle: CallHandle?

@@ -81,6 +81,10 @@ extension OffhookConfiguration {
         account.outboundProxy = table.serverURI("proxy", default: nil)
         account.expires = table.integer("expires", in: 60...86_400).map { UInt32($0) }
         account.sources = table.parsedList("sources", as: "a network such as 192.0.2.0/24") { AddressRange($0) } ?? []
+        account.subscriptions =
+            table.parsedList("subscribe", as: "EVENT:URI, such as presence:sip:bob@example.com") {
+                ConfiguredSubscription($0)
+            } ?? []
         account.takesMessages = table.boolean("messages") ?? false
         account.isPeerToPeer = table.boolean("peer_to_peer") ?? false
         account.isAnonymous = table.boolean("privacy") ?? false

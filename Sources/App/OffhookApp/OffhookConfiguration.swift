@@ -38,6 +38,7 @@ package struct ConfiguredAccount: Sendable {
     package var isAnonymous = false
     package var obeysAnswerWish = false
     package var takesMessages = false
+    package var subscriptions: [ConfiguredSubscription] = []
     /// Where the account stands in the file.
     package var position: TextPosition
 

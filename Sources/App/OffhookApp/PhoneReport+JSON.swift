@@ -22,6 +22,17 @@ extension PhoneReport {
             return (answer.method.eventName, [.init("peer", .string(target))] + answer.members)
         case .message(let account, let message):
             return ("message.received", [.init("account", .string(account))] + message.members)
+        case .subscription(let account, let identity, let status):
+            return (
+                "subscription",
+                [
+                    .init("account", .string(account)), .init("peer", .string(identity.target)),
+                    .init("package", .string(identity.event)),
+                ] + status.members
+            )
+        case .notified(let account, let notification):
+            let (name, members) = notification.reported
+            return (name, [.init("account", .string(account))] + members)
         case .audioDevice(let name, let state, let detail):
             return (
                 "audio.device",

@@ -21,6 +21,19 @@ extension PhoneReport {
             return [answer.screenEvent(target: target)]
         case .message(let account, let message):
             return [.message(account: Printable(account), Party(message.from), Printable(message.text))]
+        case .subscription(let account, let identity, let status):
+            // That all is as wished nobody needs to read.
+            if case .active = status { return [] }
+            let text = "\(identity.event) of \(Party.withoutScheme(identity.target)): \(status.text)"
+            return [.log(.info, .account(Printable(account)), Printable(text))]
+        case .notified(let account, let notification):
+            let text = "\(Party.withoutScheme(notification.target.description)): \(notification.text)"
+            var events: [PhoneEvent] = [.log(.info, .account(Printable(account)), Printable(text))]
+            if case .messageSummary(let summary) = notification.content {
+                let count = summary.isWaiting ? Int(clamping: max(1, summary.voice?.new ?? 1)) : 0
+                events.append(.messagesWaiting(account: Printable(account), count))
+            }
+            return events
         case .audioDevice(let name, let state, let detail):
             let text = "\(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"
             return [.log(.warning, .other(Printable("audio")), Printable(text))]

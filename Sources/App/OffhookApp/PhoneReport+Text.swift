@@ -15,6 +15,9 @@ extension PhoneReport {
         case .answered(let target, let answer): answer.text(target: target)
         case .message(let account, let message):
             "\(account)  message from \(message.from.uri): \(message.text)"
+        case .subscription(let account, let identity, let status):
+            "\(account)  \(identity.event) of \(identity.target): \(status.text)"
+        case .notified(let account, let notification): "\(account)  \(notification.target): \(notification.text)"
         case .audioDevice(let name, let state, let detail):
             "audio    \(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"
         case .warning(let text): "warning  \(text)"

@@ -11,10 +11,19 @@ enum PhoneReport: Sendable {
     /// What a request that the user sent to `target` brought.
     case answered(target: String, RequestAnswer)
     case message(account: String, IncomingMessage)
+    case subscription(account: String, SubscriptionIdentity, SubscriptionStatus)
+    case notified(account: String, EventNotification)
     case audioDevice(name: String, state: String, detail: String)
     case warning(String)
     case loopback(LoopbackReport)
     case verdict(failed: [String], exit: ExitStatus)
+}
+
+/// Of whom and what a subscription tells.
+struct SubscriptionIdentity: Hashable, Sendable {
+    var account: AccountID?
+    var event: String
+    var target: String
 }
 
 /// What every event of a call carries.

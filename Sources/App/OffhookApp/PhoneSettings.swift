@@ -51,6 +51,8 @@ struct PhoneSettings: Sendable {
     var timeout: Duration?
     var logLevel: Logger.Level
     var contacts: [ConfiguredContact]
+    /// What the accounts want to be told of.
+    var subscriptions: [(account: AccountID, subscription: ConfiguredSubscription)]
     /// A test signal and an ear in place of microphone and loudspeaker.
     var probe: AudioProbe?
     /// What the jitter buffer holds back; nil: the media engine's default.
@@ -68,6 +70,9 @@ struct PhoneSettings: Sendable {
         if timeout == .zero { throw StartFault(.usage, "--timeout: 0 leaves no time for anything") }
         logLevel = options.logLevel.loggerLevel
         contacts = configuration.contacts
+        subscriptions = configuration.accounts.enumerated().flatMap { index, account in
+            account.subscriptions.map { (AccountID(rawValue: UInt32(clamping: index)), $0) }
+        }
         codecs =
             try Self.codecs(options.codecs) ?? (configuration.media.codecs.isEmpty ? nil : configuration.media.codecs)
             ?? CodecKind.allCases

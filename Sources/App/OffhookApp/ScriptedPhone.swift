@@ -119,6 +119,41 @@ package enum ScriptedPhone {
         }
     }
 
+    /// `offhook subscribe EVENT TARGET`
+    package static func subscribe(
+        _ event: String, to target: String, expires: UInt32, _ options: PhoneOptions
+    ) -> ExitStatus {
+        run(options) { signals, start throws(StartFault) in
+            let settings = try PhoneSettings(options.silent)
+            guard ConfiguredSubscription.events.contains(event) else {
+                let known = ConfiguredSubscription.events.joined(separator: ", ")
+                throw StartFault(.usage, "'\(event)' is none of the event packages \(known)")
+            }
+            let uri = try resolve(target, settings)
+            let order = OutgoingSubscription(
+                account: settings.account, target: uri, event: EventPackage(event), expires: expires)
+            let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
+            attach(phone, options, start: start)
+            phone.onEvent = { [unowned phone] event in
+                switch event {
+                case .notified: phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = nil }
+                case .subscription(_, .ended(let status, _)):
+                    let isTold = phone.coordinator.resultWithoutAnswer == nil
+                    let exit = status.map { ExitStatus(finalResponse: $0) } ?? (isTold ? .success : .network)
+                    phone.ask { coordinator, _ in coordinator.end(exit) }
+                default: break
+                }
+            }
+            phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = .network }
+            phone.whenListening { phone in
+                phone.ask { coordinator, _ in
+                    coordinator.subscribe(.subscribe(SubscriptionHandle(rawValue: 1), order))
+                }
+            }
+            return phone.run(signals: signals)
+        }
+    }
+
     // MARK: - Shared
 
     /// Blocks signals before the first thread starts, and says what kept a command from starting.

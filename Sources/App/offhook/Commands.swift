@@ -252,6 +252,34 @@ struct RequestCommand: ParsableCommand {
     }
 }
 
+struct SubscribeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "subscribe",
+        abstract: "Subscribes to presence, dialogs, waiting messages or registrations, and reports what it is told.",
+        discussion: """
+            It goes on until a signal or --timeout, and unsubscribes then; with --expires 0 it asks once.
+
+            Examples:
+              offhook subscribe presence sip:bob@example.com --json
+              offhook subscribe message-summary sip:alice@example.com --expires 0
+            """)
+
+    @Argument(help: "presence, dialog, message-summary or reg.")
+    var event: String
+
+    @Argument(help: "A SIP URI, user@host, host:port, an address or a contact's name.")
+    var target: String
+
+    @Option(help: ArgumentHelp("Seconds that are asked for; 0 asks once.", valueName: "s"))
+    var expires: UInt32 = 3600
+
+    @OptionGroup var shared: SharedArguments
+
+    func run() throws {
+        try leave(with: ScriptedPhone.subscribe(event, to: target, expires: expires, shared.phoneOptions))
+    }
+}
+
 struct DevicesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "devices", abstract: "Lists audio devices and what each can do.")

@@ -24,7 +24,8 @@ struct Offhook: ParsableCommand {
         version: OffhookVersion.text,
         subcommands: [
             PhoneCommand.self, CallCommand.self, AnswerCommand.self, LoopbackCommand.self, RegisterCommand.self,
-            OptionsCommand.self, MessageCommand.self, RequestCommand.self, DevicesCommand.self, ParseCommand.self,
+            OptionsCommand.self, MessageCommand.self, SubscribeCommand.self, RequestCommand.self, DevicesCommand.self,
+            ParseCommand.self,
         ],
         defaultSubcommand: PhoneCommand.self)
 

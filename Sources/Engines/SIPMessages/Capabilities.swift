@@ -30,10 +30,10 @@ package struct Capabilities: Equatable, Sendable {
         bodies.first { $0.method == method }?.contentTypes ?? contentTypes
     }
 
-    /// Every type that any method carries, each once.
+    /// Every type that any method carries, each once; methods that carry anything at all aside.
     package var allContentTypes: [ContentType] {
         bodies.flatMap(\.contentTypes).reduce(into: contentTypes) { types, type in
-            if !types.contains(type) { types.append(type) }
+            if type != .any, !types.contains(type) { types.append(type) }
         }
     }
 

@@ -14,6 +14,10 @@ package struct ContentType: HeaderField {
 
     package static let sdp = ContentType("application", "sdp")
     package static let plainText = ContentType("text", "plain")
+    /// Several parts, of which any that is not optional must be understood.
+    package static let mixed = ContentType("multipart", "mixed")
+    /// The range of all types.
+    package static let any = ContentType("*", "*")
     /// The range of all types of text.
     package static let anyText = ContentType("text", "*")
 

@@ -43,11 +43,16 @@ extension SIPURI {
 }
 
 extension URI {
-    /// As `SIPURI.isEquivalent(to:)`; URIs of other schemes are compared as written but for the scheme's case.
+    /// As `SIPURI.isEquivalent(to:)` and `TelephoneURI.isEquivalent(to:)`; URIs of other schemes are compared as written but for the scheme's case.
     package func isEquivalent(to other: URI) -> Bool {
         switch (self, other) {
         case (.sip(let left), .sip(let right)): left.isEquivalent(to: right)
-        default: self == other
+        default:
+            if let mine = TelephoneURI(self), let theirs = TelephoneURI(other) {
+                mine.isEquivalent(to: theirs)
+            } else {
+                self == other
+            }
         }
     }
 }

@@ -27,13 +27,6 @@ package enum URI: Hashable, Sendable {
         if case .sip(let uri) = self { uri } else { nil }
     }
 
-    /// The number of a `tel` URI (RFC 3966) without its parameters and visual separators.
-    package var telephoneNumber: String? {
-        guard case .other("tel", let rest) = self else { return nil }
-        let number = rest.utf8.prefix { $0 != UInt8(ascii: ";") }
-        return String(decoding: number.filter { !"-.()".utf8.contains($0) }, as: UTF8.self)
-    }
-
     init(parsing cursor: inout FieldCursor, isBare: Bool) throws(FieldFault) {
         self.init(cursor.bytes, try Layout(parsing: &cursor, isBare: isBare))
     }

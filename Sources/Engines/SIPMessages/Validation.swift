@@ -136,11 +136,45 @@ package enum Validation {
                 Violation(
                     kind: .contentTypeMissing, status: 415, clause: "RFC 3261 §20.15", header: .contentType))
         }
-        guard let type = try? request.headers.first(ContentType.self), !capabilities.takes(type, in: request.method)
-        else { return }
+        guard let type = try? request.headers.first(ContentType.self) else { return }
+        do throws(MultipartBody.Fault) {
+            guard try !understands(type, request, capabilities) else { return }
+        } catch {
+            return found.append(
+                Violation(kind: .multipart(error), status: 400, clause: "RFC 2046 §5.1", header: .contentType))
+        }
         found.append(
             Violation(
                 kind: .contentTypeUnsupported, status: 415, clause: "RFC 3261 §8.2.3", header: .contentType))
+    }
+}
+
+extension Validation {
+    /// Whether a body can be understood: of a multipart, every part that is not optional; of alternatives one, and of
+    /// what is signed the first (RFC 5621 §8.2, RFC 1847 §2.1).
+    private static func understands(
+        _ type: ContentType, _ request: Request, _ capabilities: Capabilities
+    ) throws(MultipartBody.Fault) -> Bool {
+        guard type.isMultipart else { return capabilities.takes(type, in: request.method) }
+        let parts = try MultipartBody(parsing: request.body, type: type).parts
+        // Who names multiparts, or takes anything, looks into them alone.
+        if capabilities.takes(type, in: request.method) { return true }
+        func takes(_ part: MultipartBody.Part) -> Bool {
+            capabilities.takes(part.contentType, in: request.method) && part.isPlain
+        }
+        switch type.subtype.asciiLowercased {
+        case "alternative": return parts.contains(where: takes)
+        case "signed": return parts.first.map(takes) ?? false
+        default: return parts.allSatisfy { $0.isOptional || takes($0) } && parts.contains(where: takes)
+        }
+    }
+}
+
+extension MultipartBody.Part {
+    /// Whether its octets are its content: SIP is eight bits wide, so that no other coding is needed (RFC 5621 §3).
+    fileprivate var isPlain: Bool {
+        guard let coding = headers.first(.contentTransferEncoding) else { return true }
+        return ["binary", "8bit", "7bit"].contains { coding.equalsIgnoringCase($0) }
     }
 }
 

@@ -14,6 +14,7 @@ package struct Violation: Equatable, Sendable {
         case toNotSIP
         case extensionRequired
         case contentTypeMissing
+        case multipart(MultipartBody.Fault)
         case contentTypeUnsupported
         case contentEncodingUnsupported
         case nothingAcceptable
@@ -40,6 +41,7 @@ package struct Violation: Equatable, Sendable {
             for type in capabilities.contentTypes(of: request.method) {
                 response.headers.append(Accept(type))
             }
+            response.headers.append(Accept(.mixed))
         case .contentEncodingUnsupported:
             let codings = capabilities.contentEncodings.isEmpty ? ["identity"] : capabilities.contentEncodings
             response.headers.append(AcceptEncoding(codings))
@@ -47,6 +49,18 @@ package struct Violation: Equatable, Sendable {
             break
         }
         return response
+    }
+}
+
+extension MultipartBody.Fault {
+    fileprivate var words: String {
+        switch self {
+        case .boundary: "its type names no boundary of 1 to 70 characters"
+        case .noPart: "it has no part"
+        case .unterminated: "its last boundary is missing"
+        case .tooManyParts: "it has more than \(MultipartBody.partLimit) parts"
+        case .headerLine: "a line in the head of a part is no header field"
+        }
     }
 }
 
@@ -64,6 +78,7 @@ extension Violation: CustomStringConvertible {
         case .contactStar: "a Contact of * removes all bindings: alone, in a REGISTER, with Expires 0"
         case .toNotSIP: "the address of record to register is no SIP or SIPS URI"
         case .extensionRequired: "required extensions are not supported: \(optionTags.joined(separator: ", "))"
+        case .multipart(let fault): "the body is no multipart: \(fault.words)"
         case .contentTypeMissing: "there is a body and no Content-Type"
         case .contentTypeUnsupported: "the type of the body is not supported"
         case .contentEncodingUnsupported: "the coding of the body is not supported"

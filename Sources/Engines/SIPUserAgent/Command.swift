@@ -32,6 +32,8 @@ package enum Command: Sendable {
     case declineTransfer(CallHandle)
     /// Sends digits within a call by INFO, in their order.
     case sendDigits(CallHandle, [SignalledStep])
+    case subscribe(SubscriptionHandle, OutgoingSubscription)
+    case unsubscribe(SubscriptionHandle)
     /// Sends a bare request: OPTIONS, MESSAGE, or any other that makes no dialog.
     case request(RequestHandle, OutgoingRequest)
     /// Ends every call and registration within two seconds, then `shutDownFinished`.

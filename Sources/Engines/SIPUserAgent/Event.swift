@@ -49,6 +49,9 @@ package enum Event: Sendable {
     /// What a request of the user's brought, once.
     case requestAnswered(RequestHandle, RequestAnswer)
     case messageReceived(IncomingMessage)
+    case subscription(SubscriptionHandle, SubscriptionStatus)
+    /// What a notifier told; without a handle, nobody subscribed to it.
+    case notified(SubscriptionHandle?, EventNotification)
     case warning(UserAgentWarning)
     /// A message was refused or dropped; counted in `UserAgentCore.counters`.
     case refused(Refusal, from: SocketAddress)

@@ -23,8 +23,11 @@ package struct IncomingMessage: Sendable {
         requestURI = request.uri
         self.trust = trust
         self.flow = flow
-        contentType = (try? request.headers.first(ContentType.self)) ?? .plainText
-        body = request.body
+        // Of several parts the first that is text is what it says.
+        let parts = (try? request.headers.parts(of: request.body)) ?? []
+        let part = parts.first { $0.contentType.type.equalsIgnoringCase("text") } ?? parts.first
+        contentType = part?.contentType ?? .plainText
+        body = part?.body ?? []
         headers = request.headers
     }
 

@@ -11,8 +11,8 @@ extension Capabilities {
         optionTags: [.reliable, .sessionTimer, "replaces", "norefersub"],
         bodies: [
             MethodBodies(.message, [.plainText, .anyText]),
+            MethodBodies(.notify, [.any]),
             MethodBodies(.info, [SignalledDigit.relay, SignalledDigit.bare]),
-            MethodBodies(.notify, [.sipFragment]),
         ])
 }
 
@@ -62,7 +62,7 @@ extension Request {
     var sessionDescription: SessionDescription? { headers.description(in: body) }
 
     /// Whether there is a body that claims to be a session description.
-    var claimsDescription: Bool { !body.isEmpty && headers.announcesDescription }
+    var claimsDescription: Bool { !body.isEmpty && headers.description(claimedIn: body) != nil }
 }
 
 extension Response {
@@ -101,15 +101,21 @@ extension Response {
 }
 
 extension Headers {
-    var announcesDescription: Bool {
-        guard let type = try? first(ContentType.self) else { return false }
-        return type.isType("application", "sdp")
+    /// The octets that claim to be a session description: the body, or the first part of a multipart that does.
+    func description(claimedIn body: [UInt8]) -> [UInt8]? {
+        guard !body.isEmpty, let type = try? first(ContentType.self) else { return nil }
+        if type.isDescription { return body }
+        guard type.isMultipart else { return nil }
+        return (try? parts(of: body))?.first { $0.contentType.isDescription }?.body
     }
 
     func description(in body: [UInt8]) -> SessionDescription? {
-        guard !body.isEmpty, announcesDescription else { return nil }
-        return try? SessionDescription(parsing: body)
+        description(claimedIn: body).flatMap { try? SessionDescription(parsing: $0) }
     }
+}
+
+extension ContentType {
+    fileprivate var isDescription: Bool { isType("application", "sdp") }
 }
 
 extension URI {
@@ -120,6 +126,15 @@ extension URI {
         uri.port = nil
         for name in ["transport", "maddr", "ttl", "method", "lr"] { uri.parameters.remove(name) }
         return .sip(uri)
+    }
+
+    /// A telephone number becomes an address in the domain of the account that dials it, whose servers know the way
+    /// (RFC 3261 §19.1.6). An account that belongs to no domain leaves it as it is.
+    func dialled(by account: Account) -> URI {
+        guard account.registrar != nil, let domain = account.address.uri.sipURI, let number = TelephoneURI(self) else {
+            return self
+        }
+        return .sip(number.sipURI(in: domain))
     }
 
     /// Whether every hop to this address is to be secure (§26.2.2).

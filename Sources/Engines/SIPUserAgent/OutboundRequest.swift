@@ -16,6 +16,7 @@ struct OutboundRequest: Sendable {
         case call(CallHandle, RequestPurpose)
         case registration(AccountID)
         case request(RequestHandle)
+        case subscription(SubscriptionHandle)
 
         var call: CallHandle? {
             if case .call(let handle, _) = self { handle } else { nil }
@@ -28,7 +29,7 @@ struct OutboundRequest: Sendable {
             case .call(_, let purpose):
                 if case .request(let handle) = purpose.kind { return handle }
                 return nil
-            case .registration: return nil
+            case .registration, .subscription: return nil
             }
         }
     }

@@ -13,7 +13,7 @@ extension UserAgentCore {
         // What belongs to something that we agreed to is not judged again.
         if request.method == .ack || transactions.isExpected(request) { return true }
         let reserved = configuration.limits.reservedTransactions
-        if call(callID: request.callID, localTag: request.to.tag) != nil {
+        if isInDialog(request) {
             let kept = request.method == .bye ? 0 : reserved / 2
             return transactions.serverRoom > kept || drop(.transactions, over: flow)
         }
@@ -68,6 +68,12 @@ extension UserAgentCore {
         let isStale = verdict == .stale
         answerStatelessly(policy.challenge(request, isStale: isStale, size: size, over: flow, at: now), over: flow)
         return false
+    }
+
+    /// Whether a request names a dialog of ours: of a call, or of a subscription.
+    private func isInDialog(_ request: Request) -> Bool {
+        call(callID: request.callID, localTag: request.to.tag) != nil
+            || subscription(callID: request.callID, localTag: request.to.tag) != nil
     }
 
     private mutating func drop(_ refusal: Refusal, over flow: Flow) -> Bool {

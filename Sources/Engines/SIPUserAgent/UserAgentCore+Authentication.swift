@@ -46,6 +46,7 @@ extension UserAgentCore {
         if case .call(let handle, let purpose) = outbound.owner {
             update(handle, at: now) { $0.reissued(request, for: purpose) }
         }
+        if case .subscription(let handle) = outbound.owner { update(handle, at: now) { $0.reissued(request) } }
         sendToNextDestination(id, at: now)
         return true
     }

@@ -19,6 +19,8 @@ extension UserAgentCore {
         guard let account = account(call.account) else {
             return emit(.ended(handle, CallEnd(cause: .unreachable, by: .local, reason: "there is no such account")))
         }
+        var call = call
+        call.target = call.target.dialled(by: account)
         var session = InviteSession(
             calling: call, handle: handle, account: account, settings: settings, random: random.split())
         session.referrer = referrer?.call
@@ -143,6 +145,7 @@ package struct Occupancy: Equatable, Sendable {
     package var questions = 0
     package var clientTransactions = 0
     package var serverTransactions = 0
+    package var subscriptions = 0
     package var deadlines = 0
 
     package static let empty = Occupancy()
@@ -155,6 +158,8 @@ extension UserAgentCore {
             calls: sessions.count, dialogNames: callsByTag.count, invites: callsByInvite.count + inviteOfCall.count,
             requests: outbound.count + outboundByTransaction.count + superseded.count,
             questions: outboundByResolution.count + queries.count, clientTransactions: counts.clientTransactions,
-            serverTransactions: counts.serverTransactions, deadlines: deadlines.count + counts.deadlines)
+            serverTransactions: counts.serverTransactions,
+            subscriptions: subscriptions.count + subscriptionsByTag.count, deadlines: deadlines.count + counts.deadlines
+        )
     }
 }

@@ -46,6 +46,7 @@ extension UserAgentCore {
             answerOptions(request, isMinimal: isMinimal, in: transaction, over: flow, at: now)
         case .accept:
             respond(request.response(200), in: transaction, at: now)
+            receiveUnsolicited(request, over: flow)
         case .takeMessage:
             receiveMessage(request, from: provenCaller, in: transaction, over: flow, at: now)
         case .refuse(let status):

@@ -83,6 +83,9 @@ extension UserAgentCore {
     private mutating func receiveInDialog(
         _ request: Request, tag: String, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
     ) {
+        if let handle = subscription(callID: request.callID, localTag: tag) {
+            return receive(request, of: handle, in: transaction, over: flow, at: now)
+        }
         guard let handle = call(callID: request.callID, localTag: tag), let account = sessions[handle]?.account else {
             refuse(.unknownDialog, from: flow)
             return respond(request.response(481), in: transaction, at: now)

@@ -34,6 +34,7 @@ extension UserAgentCore {
         for account in configuration.accounts where registrations[account.id]?.isWanted ?? false {
             findRegistrar(of: account.id, at: now)
         }
+        for handle in subscriptions.keys.sorted() { update(handle, at: now) { $0.move(at: now) } }
         for handle in sessions.keys.sorted() where sessions[handle]?.phase == .confirmed {
             update(handle, at: now) { $0.reinvite(nil, at: now) }
         }

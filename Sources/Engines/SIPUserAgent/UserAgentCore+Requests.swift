@@ -18,6 +18,7 @@ extension UserAgentCore {
         switch query.recipient {
         case .address(let target):
             guard let account = account(query.account) else { return emit(.warning(.commandIgnored)) }
+            let target = target.dialled(by: account)
             var from = account.address
             from.tag = random.hexadecimal(16)
             var request = Request(
@@ -66,6 +67,7 @@ extension UserAgentCore {
         response.headers.append(Allow(settings.capabilities.methods))
         if !isMinimal {
             for type in settings.capabilities.allContentTypes { response.headers.append(Accept(type)) }
+            response.headers.append(Accept(.mixed))
             try? response.headers.append(.acceptEncoding, "identity")
             try? response.headers.append(.acceptLanguage, "en")
             response.headers.append(Supported(settings.capabilities.optionTags))

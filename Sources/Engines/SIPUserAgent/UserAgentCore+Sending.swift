@@ -12,6 +12,7 @@ extension UserAgentCore {
         let id = nextOutboundID()
         var hop: URI?
         if case .call(let handle, let purpose) = owner { hop = sessions[handle]?.nextHop(for: purpose) }
+        if case .subscription(let handle) = owner { hop = subscriptions[handle]?.dialog?.nextHop }
         var outbound = OutboundRequest(request: request, owner: owner, account: account, hop: hop, along: flow)
         if request.to.tag == nil, let proxy = account.outboundProxy {
             outbound.request.visitFirst(proxy)
@@ -127,6 +128,8 @@ extension UserAgentCore {
         case .request:
             // A MESSAGE has no Contact (RFC 3428 §4), and what other methods want the user knows.
             if request.method == .options { request.setCapabilities(settings.capabilities, contact: contact) }
+        case .subscription:
+            request.headers.set(Contact.address(contact))
         }
         var via = Via(
             transport: destination.transport, host: .address(destination.local.address),
@@ -170,6 +173,8 @@ extension UserAgentCore {
             registrationAnswered(account, response, to: request, at: now)
         case .request(let handle):
             if response.status.isFinal { answered(handle, response, over: flow, at: now) }
+        case .subscription(let handle):
+            update(handle, at: now) { $0.receive(response, over: flow, at: now) }
         }
     }
 
@@ -210,6 +215,8 @@ extension UserAgentCore {
             registrationFailed(account, failure, at: now)
         case .request(let handle):
             failed(handle, failure.reason, at: now)
+        case .subscription(let handle):
+            update(handle, at: now) { $0.fail(failure.reason, at: now) }
         }
     }
 

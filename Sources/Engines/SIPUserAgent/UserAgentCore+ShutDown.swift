@@ -22,6 +22,7 @@ extension UserAgentCore {
         shutDown = .asked
         deadlines.set(.shutDown, at: now + Self.grace)
         for handle in sessions.keys.sorted() { update(handle, at: now) { $0.leave(at: now) } }
+        for handle in subscriptions.keys.sorted() { unsubscribe(handle, at: now) }
         for account in configuration.accounts where registrations[account.id]?.isWanted ?? false {
             unregister(account.id, at: now)
         }

@@ -39,6 +39,8 @@ package struct UserAgentCore: Sendable {
     var superseded: [ClientTransactionID: Bool] = [:]
     var inviteOfCall: [CallHandle: OutboundID] = [:]
     var queries: [RequestHandle: Query] = [:]
+    var subscriptions: [SubscriptionHandle: Subscription] = [:]
+    var subscriptionsByTag: [CallKey: SubscriptionHandle] = [:]
 
     var registrations: [AccountID: Registration] = [:]
     /// Digests of the accounts that never register.
@@ -63,6 +65,7 @@ package struct UserAgentCore: Sendable {
     enum DeadlineKey: Hashable, Sendable {
         case call(CallHandle)
         case registration(AccountID)
+        case subscription(SubscriptionHandle)
         case destination(OutboundID)
         case shutDown
     }
@@ -138,6 +141,8 @@ package struct UserAgentCore: Sendable {
         case .acceptTransfer(let handle, let new, let media, let ringTimeout):
             acceptTransfer(of: handle, as: new, media, ringTimeout: ringTimeout, at: now)
         case .declineTransfer(let handle): instruct(handle, at: now) { $0.declineReferral(at: now) }
+        case .subscribe(let handle, let order): subscribe(order, as: handle, at: now)
+        case .unsubscribe(let handle): unsubscribe(handle, at: now)
         case .register(let account): register(account, at: now)
         case .unregister(let account): unregister(account, at: now)
         case .shutDown: beginShutDown(at: now)
@@ -152,6 +157,7 @@ package struct UserAgentCore: Sendable {
             switch key {
             case .call(let handle): update(handle, at: now) { $0.handleDeadline(at: now) }
             case .registration(let account): registrationDue(account, at: now)
+            case .subscription(let handle): update(handle, at: now) { $0.handleDeadline(at: now) }
             case .destination(let request): destinationSilent(request, at: now)
             case .shutDown: shutDownDeadline(at: now)
             }

@@ -30,6 +30,8 @@ package enum PhoneEvent: Hashable, Sendable {
     /// One SIP message of a call, for its ladder.
     case sipMessage(CallReference, MessageSummary)
 
+    /// So many new messages wait for an account; 0 for none.
+    case messagesWaiting(account: Printable, Int)
     /// Somebody wrote to an account.
     case message(account: Printable, Party, Printable)
     /// One line for the log.

@@ -34,6 +34,7 @@ extension AccountLine {
     func header(width: Int) -> StyledText {
         var text = StyledText(CellText.cut(name.text, to: 12))
         text.append(" \(sign) ", style)
+        if messagesWaiting > 0 { text.append("✉\(min(messagesWaiting, 99)) ", .waiting) }
         let rest = width - text.width
         if rest >= 6 { text.append(CellText.cut(isReachable ? address.text : word, to: rest), style) }
         return text

@@ -35,6 +35,9 @@ extension AppState {
         case .transferSettled(let reference): update(reference) { $0.requestedTransfer = nil }
         case .ended(let reference, let end): ended(reference, end, at: now)
         case .sipMessage(let reference, let message): receive(message, of: reference)
+        case .messagesWaiting(let account, let count):
+            guard let index = accounts.firstIndex(where: { $0.name == account }) else { return }
+            accounts[index].messagesWaiting = count
         case .message(let account, let peer, let text):
             record(.info, .account(account), "\(peer.shown) writes: \(text)", at: now)
             show("\(peer.shown) writes: \(text)", .info, at: now)

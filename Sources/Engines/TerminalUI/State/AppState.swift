@@ -98,6 +98,8 @@ package struct AccountLine: Hashable, Sendable {
     package var address: Printable
     package var state: RegistrationState
     package var since: Instant
+    /// New messages that a server keeps for it.
+    package var messagesWaiting = 0
 }
 
 extension AppState {

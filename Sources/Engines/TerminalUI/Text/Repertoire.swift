@@ -37,6 +37,7 @@ package enum Repertoire: Hashable, Sendable {
         case "↑": return "^"
         case "↓": return "v"
         case "⚑": return "!"
+        case "✉": return "@"
         case "─": return "-"
         case "│", "▏": return "|"
         case "┌", "┐", "└", "┘", "├", "┤", "┬", "┴": return "+"

@@ -1,0 +1,321 @@
+import EngineKit
+import EventPackages
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// Subscriptions of ours (RFC 6665 §4.1; RFC 3265 where that is the text at hand), with a notifier that says only what
+/// the test has it say.
+@Suite struct SubscriptionTests {
+    private let handle = SubscriptionHandle(rawValue: 3)
+
+    /// Alice, who subscribed to Carol; Carol has the SUBSCRIBE.
+    private func subscribed(
+        _ package: String = "presence", expires: UInt32 = 3600
+    ) throws -> (world: World, subscribe: Request) {
+        var world = World()
+        world.add("alice", at: "192.0.2.1")
+        world.addScripted("carol", at: "192.0.2.9")
+        let order = OutgoingSubscription(
+            target: try target("sip:carol@192.0.2.9"), event: EventPackage(package), expires: expires)
+        world.perform(.subscribe(handle, order), by: "alice")
+        world.run(for: .milliseconds(20))
+        return (world, try #require(world.last(.subscribe, at: "carol")))
+    }
+
+    private func notify(
+        _ subscribe: Request, _ state: String, in world: inout World, sequence: UInt32 = 1, tag: String = "carol",
+        event: String? = nil, type: String? = nil, body: String = "", contact: String? = carolContact
+    ) throws {
+        var request = try world.request(
+            .notify, from: "carol", to: "alice", callID: subscribe.callID, sequence: sequence, fromTag: tag,
+            toTag: subscribe.from.tag, branch: "z9hG4bKnotify\(sequence)\(tag)")
+        let package = subscribe.headers.first(.event) ?? ""
+        try request.headers.append(.event, event ?? package)
+        if !state.isEmpty { try request.headers.append(.subscriptionState, state) }
+        if let contact { request.headers.append(Contact.address(try NameAddress(parsing: contact))) }
+        if let type { try request.headers.append(.contentType, type) }
+        request.body = Array(body.utf8)
+        world.send(.request(request), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+    }
+
+    private func statuses(_ world: World) -> [SubscriptionStatus] {
+        (world.events["alice"] ?? []).compactMap { if case .subscription(_, let status) = $0 { status } else { nil } }
+    }
+
+    private func notifications(_ world: World) -> [EventNotification.Content] {
+        (world.events["alice"] ?? []).compactMap { if case .notified(_, let told) = $0 { told.content } else { nil } }
+    }
+
+    private func subscribes(_ world: World) -> [Request] { world.requests(.subscribe, from: "alice") }
+
+    /// Carol's 200 and first NOTIFY.
+    private func accept(_ subscribe: Request, in world: inout World, expires: Int = 3600) throws {
+        try world.reply(
+            200, to: subscribe, from: "carol", tag: "carol", contact: carolContact,
+            headers: [(.expires, String(expires))])
+        try notify(subscribe, "active;expires=\(expires)", in: &world)
+    }
+
+    // MARK: - Making one
+
+    @Test func asksWithEventExpiresAndTheTypesThatItReads() throws {
+        let (_, subscribe) = try subscribed()
+        #expect(subscribe.headers.first(.event) == "presence")
+        #expect(try subscribe.headers.first(Expires.self)?.seconds == 3600)
+        #expect(try subscribe.headers.all(Accept.self) == [Accept(ContentType("application", "pidf+xml"))])
+        #expect(subscribe.headers.contains(.contact))
+        #expect(subscribe.to.tag == nil)
+    }
+
+    @Test func isActiveWithTheFirstNotifyAndTellsWhatItSays() throws {
+        var (world, subscribe) = try subscribed()
+        try world.reply(202, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "600")])
+        #expect(statuses(world).isEmpty, "the dialog is made by NOTIFY (§4.1.2.4)")
+        let presence = PresenceDocument(entity: "sip:carol@192.0.2.9", tuples: [.init(id: "1", isOpen: true)])
+        try notify(
+            subscribe, "active;expires=599", in: &world, type: "application/pidf+xml",
+            body: String(decoding: presence.bytes, as: UTF8.self))
+        #expect(world.received(200, at: "carol").count == 1)
+        #expect(statuses(world) == [.active(expires: 599)])
+        #expect(notifications(world) == [.presence(presence)])
+    }
+
+    @Test func aNotifyBeforeThe200IsTaken() throws {
+        var (world, subscribe) = try subscribed()
+        try notify(subscribe, "pending;expires=600", in: &world)
+        try world.reply(202, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "600")])
+        try notify(subscribe, "active;expires=600", in: &world, sequence: 2)
+        #expect(world.received(200, at: "carol").count == 2)
+        #expect(statuses(world) == [.pending, .active(expires: 600)])
+    }
+
+    @Test func aForkedNotifyGets481() throws {
+        var (world, subscribe) = try subscribed()
+        try accept(subscribe, in: &world)
+        try notify(subscribe, "active;expires=600", in: &world, tag: "other")
+        #expect(world.received(481, at: "carol").count == 1)
+        #expect(statuses(world).count == 1)
+    }
+
+    @Test func withoutANotifyItIsTriedAgain() throws {
+        var (world, subscribe) = try subscribed()
+        try world.reply(200, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "600")])
+        world.run(for: .seconds(33))
+        guard case .waiting(nil, "no NOTIFY came", let pause)? = statuses(world).last else {
+            Issue.record("\(statuses(world))")
+            return
+        }
+        world.run(for: pause)
+        #expect(Set(subscribes(world).map(\.callID)).count == 2, "a new subscription, not a refresh of one that is not")
+    }
+
+    @Test func notifiesThatBreakTheRulesAreRefused() throws {
+        var (world, subscribe) = try subscribed()
+        try notify(subscribe, "", in: &world, sequence: 1)
+        #expect(world.received(400, at: "carol").count == 1)
+        try notify(subscribe, "active", in: &world, sequence: 2, event: "dialog")
+        #expect(world.received(481, at: "carol").count == 1)
+        try notify(subscribe, "active", in: &world, sequence: 3, contact: nil)
+        #expect(world.received(400, at: "carol").count == 2)
+        try notify(subscribe, "active", in: &world, sequence: 5)
+        try notify(subscribe, "active", in: &world, sequence: 4)
+        #expect(world.received(500, at: "carol").count == 1)
+        #expect(statuses(world).count == 1)
+    }
+
+    @Test func bodiesThatAreBrokenAreToldAndTheSubscriptionGoesOn() throws {
+        var (world, subscribe) = try subscribed()
+        try notify(subscribe, "active;expires=600", in: &world, type: "application/pidf+xml", body: "<presence>")
+        #expect(world.received(200, at: "carol").count == 1)
+        guard case .unreadable? = notifications(world).first else {
+            Issue.record("\(notifications(world))")
+            return
+        }
+        #expect(statuses(world) == [.active(expires: 600)])
+    }
+
+    // MARK: - Refusals
+
+    @Test(arguments: [404, 489, 403, 603]) func aRefusalForGoodEndsIt(status: Int) throws {
+        var (world, subscribe) = try subscribed()
+        try world.reply(try #require(StatusCode(status)), to: subscribe, from: "carol")
+        guard case .ended(let code?, _)? = statuses(world).last else {
+            Issue.record("\(statuses(world))")
+            return
+        }
+        #expect(code.value == status)
+        world.run(for: .seconds(4000))
+        #expect(subscribes(world).count == 1)
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func aRefusalForNowIsTriedAgainNotBeforeItSays() throws {
+        var (world, subscribe) = try subscribed()
+        try world.reply(503, to: subscribe, from: "carol", headers: [(.retryAfter, "120")])
+        world.run(for: .seconds(119))
+        #expect(subscribes(world).count == 1)
+        world.run(for: .seconds(60))
+        #expect(subscribes(world).count > 1)
+    }
+
+    @Test func anIntervalTooBriefIsMadeLongerTwiceAtMost() throws {
+        var (world, subscribe) = try subscribed(expires: 60)
+        try world.reply(423, to: subscribe, from: "carol", headers: [(.minExpires, "300")])
+        let second = try #require(world.last(.subscribe, at: "carol"))
+        #expect(try second.headers.first(Expires.self)?.seconds == 300)
+        #expect(second.callID == subscribe.callID)
+        #expect(second.cSeq.number == 2)
+        try world.reply(423, to: second, from: "carol", headers: [(.minExpires, "900")])
+        try world.reply(
+            423, to: try #require(world.last(.subscribe, at: "carol")), from: "carol", headers: [(.minExpires, "9000")])
+        guard case .ended? = statuses(world).last else {
+            Issue.record("\(statuses(world))")
+            return
+        }
+        #expect(subscribes(world).count == 3)
+    }
+
+    // MARK: - Going on and ending
+
+    @Test func isRefreshedInItsDialogBeforeItExpires() throws {
+        var (world, subscribe) = try subscribed()
+        try accept(subscribe, in: &world, expires: 600)
+        let start = world.now
+        world.run(for: .seconds(519))
+        let refreshes = subscribes(world).dropFirst()
+        let refresh = try #require(refreshes.first)
+        #expect(refresh.to.tag == "carol")
+        #expect(refresh.callID == subscribe.callID)
+        #expect(refresh.uri.description == "sip:carol@192.0.2.9:5060")
+        let sent = try #require(world.ladder.last { $0.summary == "alice>carol SUBSCRIBE" })
+        #expect(sent.at - start > .seconds(400))
+    }
+
+    @Test func aRefreshThatFindsNothingMakesANewSubscription() throws {
+        var (world, subscribe) = try subscribed()
+        try accept(subscribe, in: &world, expires: 600)
+        world.run(for: .seconds(519))
+        let refresh = try #require(world.last(.subscribe, at: "carol"))
+        try world.reply(481, to: refresh, from: "carol")
+        let anew = try #require(world.last(.subscribe, at: "carol"))
+        #expect(anew.to.tag == nil)
+        #expect(anew.callID != subscribe.callID)
+    }
+
+    @Test func aRefreshThatFailsForNowLeavesWhatIsThereUntilItExpires() throws {
+        var (world, subscribe) = try subscribed()
+        try accept(subscribe, in: &world, expires: 600)
+        world.run(for: .seconds(519))
+        try world.reply(500, to: try #require(world.last(.subscribe, at: "carol")), from: "carol")
+        #expect(statuses(world).count == 1)
+        try notify(subscribe, "active;expires=100", in: &world, sequence: 7)
+        #expect(world.received(200, at: "carol").count == 2)
+    }
+
+    @Test func unsubscribingWaitsForTheLastNotify() throws {
+        var (world, subscribe) = try subscribed()
+        try accept(subscribe, in: &world)
+        world.perform(.unsubscribe(handle), by: "alice")
+        world.run(for: .milliseconds(20))
+        let last = try #require(world.last(.subscribe, at: "carol"))
+        #expect(try last.headers.first(Expires.self)?.seconds == 0)
+        #expect(last.to.tag == "carol")
+        try world.reply(200, to: last, from: "carol", tag: "carol", headers: [(.expires, "0")])
+        try notify(subscribe, "terminated;reason=timeout", in: &world, sequence: 2)
+        #expect(world.received(200, at: "carol").count == 2)
+        #expect(statuses(world).last == .ended(nil, reason: "unsubscribed"))
+        world.run(for: .seconds(100))
+        #expect(subscribes(world).count == 2)
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func unsubscribingBeforeTheFirstNotifyWaitsForIt() throws {
+        var (world, subscribe) = try subscribed()
+        world.perform(.unsubscribe(handle), by: "alice")
+        try world.reply(200, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "600")])
+        #expect(subscribes(world).count == 1)
+        try notify(subscribe, "active;expires=600", in: &world)
+        #expect(try subscribes(world).last?.headers.first(Expires.self)?.seconds == 0)
+        world.run(for: .seconds(100))
+        #expect(statuses(world).last.map { if case .ended = $0 { true } else { false } } == true)
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test func aPollAsksOnce() throws {
+        var (world, subscribe) = try subscribed(expires: 0)
+        #expect(try subscribe.headers.first(Expires.self)?.seconds == 0)
+        try world.reply(200, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "0")])
+        try notify(
+            subscribe, "terminated;reason=timeout", in: &world, type: "application/simple-message-summary",
+            body: "Messages-Waiting: yes\r\n")
+        #expect(notifications(world) == [.messageSummary(MessageSummary(isWaiting: true))])
+        world.run(for: .seconds(4000))
+        #expect(subscribes(world).count == 1)
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    /// What each reason asks for (§4.1.3): whether it is tried again, and how soon.
+    @Test(arguments: [
+        ("deactivated", Duration.zero, true), ("timeout", .zero, true),
+        ("probation;retry-after=100", .seconds(100), true),
+        ("giveup;retry-after=50", .seconds(50), true), ("giveup", .seconds(1), true), ("mystery", .seconds(1), true),
+        ("rejected", .zero, false), ("noresource", .zero, false), ("invariant", .zero, false),
+    ]) func theReasonOfAnEndSaysWhetherToAskAgain(reason: String, notBefore: Duration, isTriedAgain: Bool) throws {
+        var (world, subscribe) = try subscribed()
+        try accept(subscribe, in: &world)
+        // Long enough up that an immediate try is none too early.
+        world.run(for: .seconds(60))
+        let ended = world.now
+        try notify(subscribe, "terminated;reason=\(reason)", in: &world, sequence: 2)
+        world.run(for: .seconds(300))
+        let later = world.ladder.first { $0.summary == "alice>carol SUBSCRIBE" && $0.at > ended }
+        #expect((later != nil) == isTriedAgain)
+        if let later {
+            #expect(later.at - ended >= notBefore)
+            if notBefore == .zero { #expect(later.at - ended < .seconds(1)) }
+        } else {
+            #expect(world.cores["alice"]?.occupancy == .empty)
+        }
+    }
+
+    @Test func aNotifierThatEndsItAtOnceIsNotAskedInALoop() throws {
+        var (world, subscribe) = try subscribed()
+        for _ in 0..<5 {
+            try world.reply(200, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "600")])
+            try notify(subscribe, "terminated;reason=deactivated", in: &world)
+            guard let next = world.last(.subscribe, at: "carol"), next.callID != subscribe.callID else { break }
+            subscribe = next
+        }
+        #expect(subscribes(world).count == 1)
+    }
+
+    @Test func shutDownUnsubscribes() throws {
+        var (world, subscribe) = try subscribed()
+        try accept(subscribe, in: &world)
+        world.perform(.shutDown, by: "alice")
+        world.run(for: .milliseconds(20))
+        let last = try #require(world.last(.subscribe, at: "carol"))
+        #expect(try last.headers.first(Expires.self)?.seconds == 0)
+        try world.reply(200, to: last, from: "carol", tag: "carol")
+        #expect(world.story(of: "alice").last == "shutDownFinished")
+    }
+
+    @Test func nothingInTheDialogButNotifyIsTaken() throws {
+        var (world, subscribe) = try subscribed()
+        try accept(subscribe, in: &world)
+        for (method, status) in [(SIPMessages.Method.message, 405), (.options, 405), (.bye, 481)] {
+            let request = try world.request(
+                method, from: "carol", to: "alice", callID: subscribe.callID, sequence: 9, fromTag: "carol",
+                toTag: subscribe.from.tag)
+            world.send(.request(request), from: "carol", to: "alice")
+            world.run(for: .milliseconds(20))
+            let last = world.mailbox["carol"]?.last
+            guard case .response(let response)? = last else { continue }
+            #expect(response.status.value == status)
+        }
+    }
+}
