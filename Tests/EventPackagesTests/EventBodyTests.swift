@@ -1,11 +1,13 @@
 import EventPackages
+import Proofs
 import Testing
 
 /// The documents of the event packages, read as peers write them and as we do.
 @Suite struct EventBodyTests {
     // MARK: - Presence
 
-    @Test func readsThePresenceThatTheRFCShows() throws {
+    @Test(.proves(.clause("RFC 3863 §4.3")))
+    func readsThePresenceThatTheRFCShows() throws {
         // RFC 3863 §4.3.2, with the activities of RFC 4480.
         let text = """
             <?xml version="1.0" encoding="UTF-8"?>
@@ -53,7 +55,8 @@ import Testing
 
     // MARK: - Dialogs
 
-    @Test func readsTheDialogsThatTheRFCShows() throws {
+    @Test(.proves(.clause("RFC 4235 §4.1")))
+    func readsTheDialogsThatTheRFCShows() throws {
         // RFC 4235 §3.5 and §5, with prefixes as peers use them.
         let text = """
             <?xml version="1.0"?>
@@ -109,7 +112,8 @@ import Testing
 
     // MARK: - Messages, registrations, writing
 
-    @Test func readsWaitingMessages() throws {
+    @Test(.proves(.clause("RFC 3842 §5.2")))
+    func readsWaitingMessages() throws {
         let text =
             "Messages-Waiting: Yes\r\nMessage-Account: sip:alice@vmail.example.com\r\nVoice-Message: 2/8 (0/2)\r\n\r\nTo: x"
         let summary = try MessageSummary(parsing: Array(text.utf8))
@@ -128,7 +132,8 @@ import Testing
         #expect(throws: EventBodyFault.self) { try MessageSummary(parsing: Array(text.utf8)) }
     }
 
-    @Test func readsRegistrations() throws {
+    @Test(.proves(.clause("RFC 3680 §5")))
+    func readsRegistrations() throws {
         let text = """
             <reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="0" state="full">
               <registration aor="sip:joe@example.com" id="a7" state="active">
@@ -145,7 +150,8 @@ import Testing
         #expect(registration.contacts.map(\.uri) == ["sip:joe@pc34", "sip:joe@pc35"])
     }
 
-    @Test func tellsWhetherSomebodyWrites() throws {
+    @Test(.proves(.clause("RFC 3994 §3")))
+    func tellsWhetherSomebodyWrites() throws {
         let text = """
             <isComposing xmlns="urn:ietf:params:xml:ns:im-iscomposing"><state>active</state><contenttype>text/plain</contenttype>
             <refresh>90</refresh></isComposing>

@@ -1,4 +1,5 @@
 import EventPackages
+import Proofs
 import Testing
 
 /// Documents that are not what they should be cost little, and are refused with a reason (ROBUSTNESS §1 row 24).
@@ -44,14 +45,16 @@ import Testing
         }
     }
 
-    @Test func depthIsBounded() {
+    @Test(.proves(.incident(24)))
+    func depthIsBounded() {
         let nest = { (depth: Int) in String(repeating: "<a>", count: depth) + String(repeating: "</a>", count: depth) }
         #expect(fault(nest(32)) == nil)
         #expect(fault(nest(33)) == .tooDeep)
         #expect(fault(String(repeating: "<a>", count: 10_000)) == .tooDeep)
     }
 
-    @Test func numbersAndLengthAreBounded() {
+    @Test(.proves(.rule(12)))
+    func numbersAndLengthAreBounded() {
         #expect(fault("<a>" + String(repeating: "<b/>", count: 2047) + "</a>") == nil)
         #expect(fault("<a>" + String(repeating: "<b/>", count: 2048) + "</a>") == .tooMany)
         let attributes = (0..<33).map { " a\($0)=''" }.joined()
@@ -59,7 +62,8 @@ import Testing
         #expect(fault("<a>" + String(repeating: "x", count: 32_768) + "</a>") == .tooLong)
     }
 
-    @Test func entitiesAreRefusedBeforeTheyGrow() {
+    @Test(.proves(.incident(24)))
+    func entitiesAreRefusedBeforeTheyGrow() {
         let laughs = """
             <?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;">]>
             <a>&c;&c;&c;&c;</a>

@@ -1,8 +1,10 @@
+import Proofs
 import SIPMessages
 import Testing
 
 /// Bodies of several parts (RFC 2046 §5.1, RFC 5621).
-@Suite struct MultipartBodyTests {
+@Suite(.proves(.clause("RFC 2046 §5.1")))
+struct MultipartBodyTests {
     private let type = ContentType("multipart", "mixed", parameters: Parameters(.field, [("boundary", "b1")]))
 
     private func parts(_ text: String) throws -> [String] {
@@ -50,7 +52,8 @@ import Testing
         #expect(try parts("--b1\r\n--b1\r\n\r\n--b1\r\nContent-Type: text/html\r\n--b1--") == ["", "", ""])
     }
 
-    @Test func whatHasNoBoundaryPartOrEndIsRefused() {
+    @Test(.proves(.incident(2), .incident(25)))
+    func whatHasNoBoundaryPartOrEndIsRefused() {
         #expect(fault("x", ContentType("multipart", "mixed")) == .boundary)
         let long = Parameters(.field, [("boundary", String(repeating: "b", count: 71))])
         #expect(fault("x", ContentType("multipart", "mixed", parameters: long)) == .boundary)
@@ -61,13 +64,15 @@ import Testing
         #expect(fault("--b1\r\nSubject: a\u{0}b\r\n\r\n--b1--") == .headerLine)
     }
 
-    @Test func eightPartsAreTakenAndNineAreNot() throws {
+    @Test(.proves(.rule(12)))
+    func eightPartsAreTakenAndNineAreNot() throws {
         let eight = String(repeating: "--b1\r\n\r\nx\r\n", count: 8) + "--b1--"
         #expect(try parts(eight).count == 8)
         #expect(fault("--b1\r\n\r\nx\r\n" + eight) == .tooManyParts)
     }
 
-    @Test func whatIsWrittenIsReadAgainWhateverThePartsHold() throws {
+    @Test(.proves(.incident(5)))
+    func whatIsWrittenIsReadAgainWhateverThePartsHold() throws {
         let contents = ["", "--offhook-0\r\n", "offhook-1", "a\r\n--offhook-0--\r\n", "\u{0}\u{1}\r", "\r\n\r\n"]
         var headers = Headers()
         headers.append(ContentType("application", "x-any"))
@@ -80,7 +85,8 @@ import Testing
 
     /// Each truncation of a sound body, and each byte of it changed: a value or a fault, and what was read is written
     /// and read again to the same.
-    @Test func anythingThatIsReadSurvivesBeingWritten() throws {
+    @Test(.proves(.incident(2), .incident(3), .incident(4), .incident(5)))
+    func anythingThatIsReadSurvivesBeingWritten() throws {
         let text = "p\r\n--b1\r\nContent-Type: a/b;c=d\r\n e\r\nX: y\r\n\r\none\r\n--b1\r\n\r\ntwo\r\n--b1--\r\n"
         let sound = Array(text.utf8)
         var inputs = sound.indices.map { Array(sound[..<$0]) }

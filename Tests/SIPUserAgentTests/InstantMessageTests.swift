@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -6,7 +7,8 @@ import SIPUserAgent
 import Testing
 
 /// Instant messages (RFC 3428), sent and taken, and other requests that the user sends.
-@Suite struct InstantMessageTests {
+@Suite(.proves(.clause("RFC 3428 §4")))
+struct InstantMessageTests {
     private let handle = RequestHandle(rawValue: 7)
 
     /// Bob's phone, which takes messages from anybody.
@@ -80,7 +82,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func longerThan1300OctetsIsNotSent() throws {
+    @Test(.proves(.clause("RFC 3428 §8")))
+    func longerThan1300OctetsIsNotSent() throws {
         var world = aliceAndBob(bob: open)
         let target = try target("sip:bob@192.0.2.2")
         let long = String(repeating: "x", count: 1300)
@@ -128,7 +131,7 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test(arguments: [481, 408]) func anAnswerThatTheDialogIsGoneEndsTheCall(status: Int) throws {
+    @Test(.proves(.row(20)), arguments: [481, 408]) func anAnswerThatTheDialogIsGoneEndsTheCall(status: Int) throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
         try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
@@ -142,7 +145,8 @@ import Testing
 
     // MARK: - From strangers
 
-    @Test func strangersAreRefusedUnlessTheAccountTakesTheirMessages() throws {
+    @Test(.proves(.rule(5), .incident(53)))
+    func strangersAreRefusedUnlessTheAccountTakesTheirMessages() throws {
         for (configuration, status) in [(World.configuration(user: "bob"), 403), (open, 200)] {
             var world = World()
             world.add("bob", at: "192.0.2.2", configuration: configuration)
@@ -154,7 +158,8 @@ import Testing
         }
     }
 
-    @Test func aListedSourceMayWrite() throws {
+    @Test(.proves(.rule(5)))
+    func aListedSourceMayWrite() throws {
         var configuration = World.configuration(user: "bob")
         configuration.automaticAnswer.ranges = [try #require(IPAddress("192.0.2.9")).alone]
         var world = World()
@@ -168,7 +173,8 @@ import Testing
         #expect(world.received(403, at: "dave").count == 1)
     }
 
-    @Test func aSourceMayWriteTenTimesAMinute() throws {
+    @Test(.proves(.rule(5), .rule(11)))
+    func aSourceMayWriteTenTimesAMinute() throws {
         var world = World()
         world.add("bob", at: "192.0.2.2", configuration: open)
         world.addScripted("carol", at: "192.0.2.9")
@@ -191,7 +197,8 @@ import Testing
         #expect(messages(world, at: "bob").count == 11)
     }
 
-    @Test func aTypeThatNobodyCanReadGets415WithTheTypesThatCan() throws {
+    @Test(.proves(.row(28)))
+    func aTypeThatNobodyCanReadGets415WithTheTypesThatCan() throws {
         var world = World()
         world.add("bob", at: "192.0.2.2", configuration: open)
         world.addScripted("carol", at: "192.0.2.9")

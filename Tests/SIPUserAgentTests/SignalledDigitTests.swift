@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -6,7 +7,8 @@ import SIPUserAgent
 import Testing
 
 /// Digits by INFO (RFC 2976 as peers use it), and INFO that is something else (RFC 6086).
-@Suite struct SignalledDigitTests {
+@Suite(.proves(.clause("RFC 2976 §2")))
+struct SignalledDigitTests {
     private func digits(_ text: String) -> [SignalledStep] {
         text.compactMap { character in
             character == ","
@@ -117,7 +119,8 @@ import Testing
         return (response, world)
     }
 
-    @Test func anInfoPackageThatWeDoNotKnowGets469() throws {
+    @Test(.proves(.clause("RFC 6086 §4.2.2")))
+    func anInfoPackageThatWeDoNotKnowGets469() throws {
         let (response, _) = try answer(
             to: ContentType("application", "x-any"), "x", headers: [(.infoPackage, "conference")])
         #expect(response.status == 469)
@@ -139,7 +142,8 @@ import Testing
         #expect(received(world, at: "bob").map(\.digit) == ["4"])
     }
 
-    @Test func infoOutsideAnyDialogGets481() throws {
+    @Test(.proves(.rule(5)))
+    func infoOutsideAnyDialogGets481() throws {
         var world = World()
         world.add("bob", at: "192.0.2.2")
         world.addScripted("carol", at: "192.0.2.9")

@@ -1,5 +1,6 @@
 import EngineKit
 import EventPackages
+import Proofs
 import SDP
 import SIPMessages
 import SIPTransactions
@@ -8,7 +9,8 @@ import Testing
 
 /// Subscriptions of ours (RFC 6665 §4.1; RFC 3265 where that is the text at hand), with a notifier that says only what
 /// the test has it say.
-@Suite struct SubscriptionTests {
+@Suite(.proves(.clause("RFC 6665 §4.1")))
+struct SubscriptionTests {
     private let handle = SubscriptionHandle(rawValue: 3)
 
     /// Alice, who subscribed to Carol; Carol has the SUBSCRIBE.
@@ -101,7 +103,8 @@ import Testing
         #expect(statuses(world).count == 1)
     }
 
-    @Test func withoutANotifyItIsTriedAgain() throws {
+    @Test(.proves(.clause("RFC 6665 §4.1.2.4")))
+    func withoutANotifyItIsTriedAgain() throws {
         var (world, subscribe) = try subscribed()
         try world.reply(200, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "600")])
         world.run(for: .seconds(33))
@@ -245,7 +248,8 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    @Test func aPollAsksOnce() throws {
+    @Test(.proves(.clause("RFC 6665 §4.4.3"), .incident(46)))
+    func aPollAsksOnce() throws {
         var (world, subscribe) = try subscribed(expires: 0)
         #expect(try subscribe.headers.first(Expires.self)?.seconds == 0)
         try world.reply(200, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "0")])
@@ -259,12 +263,16 @@ import Testing
     }
 
     /// What each reason asks for (§4.1.3): whether it is tried again, and how soon.
-    @Test(arguments: [
-        ("deactivated", Duration.zero, true), ("timeout", .zero, true),
-        ("probation;retry-after=100", .seconds(100), true),
-        ("giveup;retry-after=50", .seconds(50), true), ("giveup", .seconds(1), true), ("mystery", .seconds(1), true),
-        ("rejected", .zero, false), ("noresource", .zero, false), ("invariant", .zero, false),
-    ]) func theReasonOfAnEndSaysWhetherToAskAgain(reason: String, notBefore: Duration, isTriedAgain: Bool) throws {
+    @Test(
+        .proves(.clause("RFC 6665 §4.1.3")),
+        arguments: [
+            ("deactivated", Duration.zero, true), ("timeout", .zero, true),
+            ("probation;retry-after=100", .seconds(100), true),
+            ("giveup;retry-after=50", .seconds(50), true), ("giveup", .seconds(1), true),
+            ("mystery", .seconds(1), true),
+            ("rejected", .zero, false), ("noresource", .zero, false), ("invariant", .zero, false),
+        ]) func theReasonOfAnEndSaysWhetherToAskAgain(reason: String, notBefore: Duration, isTriedAgain: Bool) throws
+    {
         var (world, subscribe) = try subscribed()
         try accept(subscribe, in: &world)
         // Long enough up that an immediate try is none too early.

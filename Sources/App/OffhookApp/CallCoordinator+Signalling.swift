@@ -71,6 +71,8 @@ extension CallCoordinator {
             let identity = subscriptionNames[handle] ?? SubscriptionIdentity(account: nil, event: "", target: "")
             emit(.report(.subscription(account: accountName(identity.account), identity, status)))
             if case .ended = status { subscriptionNames[handle] = nil }
+        case .publication(let account, let status):
+            emit(.report(.publication(account: accountName(account), status)))
         case .notified(_, let notification):
             emit(.report(.notified(account: accountName(notification.account), notification)))
         case .requestAnswered, .refused:

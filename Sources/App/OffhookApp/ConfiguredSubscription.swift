@@ -25,26 +25,34 @@ package struct ConfiguredSubscription: Hashable, Sendable {
     }
 }
 
-/// The subscriptions of the configuration, each begun once: where its account can be reached.
+/// The subscriptions and publications of the configuration, each begun once: where its account can be reached.
 struct StandingSubscriptions: Sendable {
     private var waiting: [(account: AccountID, subscription: ConfiguredSubscription)]
     private var nextHandle: UInt32 = 1 << 16
 
-    init(_ list: [(account: AccountID, subscription: ConfiguredSubscription)] = []) {
+    private var publishers: [AccountID]
+
+    init(
+        _ list: [(account: AccountID, subscription: ConfiguredSubscription)] = [], publishers: [AccountID] = []
+    ) {
         waiting = list
+        self.publishers = publishers
     }
 
     /// The commands that begin what waits for this account.
     mutating func begin(_ account: AccountID) -> [Command] {
         let due = waiting.filter { $0.account == account }
         waiting.removeAll { $0.account == account }
-        return due.map { entry in
-            defer { nextHandle += 1 }
-            return .subscribe(
-                SubscriptionHandle(rawValue: nextHandle),
-                OutgoingSubscription(
-                    account: entry.account, target: entry.subscription.target,
-                    event: EventPackage(entry.subscription.event)))
-        }
+        let publications: [Command] = publishers.filter { $0 == account }.map { .publish($0, OwnPresence()) }
+        publishers.removeAll { $0 == account }
+        return publications
+            + due.map { entry in
+                defer { nextHandle += 1 }
+                return .subscribe(
+                    SubscriptionHandle(rawValue: nextHandle),
+                    OutgoingSubscription(
+                        account: entry.account, target: entry.subscription.target,
+                        event: EventPackage(entry.subscription.event)))
+            }
     }
 }

@@ -72,6 +72,30 @@ extension DialogInformation.Dialog {
     }
 }
 
+extension PublicationStatus {
+    var members: [JSON.Member] {
+        switch self {
+        case .published(let expires): [.init("state", .string("published")), .init("expires", .integer(expires))]
+        case .removed: [.init("state", .string("removed"))]
+        case .failed(let status, let reason, let pause):
+            [.init("state", .string("failed"))] + (status.map { [.init("code", .integer($0.value))] } ?? []) + [
+                .init("reason", .string(reason)),
+                .init("retry_after", pause.map { .decimal($0.inSeconds, places: 0) } ?? .null),
+            ]
+        }
+    }
+
+    var text: String {
+        switch self {
+        case .published(let expires): "presence published for \(expires) s"
+        case .removed: "presence removed"
+        case .failed(let status, let reason, let pause):
+            "presence not published: \(status.map { "\($0.value) " } ?? "")\(reason)"
+                + (pause.map { "; again in \(JSON.fixed($0.inSeconds, places: 0) ?? "?") s" } ?? "")
+        }
+    }
+}
+
 extension SubscriptionStatus {
     var members: [JSON.Member] {
         switch self {

@@ -85,6 +85,7 @@ extension OffhookConfiguration {
             table.parsedList("subscribe", as: "EVENT:URI, such as presence:sip:bob@example.com") {
                 ConfiguredSubscription($0)
             } ?? []
+        account.publishes = table.boolean("publish") ?? false
         account.takesMessages = table.boolean("messages") ?? false
         account.isPeerToPeer = table.boolean("peer_to_peer") ?? false
         account.isAnonymous = table.boolean("privacy") ?? false

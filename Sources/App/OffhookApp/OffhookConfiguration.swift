@@ -39,6 +39,7 @@ package struct ConfiguredAccount: Sendable {
     package var obeysAnswerWish = false
     package var takesMessages = false
     package var subscriptions: [ConfiguredSubscription] = []
+    package var publishes = false
     /// Where the account stands in the file.
     package var position: TextPosition
 

@@ -30,6 +30,8 @@ extension PhoneReport {
                     .init("package", .string(identity.event)),
                 ] + status.members
             )
+        case .publication(let account, let status):
+            return ("publication", [.init("account", .string(account))] + status.members)
         case .notified(let account, let notification):
             let (name, members) = notification.reported
             return (name, [.init("account", .string(account))] + members)

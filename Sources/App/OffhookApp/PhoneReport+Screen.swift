@@ -26,6 +26,8 @@ extension PhoneReport {
             if case .active = status { return [] }
             let text = "\(identity.event) of \(Party.withoutScheme(identity.target)): \(status.text)"
             return [.log(.info, .account(Printable(account)), Printable(text))]
+        case .publication(let account, let status):
+            return [.log(.info, .account(Printable(account)), Printable(status.text))]
         case .notified(let account, let notification):
             let text = "\(Party.withoutScheme(notification.target.description)): \(notification.text)"
             var events: [PhoneEvent] = [.log(.info, .account(Printable(account)), Printable(text))]

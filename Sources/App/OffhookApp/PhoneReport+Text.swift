@@ -17,6 +17,7 @@ extension PhoneReport {
             "\(account)  message from \(message.from.uri): \(message.text)"
         case .subscription(let account, let identity, let status):
             "\(account)  \(identity.event) of \(identity.target): \(status.text)"
+        case .publication(let account, let status): "\(account)  \(status.text)"
         case .notified(let account, let notification): "\(account)  \(notification.target): \(notification.text)"
         case .audioDevice(let name, let state, let detail):
             "audio    \(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"

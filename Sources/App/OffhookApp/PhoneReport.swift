@@ -13,6 +13,7 @@ enum PhoneReport: Sendable {
     case message(account: String, IncomingMessage)
     case subscription(account: String, SubscriptionIdentity, SubscriptionStatus)
     case notified(account: String, EventNotification)
+    case publication(account: String, PublicationStatus)
     case audioDevice(name: String, state: String, detail: String)
     case warning(String)
     case loopback(LoopbackReport)

@@ -53,6 +53,8 @@ struct PhoneSettings: Sendable {
     var contacts: [ConfiguredContact]
     /// What the accounts want to be told of.
     var subscriptions: [(account: AccountID, subscription: ConfiguredSubscription)]
+    /// The accounts whose presence is published.
+    var publishers: [AccountID]
     /// A test signal and an ear in place of microphone and loudspeaker.
     var probe: AudioProbe?
     /// What the jitter buffer holds back; nil: the media engine's default.
@@ -70,6 +72,9 @@ struct PhoneSettings: Sendable {
         if timeout == .zero { throw StartFault(.usage, "--timeout: 0 leaves no time for anything") }
         logLevel = options.logLevel.loggerLevel
         contacts = configuration.contacts
+        publishers = configuration.accounts.indices.filter { configuration.accounts[$0].publishes }.map {
+            AccountID(rawValue: UInt32(clamping: $0))
+        }
         subscriptions = configuration.accounts.enumerated().flatMap { index, account in
             account.subscriptions.map { (AccountID(rawValue: UInt32(clamping: index)), $0) }
         }

@@ -34,6 +34,10 @@ package enum Command: Sendable {
     case sendDigits(CallHandle, [SignalledStep])
     case subscribe(SubscriptionHandle, OutgoingSubscription)
     case unsubscribe(SubscriptionHandle)
+    /// What those who watch us see from now on.
+    case setPresence(OwnPresence)
+    /// Publishes the presence of an account, another one in its place, or with nil removes it (RFC 3903).
+    case publish(AccountID, OwnPresence?)
     /// Sends a bare request: OPTIONS, MESSAGE, or any other that makes no dialog.
     case request(RequestHandle, OutgoingRequest)
     /// Ends every call and registration within two seconds, then `shutDownFinished`.

@@ -52,6 +52,7 @@ package enum Event: Sendable {
     case subscription(SubscriptionHandle, SubscriptionStatus)
     /// What a notifier told; without a handle, nobody subscribed to it.
     case notified(SubscriptionHandle?, EventNotification)
+    case publication(AccountID, PublicationStatus)
     case warning(UserAgentWarning)
     /// A message was refused or dropped; counted in `UserAgentCore.counters`.
     case refused(Refusal, from: SocketAddress)

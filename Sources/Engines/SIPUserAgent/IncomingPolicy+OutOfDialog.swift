@@ -15,6 +15,8 @@ package enum OutOfDialogVerdict: Hashable, Sendable {
     /// The sender has to prove who it is, and is then judged anew.
     case demandProof
     case refuse(StatusCode)
+    /// A subscription of somebody who may know of us.
+    case takeSubscription
     /// Too many: 503 where that costs no state, and later again.
     case `defer`
     /// No answer at all.
@@ -49,20 +51,29 @@ extension IncomingPolicy {
             // Voice mail is announced without a subscription by many registrars; we know no other package.
             let package = request.headers.first(.event).map { $0.prefix { $0 != ";" && $0 != " " } }
             return package.map { String($0).equalsIgnoringCase("message-summary") } == true ? .accept : .refuse(489)
-        case .subscribe where isOwnServer:
-            return .refuse(489)
+        case .subscribe:
+            guard let reception = reception(of: request, provenAs: username, over: flow) else { return .refuse(403) }
+            if isOwnServer || isKnown(reception, request, over: flow) { return .takeSubscription }
+            return demandsProof(over: flow) ? .demandProof : .refuse(403)
         case .message:
             return message(request, provenAs: username, over: flow, at: now)
         case .cancel, .bye, .info, .update, .prack, .notify:
             return .refuse(481)
-        case .refer, .subscribe:
-            // Only who is in a call with us may send us elsewhere (ROBUSTNESS S3), and only a REFER makes a
-            // subscription to how that goes (RFC 3515 §2.4.4).
+        case .refer:
+            // Only who is in a call with us may send us elsewhere (ROBUSTNESS S3).
             return .refuse(403)
         case .register, .publish:
             return .refuse(405)
         case .other:
             return .refuse(501)
+        }
+    }
+
+    /// Whether there is a reason to believe who sends a request that stands alone.
+    private func isKnown(_ reception: Reception, _ request: Request, over flow: Flow) -> Bool {
+        switch reception.trust {
+        case .registrarFlow, .authenticated, .allowListed: true
+        case .loopback, .stranger: mayAnswerAutomatically(reception.trust, from: request.from, over: flow)
         }
     }
 
@@ -73,10 +84,9 @@ extension IncomingPolicy {
     ) -> OutOfDialogVerdict {
         guard let reception = reception(of: request, provenAs: username, over: flow) else { return .refuse(403) }
         let isOpen = accounts.first { $0.id == reception.account }?.takesMessages ?? false
-        let isKnown =
-            [.allowListed, .registrarFlow, .authenticated].contains(reception.trust)
-            || mayAnswerAutomatically(reception.trust, from: request.from, over: flow)
-        guard isOpen || isKnown else { return demandsProof(over: flow) ? .demandProof : .refuse(403) }
+        guard isOpen || isKnown(reception, request, over: flow) else {
+            return demandsProof(over: flow) ? .demandProof : .refuse(403)
+        }
         guard let limit = limits.messagesPerMinute, !isExempt(flow) else { return .takeMessage }
         let key = SourceTable.Key(flow.remote.address)
         return sources.admitMessage(key, perMinute: limit, at: now) ? .takeMessage : .defer

@@ -12,6 +12,7 @@ extension Capabilities {
         bodies: [
             MethodBodies(.message, [.plainText, .anyText]),
             MethodBodies(.notify, [.any]),
+            MethodBodies(.subscribe, [.any]),
             MethodBodies(.info, [SignalledDigit.relay, SignalledDigit.bare]),
         ])
 }

@@ -17,6 +17,8 @@ struct OutboundRequest: Sendable {
         case registration(AccountID)
         case request(RequestHandle)
         case subscription(SubscriptionHandle)
+        case watcher(WatcherID)
+        case publication(AccountID)
 
         var call: CallHandle? {
             if case .call(let handle, _) = self { handle } else { nil }
@@ -29,7 +31,7 @@ struct OutboundRequest: Sendable {
             case .call(_, let purpose):
                 if case .request(let handle) = purpose.kind { return handle }
                 return nil
-            case .registration, .subscription: return nil
+            case .registration, .subscription, .watcher, .publication: return nil
             }
         }
     }

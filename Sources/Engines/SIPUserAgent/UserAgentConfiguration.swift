@@ -79,6 +79,8 @@ package struct UserAgentLimits: Equatable, Sendable {
     package var requestRate: RequestRate?
     /// Unanswered INVITEs of one source; nil: only `ringingCalls` bounds them.
     package var pendingInvitesPerSource: Int?
+    /// Subscriptions of others to us.
+    package var watchers: Int
     /// Messages a minute of one source; nil: as many as come.
     package var messagesPerMinute: Int?
     /// Sources that are remembered, least recently heard forgotten first.
@@ -102,7 +104,8 @@ package struct UserAgentLimits: Equatable, Sendable {
 
     package static let strict = UserAgentLimits(
         serverTransactions: 1024, clientTransactions: 256, dialogs: 64, earlyDialogs: 8, ringingCalls: 4, calls: 8,
-        requestRate: RequestRate(perSecond: 20, burst: 40), pendingInvitesPerSource: 2, messagesPerMinute: 10,
+        requestRate: RequestRate(perSecond: 20, burst: 40), pendingInvitesPerSource: 2, watchers: 16,
+        messagesPerMinute: 10,
         sources: 4096,
         sparesLoopback: false)
 
@@ -117,7 +120,8 @@ package struct UserAgentLimits: Equatable, Sendable {
     package static func open(calls: Int) -> UserAgentLimits {
         UserAgentLimits(
             serverTransactions: 65536, clientTransactions: 65536, dialogs: max(64, 8 * calls), earlyDialogs: 8,
-            ringingCalls: calls, calls: calls, requestRate: nil, pendingInvitesPerSource: nil, messagesPerMinute: nil,
+            ringingCalls: calls, calls: calls, requestRate: nil, pendingInvitesPerSource: nil, watchers: 64,
+            messagesPerMinute: nil,
             sources: 4096,
             sparesLoopback: true)
     }

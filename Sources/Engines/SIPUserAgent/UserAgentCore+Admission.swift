@@ -70,10 +70,11 @@ extension UserAgentCore {
         return false
     }
 
-    /// Whether a request names a dialog of ours: of a call, or of a subscription.
+    /// Whether a request names a dialog of ours: of a call, of a subscription, or of a watcher.
     private func isInDialog(_ request: Request) -> Bool {
         call(callID: request.callID, localTag: request.to.tag) != nil
             || subscription(callID: request.callID, localTag: request.to.tag) != nil
+            || watcher(callID: request.callID, localTag: request.to.tag) != nil
     }
 
     private mutating func drop(_ refusal: Refusal, over flow: Flow) -> Bool {

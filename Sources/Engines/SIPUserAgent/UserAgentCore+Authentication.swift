@@ -46,7 +46,12 @@ extension UserAgentCore {
         if case .call(let handle, let purpose) = outbound.owner {
             update(handle, at: now) { $0.reissued(request, for: purpose) }
         }
-        if case .subscription(let handle) = outbound.owner { update(handle, at: now) { $0.reissued(request) } }
+        switch outbound.owner {
+        case .subscription(let handle): update(handle, at: now) { $0.reissued(request) }
+        case .watcher(let id): watchers[id]?.reissued(request)
+        case .publication(let id): publications[id]?.reissued(request)
+        case .call, .registration, .request: break
+        }
         sendToNextDestination(id, at: now)
         return true
     }

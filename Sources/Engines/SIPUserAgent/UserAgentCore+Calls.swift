@@ -53,6 +53,7 @@ extension UserAgentCore {
         sessions[handle] = session
         noteProgress(of: session)
         for action in actions { perform(action, of: handle, at: now) }
+        if !watchers.isEmpty { wakeWatchers(of: session.account.id, at: now) }
         guard let session = sessions[handle] else { return }
         if session.isFinished {
             forget(session, at: now)
@@ -146,6 +147,8 @@ package struct Occupancy: Equatable, Sendable {
     package var clientTransactions = 0
     package var serverTransactions = 0
     package var subscriptions = 0
+    package var watchers = 0
+    package var publications = 0
     package var deadlines = 0
 
     package static let empty = Occupancy()
@@ -159,7 +162,9 @@ extension UserAgentCore {
             requests: outbound.count + outboundByTransaction.count + superseded.count,
             questions: outboundByResolution.count + queries.count, clientTransactions: counts.clientTransactions,
             serverTransactions: counts.serverTransactions,
-            subscriptions: subscriptions.count + subscriptionsByTag.count, deadlines: deadlines.count + counts.deadlines
+            subscriptions: subscriptions.count + subscriptionsByTag.count,
+            watchers: watchers.count + watchersByTag.count, publications: publications.count,
+            deadlines: deadlines.count + counts.deadlines
         )
     }
 }

@@ -47,6 +47,8 @@ extension UserAgentCore {
         case .accept:
             respond(request.response(200), in: transaction, at: now)
             receiveUnsolicited(request, over: flow)
+        case .takeSubscription:
+            receiveSubscribe(request, in: transaction, over: flow, at: now)
         case .takeMessage:
             receiveMessage(request, from: provenCaller, in: transaction, over: flow, at: now)
         case .refuse(let status):

@@ -86,6 +86,9 @@ extension UserAgentCore {
         if let handle = subscription(callID: request.callID, localTag: tag) {
             return receive(request, of: handle, in: transaction, over: flow, at: now)
         }
+        if let id = watcher(callID: request.callID, localTag: tag) {
+            return receive(request, of: id, in: transaction, over: flow, at: now)
+        }
         guard let handle = call(callID: request.callID, localTag: tag), let account = sessions[handle]?.account else {
             refuse(.unknownDialog, from: flow)
             return respond(request.response(481), in: transaction, at: now)

@@ -13,6 +13,7 @@ extension UserAgentCore {
         var hop: URI?
         if case .call(let handle, let purpose) = owner { hop = sessions[handle]?.nextHop(for: purpose) }
         if case .subscription(let handle) = owner { hop = subscriptions[handle]?.dialog?.nextHop }
+        if case .watcher(let id) = owner { hop = watchers[id]?.dialog.nextHop }
         var outbound = OutboundRequest(request: request, owner: owner, account: account, hop: hop, along: flow)
         if request.to.tag == nil, let proxy = account.outboundProxy {
             outbound.request.visitFirst(proxy)
@@ -128,7 +129,9 @@ extension UserAgentCore {
         case .request:
             // A MESSAGE has no Contact (RFC 3428 §4), and what other methods want the user knows.
             if request.method == .options { request.setCapabilities(settings.capabilities, contact: contact) }
-        case .subscription:
+        case .publication:
+            break
+        case .subscription, .watcher:
             request.headers.set(Contact.address(contact))
         }
         var via = Via(
@@ -175,6 +178,10 @@ extension UserAgentCore {
             if response.status.isFinal { answered(handle, response, over: flow, at: now) }
         case .subscription(let handle):
             update(handle, at: now) { $0.receive(response, over: flow, at: now) }
+        case .watcher(let id):
+            if response.status.isFinal { notifyAnswered(id, response.status, at: now) }
+        case .publication(let id):
+            publish(id, at: now) { $0.receive(response, at: now) }
         }
     }
 
@@ -217,6 +224,10 @@ extension UserAgentCore {
             failed(handle, failure.reason, at: now)
         case .subscription(let handle):
             update(handle, at: now) { $0.fail(failure.reason, at: now) }
+        case .watcher(let id):
+            notifyAnswered(id, nil, at: now)
+        case .publication(let id):
+            publish(id, at: now) { $0.fail(failure.reason, at: now) }
         }
     }
 

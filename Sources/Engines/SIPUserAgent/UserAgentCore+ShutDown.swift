@@ -23,6 +23,12 @@ extension UserAgentCore {
         deadlines.set(.shutDown, at: now + Self.grace)
         for handle in sessions.keys.sorted() { update(handle, at: now) { $0.leave(at: now) } }
         for handle in subscriptions.keys.sorted() { unsubscribe(handle, at: now) }
+        for id in watchers.keys.sorted() {
+            // We may be back: whoever wants to know asks again by and by (RFC 6665 §4.1.3).
+            watchers[id]?.end("probation", at: now)
+            notify(id, at: now)
+        }
+        for id in publications.keys.sorted() { publish(nil, of: id, at: now) }
         for account in configuration.accounts where registrations[account.id]?.isWanted ?? false {
             unregister(account.id, at: now)
         }

@@ -41,6 +41,12 @@ package struct UserAgentCore: Sendable {
     var queries: [RequestHandle: Query] = [:]
     var subscriptions: [SubscriptionHandle: Subscription] = [:]
     var subscriptionsByTag: [CallKey: SubscriptionHandle] = [:]
+    /// Those who subscribed to us.
+    var watchers: [WatcherID: Watcher] = [:]
+    var watchersByTag: [CallKey: WatcherID] = [:]
+    var lastWatcher: UInt64 = 0
+    var ownPresence = OwnPresence()
+    var publications: [AccountID: Publication] = [:]
 
     var registrations: [AccountID: Registration] = [:]
     /// Digests of the accounts that never register.
@@ -66,6 +72,8 @@ package struct UserAgentCore: Sendable {
         case call(CallHandle)
         case registration(AccountID)
         case subscription(SubscriptionHandle)
+        case watcher(WatcherID)
+        case publication(AccountID)
         case destination(OutboundID)
         case shutDown
     }
@@ -143,6 +151,8 @@ package struct UserAgentCore: Sendable {
         case .declineTransfer(let handle): instruct(handle, at: now) { $0.declineReferral(at: now) }
         case .subscribe(let handle, let order): subscribe(order, as: handle, at: now)
         case .unsubscribe(let handle): unsubscribe(handle, at: now)
+        case .setPresence(let presence): setPresence(presence, at: now)
+        case .publish(let account, let presence): publish(presence, of: account, at: now)
         case .register(let account): register(account, at: now)
         case .unregister(let account): unregister(account, at: now)
         case .shutDown: beginShutDown(at: now)
@@ -158,6 +168,8 @@ package struct UserAgentCore: Sendable {
             case .call(let handle): update(handle, at: now) { $0.handleDeadline(at: now) }
             case .registration(let account): registrationDue(account, at: now)
             case .subscription(let handle): update(handle, at: now) { $0.handleDeadline(at: now) }
+            case .watcher(let id): notify(id, at: now)
+            case .publication(let id): publish(id, at: now) { $0.handleDeadline(at: now) }
             case .destination(let request): destinationSilent(request, at: now)
             case .shutDown: shutDownDeadline(at: now)
             }
