@@ -86,4 +86,34 @@ import Testing
         _ = try world.expect(.ack, at: bob)
         world.finish(alice)
     }
+
+    @Test func anAnswerUnderAnotherBranchLeavesNoInviteThatWaits() throws {
+        var (world, alice, bob) = World.phoneAndAgent()
+        let handle = world.call(world.uri(of: bob, user: "bob"), from: alice)
+        let invite = try world.expect(.invite, at: bob)
+        world.say(invite.response(180, toTag: "bob"), from: bob, to: alice)
+        var answer = world.answer(200, to: invite, from: bob, tag: "bob")
+        answer.vias[0].branch = "z9hG4bK-other"
+        world.say(answer, from: bob, to: alice)
+        _ = try world.expect(.ack, at: bob)
+        world.perform(.hangUp(handle), at: alice)
+        world.say(try world.expect(.bye, at: bob).response(200), from: bob, to: alice)
+        world.finish(alice)
+    }
+
+    @Test func aVeryLateRepetitionOfTheAnswerIsAcknowledgedAndEndsNothing() throws {
+        var (world, alice, bob, handle, invite, _) = try World.establishedWithAgent()
+        for _ in 0..<3 {
+            world.perform(.reinvite(handle, nil), at: alice)
+            let reinvite = try world.expect(.invite, at: bob)
+            world.say(world.answer(200, to: reinvite, from: bob, tag: "bob"), from: bob, to: alice)
+            _ = try world.expect(.ack, at: bob)
+        }
+        world.say(world.answer(200, to: invite, from: bob, tag: "bob"), from: bob, to: alice)
+        #expect(try world.expect(.ack, at: bob).cSeq.number == invite.cSeq.number)
+        #expect(world.hear(at: bob, for: .seconds(10)) == [])
+        world.perform(.hangUp(handle), at: alice)
+        world.say(try world.expect(.bye, at: bob).response(200), from: bob, to: alice)
+        world.finish(alice)
+    }
 }

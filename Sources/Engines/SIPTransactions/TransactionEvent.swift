@@ -53,7 +53,7 @@ extension TransactionLayer {
         package var refusedRequests: UInt64 = 0
         /// Requests of the user beyond `Limits.client`, or under a branch in use.
         package var refusedSends: UInt64 = 0
-        /// Responses with the branch and method of a transaction, but another sent-by (§18.1.2).
+        /// Responses with the branch and method of a transaction, but another sent-by (§18.1.2), Call-ID or CSeq.
         package var mismatchedResponses: UInt64 = 0
         /// ACKs and responses that a transaction absorbed, and requests that came again.
         package var absorbed: UInt64 = 0

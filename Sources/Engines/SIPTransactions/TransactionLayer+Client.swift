@@ -8,7 +8,7 @@ extension TransactionLayer {
     /// missing or in use, nothing is sent, and the transaction ends at once by `.transportFailed`.
     package mutating func send(_ request: Request, over flow: Flow, at now: Instant) -> ClientTransactionID {
         let id = ClientTransactionID(rawValue: nextID())
-        guard request.method != .ack, let via = request.vias.first, let key = ClientTransactionKey(of: request),
+        guard request.method != .ack, let key = ClientTransactionKey(of: request),
             clientIndex[key] == nil, inviteClients.count + nonInviteClients.count < limits.client
         else {
             tally.refusedSends &+= 1
@@ -22,13 +22,11 @@ extension TransactionLayer {
         if request.method == .invite {
             let machine = InviteClientTransaction(
                 request, bytes: bytes, isReliable: isReliable, timers: timers, at: now)
-            inviteClients[id] = Hosted(
-                machine: machine, key: key, sentBy: via.sentBy, sequence: request.cSeq.number, flow: flow)
+            inviteClients[id] = Hosted(machine, of: request, key: key, over: flow)
             deadlines.set(.client(id), at: machine.deadline)
         } else {
             let machine = NonInviteClientTransaction(bytes: bytes, isReliable: isReliable, timers: timers, at: now)
-            nonInviteClients[id] = Hosted(
-                machine: machine, key: key, sentBy: via.sentBy, sequence: request.cSeq.number, flow: flow)
+            nonInviteClients[id] = Hosted(machine, of: request, key: key, over: flow)
             deadlines.set(.client(id), at: machine.deadline)
         }
         transmit(bytes, over: flow, for: id)
@@ -59,6 +57,13 @@ extension TransactionLayer {
         settleInviteClient(id)
     }
 
+    /// The user waits no longer for the final response of an INVITE, which from now on has 64*T1 to come, as one that was
+    /// cancelled has (§9.1). Other transactions end by themselves.
+    package mutating func stopWaiting(for invite: ClientTransactionID, at now: Instant) {
+        inviteClients[invite]?.machine.cancel(at: now)
+        settleInviteClient(invite)
+    }
+
     /// Ends a client transaction of which the user wants to hear no more. A late 2xx to INVITE becomes a stray response.
     private mutating func abandon(_ id: ClientTransactionID) {
         guard let key = inviteClients[id]?.key ?? nonInviteClients[id]?.key else { return }
@@ -73,9 +78,7 @@ extension TransactionLayer {
             return
         }
         // One under another number answers something else: taken, it would end the wait for what was asked.
-        guard response.vias.first?.sentBy == inviteClients[id]?.sentBy ?? nonInviteClients[id]?.sentBy,
-            response.cSeq.number == inviteClients[id]?.sequence ?? nonInviteClients[id]?.sequence
-        else {
+        guard inviteClients[id]?.matches(response) ?? nonInviteClients[id]?.matches(response) ?? false else {
             tally.mismatchedResponses &+= 1
             return
         }

@@ -27,8 +27,24 @@ package struct TransactionLayer: Sendable {
         var machine: Machine
         let key: ClientTransactionKey
         let sentBy: String
+        let callID: String
         let sequence: UInt32
         let flow: Flow
+
+        init(_ machine: Machine, of request: Request, key: ClientTransactionKey, over flow: Flow) {
+            self.machine = machine
+            self.key = key
+            sentBy = request.vias.first?.sentBy ?? ""
+            callID = request.callID
+            sequence = request.cSeq.number
+            self.flow = flow
+        }
+
+        /// Whether a response with the right branch and method is for this request too, and not one that a peer mixed up
+        /// (§18.1.2, §8.2.6.2).
+        func matches(_ response: Response) -> Bool {
+            response.vias.first?.sentBy == sentBy && response.cSeq.number == sequence && response.callID == callID
+        }
     }
 
     /// A server transaction with what the layer knows of it.

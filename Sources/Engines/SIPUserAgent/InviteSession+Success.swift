@@ -29,6 +29,9 @@ extension InviteSession {
         }
         if acknowledgements.contains(where: { $0.remoteTag == tag && $0.sequence == response.cSeq.number }) {
             repeatAcknowledgement(remoteTag: tag, sequence: response.cSeq.number)
+        } else if dialog?.remoteTag == tag || unwanted.contains(where: { $0.remoteTag == tag }) {
+            // So late that its ACK is forgotten; the dialog is not another one for that.
+            acknowledge(tag, response.cSeq.number, answering: nil)
         } else if phase == .calling && dialog == nil {
             confirm(by: response, tag: tag, over: flow, at: now)
         } else {

@@ -131,6 +131,8 @@ extension UserAgentCore {
         let leftovers = outbound.filter { $0.value.owner.call == session.handle }.map(\.key)
         for id in leftovers.sorted() {
             let query = outbound[id]?.owner.query
+            // A 2xx that came under another branch decided the call, and its INVITE would wait on for a final response.
+            if let transaction = outbound[id]?.transaction { transactions.stopWaiting(for: transaction, at: now) }
             forgetOutbound(id)
             if let query { failed(query, "the call ended", at: now) }
         }

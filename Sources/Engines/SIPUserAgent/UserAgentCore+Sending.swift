@@ -107,6 +107,12 @@ extension UserAgentCore {
     private mutating func sendAcknowledgement(
         _ request: Request, _ outbound: OutboundRequest, over flow: Flow, at now: Instant
     ) {
+        var request = request
+        if !policy.isServer(flow, of: outbound.account.id) {
+            // The credentials of the INVITE (§22.1) are for the servers that asked, not for who was called (ROBUSTNESS S10).
+            request.headers.removeAll(.authorization)
+            request.headers.removeAll(.proxyAuthorization)
+        }
         let transmit = Transmit(bytes: request.bytes(), flow: flow)
         outputs.append(.transmit(transmit))
         if case .call(let handle, let purpose) = outbound.owner, case .acknowledgement(let sequence) = purpose.kind,
