@@ -51,7 +51,7 @@ import Testing
             #expect(world.story(of: bob).contains("established"), "lost \(number)")
             #expect(world.ends(at: alice).map(\.cause) == [.hungUp], "lost \(number)")
             #expect(world.ends(at: bob).map(\.cause) == [.hungUp], "lost \(number)")
-            #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty, "lost \(number)")
+            #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.violations.isEmpty, "lost \(number)")
         }
     }
 
@@ -64,7 +64,7 @@ import Testing
                 #expect(world.story(of: alice).contains("established"), "\(lost)")
                 #expect(world.story(of: bob).contains("established"), "\(lost)")
                 #expect(world.ends(at: alice).count == 1 && world.ends(at: bob).count == 1, "\(lost)")
-                #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty, "\(lost)")
+                #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.violations.isEmpty, "\(lost)")
             }
         }
     }

@@ -25,7 +25,7 @@ import Testing
         #expect(world.count("200 INVITE +sdp", from: bob) == 2)
         #expect(world.count("ACK", from: alice) == 1)
         #expect(world.story(of: alice).contains("established") && world.story(of: bob).contains("established"))
-        #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty)
+        #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.violations.isEmpty)
     }
 
     @Test(.proves(.row(7)))
@@ -34,7 +34,7 @@ import Testing
         #expect(world.count("200 INVITE +sdp", from: bob) == 2)
         #expect(world.count("ACK", from: alice) == 2)
         #expect(world.story(of: bob).contains("established"))
-        #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty)
+        #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.violations.isEmpty)
     }
 
     @Test(.proves(.incident(38), .incident(39), .incident(50), .incident(51)))
@@ -47,7 +47,7 @@ import Testing
             #expect(world.story(of: bob).contains("established"), "lost \(number)")
             #expect(world.ends(at: alice).map(\.cause) == [.hungUp], "lost \(number)")
             #expect(world.ends(at: bob).map(\.cause) == [.hungUp], "lost \(number)")
-            #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty, "lost \(number)")
+            #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.violations.isEmpty, "lost \(number)")
         }
     }
 
@@ -60,7 +60,7 @@ import Testing
                 #expect(world.story(of: alice).contains("established"), "\(lost)")
                 #expect(world.story(of: bob).contains("established"), "\(lost)")
                 #expect(world.ends(at: alice).count == 1 && world.ends(at: bob).count == 1, "\(lost)")
-                #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty, "\(lost)")
+                #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.violations.isEmpty, "\(lost)")
             }
         }
     }
@@ -73,7 +73,7 @@ import Testing
             #expect(world.story(of: alice).contains("established"), "seed \(seed)\n\(world.ladder)")
             #expect(world.story(of: bob).contains("established"), "seed \(seed)\n\(world.ladder)")
             #expect(world.ends(at: alice).count == 1 && world.ends(at: bob).count == 1, "seed \(seed)")
-            #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty, "seed \(seed)")
+            #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.violations.isEmpty, "seed \(seed)")
         }
     }
 
@@ -93,7 +93,7 @@ import Testing
             }
             #expect(world.ends(at: bob).count == world.incomingCalls(at: bob).count, "seed \(seed)")
             #expect(world.isAtRest(alice) && world.isAtRest(bob), "seed \(seed)")
-            #expect(world.faults.isEmpty, "seed \(seed): \(world.faults)")
+            #expect(world.violations.isEmpty, "seed \(seed): \(world.violations)")
         }
     }
 

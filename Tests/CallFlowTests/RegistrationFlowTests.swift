@@ -66,6 +66,6 @@ import Testing
         }
         #expect(world.hear(at: registrar, for: .seconds(20)) == [])
         #expect(world.story(of: bob).contains("registration"))
-        #expect(world.faults.isEmpty)
+        #expect(world.violations.isEmpty)
     }
 }

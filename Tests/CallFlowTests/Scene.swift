@@ -72,7 +72,7 @@ extension World {
     /// Lets everything end, and checks what must hold after any flow.
     mutating func finish(_ phones: HostID..., sourceLocation: SourceLocation = #_sourceLocation) {
         run(for: .seconds(120))
-        #expect(faults.isEmpty, sourceLocation: sourceLocation)
+        #expect(violations.isEmpty, sourceLocation: sourceLocation)
         for phone in phones {
             #expect(
                 isAtRest(phone), "\(String(describing: core(of: phone)?.occupancy))", sourceLocation: sourceLocation)

@@ -116,7 +116,7 @@ import Testing
             #expect(world.agreedDirections(at: bob).last == .receiveOnly, "\(lost)")
             #expect(world.ends(at: alice).map(\.cause) == [.hungUp], "\(lost)")
             #expect(world.ends(at: bob).map(\.cause) == [.hungUp], "\(lost)")
-            #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty, "\(lost)")
+            #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.violations.isEmpty, "\(lost)")
         }
     }
 
@@ -126,7 +126,7 @@ import Testing
                 let (world, alice, bob) = Self.call(losing: [first, second])
                 let lost = "lost \(first) and \(second)"
                 #expect(world.ends(at: alice).count == 1 && world.ends(at: bob).count == 1, "\(lost)")
-                #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.faults.isEmpty, "\(lost)")
+                #expect(world.isAtRest(alice) && world.isAtRest(bob) && world.violations.isEmpty, "\(lost)")
             }
         }
     }

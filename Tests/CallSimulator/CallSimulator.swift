@@ -1,13 +1,14 @@
 import ArgumentParser
 import Simulation
 
-/// Plays whole calls under a virtual clock, from seeds: what a user agent must never do, it must not do in any of them.
+/// Plays whole calls under a virtual clock, from seeds: what must hold, must hold in every one of them.
 @main
 struct CallSimulator: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "callsim",
-        abstract: "Plays two phones over faulty networks, from seeds, and checks what must hold.",
-        discussion: "Exit status 0 where every seed holds, 20 otherwise. A seed that fails is run again with --trace.")
+        abstract: "Plays phones over faulty networks, from seeds, and checks what must hold.",
+        discussion:
+            "Exit status 0 where every seed holds, 20 otherwise. Docs/Simulation.md tells how to read a failure.")
 
     @Option(help: ArgumentHelp("The seeds to play.", valueName: "first..last"))
     var seeds: SeedRange?
@@ -15,28 +16,78 @@ struct CallSimulator: ParsableCommand {
     @Option(help: ArgumentHelp("One seed.", valueName: "n"))
     var seed: UInt64?
 
-    @Flag(help: "Print the ladder of every message.")
+    @Option(
+        help: ArgumentHelp("The seeds that a file lists: a number a line, and what it once found.", valueName: "file"))
+    var list: String?
+
+    @Flag(help: "Lose, double and delay each message and each pair of messages of the canonical flows.")
+    var sweep = false
+
+    @Flag(help: "Stop at the first seed that fails.")
+    var first = false
+
+    @Flag(help: "With --seed: print the plan and the ladder of every message.")
     var trace = false
 
+    @Flag(help: "With --seed: leave out of a failing plan what the failure does not need, and print what is left.")
+    var shrink = false
+
     func validate() throws {
-        guard (seeds == nil) != (seed == nil) else { throw ValidationError("name --seeds or --seed") }
+        let ways = [seeds != nil, seed != nil, list != nil, sweep].count { $0 }
+        guard ways == 1 else { throw ValidationError("name one of --seeds, --seed, --list and --sweep") }
+        guard !(trace || shrink) || seed != nil else { throw ValidationError("--trace and --shrink need --seed") }
     }
 
     func run() throws {
-        let range = seeds?.range ?? seed.map { $0...$0 } ?? 0...0
+        if let seed, shrink { return try self.shrink(seed) }
+        if sweep { return try playFlows() }
         var failed = 0
-        for seed in range {
-            var swarm = Swarm(seed: seed)
-            swarm.run()
-            if trace { print(swarm.world.ladder) }
-            let failures = swarm.failures
-            guard !failures.isEmpty else { continue }
+        let seeds = try wanted()
+        for seed in seeds {
+            var trial = Trial(seed: seed)
+            trial.run()
+            if trace { print(trial.story) }
+            if !trial.repeats { print("seed \(seed): a second run differs") }
+            guard !trial.violations.isEmpty || !trial.repeats else { continue }
             failed += 1
-            print("seed \(seed): \(failures.joined(separator: "; "))")
-            print("  callsim --seed \(seed) --trace")
+            print("seed \(seed): \(trial.violations.map(\.description).joined(separator: "; "))")
+            print("  callsim --seed \(seed)")
+            if first { throw ExitCode(20) }
         }
-        print("\(range.count - failed) passed, \(failed) failed")
+        print("\(seeds.count - failed) passed, \(failed) failed")
         if failed > 0 { throw ExitCode(20) }
+    }
+
+    private func wanted() throws -> [UInt64] {
+        if let list { return try SeedList(path: list).seeds }
+        return Array(seeds?.range ?? seed.map { $0...$0 } ?? 0...0)
+    }
+
+    private func playFlows() throws {
+        var failed = 0
+        for flow in CanonicalFlow.allCases {
+            let cases = SweepCase.all(of: flow)
+            for one in cases {
+                let trial = one.played()
+                guard !trial.violations.isEmpty else { continue }
+                if failed == 0 { print(trial.story) }
+                failed += 1
+                print("\(one): \(trial.violations.map(\.description).joined(separator: "; "))")
+            }
+            print("\(flow.rawValue): \(cases.count) runs")
+        }
+        if failed > 0 { throw ExitCode(20) }
+    }
+
+    private func shrink(_ seed: UInt64) throws {
+        guard var shrinker = Shrinker(Plan(seed: seed)) else { return print("seed \(seed) holds") }
+        shrinker.shrink()
+        var trial = Trial(shrinker.plan)
+        trial.run()
+        print(trial.story)
+        print("\(shrinker.trials) plans were played; what is left of seed \(seed) still fails:")
+        for violation in trial.violations { print(violation) }
+        throw ExitCode(20)
     }
 }
 

@@ -5,6 +5,26 @@ import ServerLocation
 
 /// The name servers of a simulated world.
 extension World {
+    /// Asks them for a phone, whose way to them may be broken.
+    mutating func ask(_ question: NameQuestion, by host: HostID) {
+        var answer = answer(to: question)
+        var delay = question.kind == .hostsTable ? .zero : resolutionDelay
+        switch outages.resolver(of: host, at: now) {
+        case .notFound?: answer = .failed(.noSuchName)
+        case .slow(let slowness)?: delay = slowness
+        case .silent?: return
+        case nil: break
+        }
+        agenda.plan(.answer(host, answer, to: question), at: now + delay)
+    }
+
+    /// Every address that a name may lead to.
+    func addresses(of name: Host) -> [IPAddress] {
+        guard case .name(let text) = name else { return [] }
+        let servers = services.filter { $0.key.hasSuffix(text) }.flatMap(\.value)
+        return directory[text] ?? [] + servers.flatMap { directory[$0.target] ?? [] }
+    }
+
     /// What they say. Nothing of it may be remembered, so that a test may change it at any time.
     func answer(to question: NameQuestion) -> NameAnswer {
         switch question.kind {

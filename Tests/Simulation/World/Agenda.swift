@@ -2,8 +2,8 @@ import EngineKit
 import HeapModule
 
 /// What is going to happen in a simulated world, by time, and at equal times in the order of planning.
-struct Agenda<Event> {
-    private struct Entry: Comparable {
+struct Agenda<Event: Sendable>: Sendable {
+    private struct Entry: Comparable, Sendable {
         let at: Instant
         let sequence: UInt64
         let event: Event

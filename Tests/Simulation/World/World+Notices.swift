@@ -1,4 +1,5 @@
 import EngineKit
+import SDP
 import SIPMessages
 import SIPUserAgent
 
@@ -25,6 +26,9 @@ extension World {
             })
     }
 
+    /// The calls that the phone placed or took and that are not over, in the order of their handles.
+    package func openCalls(at host: HostID) -> [CallHandle] { hosts[host.index].watch.story.openCalls }
+
     /// The calls that came in at the phone, in order.
     package func incomingCalls(at host: HostID) -> [CallHandle] {
         notices(of: host).compactMap { notice in
@@ -32,9 +36,44 @@ extension World {
         }
     }
 
+    /// The Call-ID of a call that the phone placed or took.
+    package func callID(of call: CallHandle, at host: HostID) -> String? {
+        hosts[host.index].watch.story.callID(of: call)
+    }
+
+    /// The call under that Call-ID that came in at the phone.
+    package func handle(ofIncoming callID: String, at host: HostID) -> CallHandle? {
+        hosts[host.index].watch.story.handle(ofIncoming: callID)
+    }
+
+    package func isEstablished(_ call: CallHandle, at host: HostID) -> Bool {
+        hosts[host.index].watch.story.isEstablished(call)
+    }
+
+    /// What was last agreed on for a call.
+    package func media(of call: CallHandle, at host: HostID) -> AgreedMedia? {
+        for case .mediaAgreed(call, let agreement) in notices(of: host).reversed().lazy.map(\.event) {
+            return agreement.media
+        }
+        return nil
+    }
+
+    package func isRegistered(_ host: HostID) -> Bool {
+        for case .registration(_, let state) in notices(of: host).reversed().lazy.map(\.event) {
+            if case .registered = state { return true }
+            return false
+        }
+        return false
+    }
+
+    package func isOff(_ host: HostID) -> Bool { hosts[host.index].isOff }
+
+    /// Whether a message arrived somewhere that nobody sent so.
+    var isDeceived: Bool { hosts.contains { $0.watch.isDeceived } }
+
     /// Whether the phone keeps nothing any more: no call, no transaction, no question, no deadline.
     package func isAtRest(_ host: HostID) -> Bool {
-        core(of: host)?.occupancy == .empty
+        hosts[host.index].isOff || core(of: host)?.occupancy == .empty
     }
 
     /// How many messages with that summary the ladder shows from `sender`, lost ones too.
@@ -42,26 +81,6 @@ extension World {
         let name = hosts[sender.index].name
         return ladder.lines.count { line in
             line.contains(" \(name) -") && line.hasSuffix("  \(summary)")
-        }
-    }
-
-    /// The calls of all phones that were told of and whose end was never told, or told more than once.
-    package var unendedCalls: [String] {
-        hosts.flatMap { host in
-            var open: [CallHandle: Int] = [:]
-            var ends: [CallHandle: Int] = [:]
-            for notice in host.notices {
-                switch notice.event {
-                case .incomingCall(let call, _), .trying(let call), .ringing(let call, _), .answered(let call, _):
-                    open[call, default: 0] += 1
-                case .ended(let call, _):
-                    ends[call, default: 0] += 1
-                default:
-                    break
-                }
-            }
-            let wrong = Set(open.keys).union(ends.keys).filter { ends[$0] != 1 }
-            return wrong.sorted().map { "\(host.name): call \($0.rawValue) ended \(ends[$0] ?? 0) times" }
         }
     }
 }

@@ -5,39 +5,55 @@ import SIPTransactions
 import SIPUserAgent
 import ServerLocation
 
-/// Phones and scripted agents on one network under one virtual clock, repeatable from a seed.
+/// Phones, servers and strangers on one network under one virtual clock, repeatable from a seed.
 ///
 /// The phones are real `UserAgentCore` values; the world is the runtime that gives them messages, answers to their
 /// `resolve` and time. Nothing in it waits: an hour of a call passes as fast as its messages can be computed.
-package struct World {
+package struct World: Sendable {
     package private(set) var now = Instant.zero
     package internal(set) var ladder = Ladder()
-    /// What a phone of ours did that it must never do. A test of any kind ends by finding this empty.
-    package internal(set) var faults: [String] = []
+    /// What must hold and did not. A test of any kind ends by finding this empty.
+    package internal(set) var violations: [Violation] = []
     /// Hosts that the name servers know.
     package var directory: [String: [IPAddress]] = [:]
     /// Services that they know, by their whole name: `_sip._udp.example.com`.
     package var services: [String: [ServiceRecord]] = [:]
     /// How long an answer of a name server takes.
     package var resolutionDelay = Duration.zero
+    /// Of all that was sent, told and commanded, in order.
+    package internal(set) var fingerprint = Fingerprint()
+    /// Whether events too go into the fingerprint, and are searched for secrets.
+    package var logsEvents = false
     var hosts: [SimulatedHost] = []
     var network: Network
     var streams = Streams()
+    var nats: [NAT] = []
+    var outages = Outages()
     var agenda = Agenda<Happening>()
     private var random: RandomSource
     var branches = 0
     private var stepsAtThisInstant = 0
 
     enum Happening {
-        case arrival([UInt8], at: HostID, over: Flow)
+        case datagram(Datagram)
+        case piece([UInt8], ConnectionID, toServer: Bool)
+        case closing(ConnectionID)
         case input(HostID, Input)
         case answer(HostID, NameAnswer, to: NameQuestion)
         case command(HostID, Command)
     }
 
+    struct Datagram {
+        let bytes: [UInt8]
+        let transport: Transport
+        let sender: SocketAddress
+        let receiver: SocketAddress
+        let isCorrupted: Bool
+    }
+
     package init(seed: UInt64 = 1, conditions: NetworkConditions = .perfect) {
         random = RandomSource(seed: seed)
-        network = Network(conditions: conditions, random: &random)
+        network = Network(conditions: conditions, seed: seed)
     }
 
     package var conditions: NetworkConditions {
@@ -47,11 +63,15 @@ package struct World {
 
     /// Loses the datagrams with these numbers, counted from 0 over the life of the world.
     package mutating func lose(_ numbers: Set<Int>) {
-        network.doomed.formUnion(numbers)
+        for number in numbers { network.appointed[number, default: []].append(.lost) }
     }
 
     /// How many datagrams were sent, lost ones too.
     package var datagrams: Int { network.datagrams }
+
+    mutating func violate(_ invariant: Invariant, _ text: String) {
+        violations.append(Violation(invariant: invariant, at: now, text: text))
+    }
 
     // MARK: - Parties
 
@@ -63,9 +83,10 @@ package struct World {
         let socket = SocketAddress(address, port: 5060)
         var configuration = UserAgentConfiguration(capabilities: Self.media(rtpPort: 0))
         configure(&configuration)
-        var host = SimulatedHost(name: name, address: socket, seed: UInt64(hosts.count))
-        host.core = UserAgentCore(configuration: configuration, random: random.split())
+        let core = UserAgentCore(configuration: configuration, random: random.split())
+        var host = SimulatedHost(name: name, address: socket, core: core, seed: UInt64(hosts.count))
         host.behaviour = behaviour
+        host.watch.credentials = CredentialRule(accounts: configuration.accounts)
         hosts.append(host)
         let id = HostID(index: hosts.count - 1)
         give(
@@ -79,6 +100,28 @@ package struct World {
         hosts.append(
             SimulatedHost(name: name, address: SocketAddress(address, port: port), seed: UInt64(hosts.count)))
         return HostID(index: hosts.count - 1)
+    }
+
+    /// Adds a proxy with the registrar of its domain, and makes the name of that known.
+    mutating func addProxy(_ proxy: Proxy) -> HostID {
+        var host = SimulatedHost(name: proxy.settings.name, address: proxy.settings.address)
+        host.proxy = proxy
+        hosts.append(host)
+        directory[proxy.settings.domain] = [proxy.settings.address.address]
+        return HostID(index: hosts.count - 1)
+    }
+
+    mutating func addRogue(_ rogue: Rogue) -> HostID {
+        var host = SimulatedHost(name: rogue.name, address: rogue.address)
+        host.rogue = rogue
+        hosts.append(host)
+        return HostID(index: hosts.count - 1)
+    }
+
+    /// Puts a NAT between a phone and everybody else.
+    mutating func putBehindNAT(_ host: HostID, _ nat: NAT) {
+        nats.append(nat)
+        hosts[host.index].nat = nats.count - 1
     }
 
     package func address(of host: HostID) -> SocketAddress { hosts[host.index].address }
@@ -99,7 +142,11 @@ package struct World {
 
     /// Lets `duration` pass.
     package mutating func run(for duration: Duration) {
-        let end = now + duration
+        run(until: now + duration)
+    }
+
+    /// Lets time pass until `end`.
+    package mutating func run(until end: Instant) {
         while step(until: end) {}
     }
 
@@ -121,9 +168,7 @@ package struct World {
     mutating func step(until end: Instant) -> Bool {
         let wakeUps = hosts.compactMap(\.deadline) + [agenda.next].compactMap { $0 }
         guard let next = wakeUps.min(), next <= end, stepsAtThisInstant < 10_000 else {
-            if stepsAtThisInstant >= 10_000 {
-                faults.append("\(Ladder.clock(now)) the world spins without time passing")
-            }
+            if stepsAtThisInstant >= 10_000 { violate(.timePasses, "10,000 things happen at one instant") }
             now = max(now, end)
             stepsAtThisInstant = 0
             return false
@@ -135,6 +180,7 @@ package struct World {
         } else if let index = hosts.indices.first(where: { hosts[$0].deadline.map { $0 <= now } ?? false }) {
             hosts[index].locator.handleDeadline(at: now)
             hosts[index].core?.handleDeadline(at: now)
+            hosts[index].proxy?.handleDeadline(at: now)
             drain(HostID(index: index))
         }
         return true
@@ -142,7 +188,10 @@ package struct World {
 
     private mutating func happen(_ happening: Happening) {
         switch happening {
-        case .arrival(let bytes, let host, let flow): arrive(bytes, at: host, over: flow)
+        case .datagram(let datagram): arrive(datagram)
+        case .piece(let bytes, let connection, let toServer):
+            arrive(bytes, on: connection, toServer: toServer)
+        case .closing(let connection): reset(connection)
         case .input(let host, let input): give(input, to: host)
         case .answer(let host, let answer, let question):
             hosts[host.index].locator.receive(answer, to: question, at: now)

@@ -11,6 +11,11 @@ package struct Ladder: Equatable, Sendable, CustomStringConvertible {
         lines.append("\(Self.clock(now)) \(sender) \(isLost ? "-x" : "->") \(receiver)  \(what)")
     }
 
+    /// What happens besides messages.
+    mutating func remark(_ what: String, at now: Instant) {
+        lines.append("\(Self.clock(now)) * \(what)")
+    }
+
     package var description: String { lines.joined(separator: "\n") }
 
     static func clock(_ now: Instant) -> String {

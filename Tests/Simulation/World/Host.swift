@@ -24,7 +24,7 @@ package struct Notice: Sendable {
 }
 
 /// What the person or script at a simulated phone does of itself.
-package struct Behaviour: Sendable {
+package struct Behaviour: Equatable, Sendable {
     /// After how long an incoming call rings; nil: it does not.
     package var ringAfter: Duration?
     /// After how long it is answered; nil: never.
@@ -44,21 +44,44 @@ package struct Behaviour: Sendable {
 /// One party: a real user agent, or a scripted agent that only keeps what it hears.
 struct SimulatedHost {
     let name: String
-    let address: SocketAddress
-    /// Nil for a scripted agent.
+    var address: SocketAddress
+    /// Nil for a scripted agent, and after a phone was switched off.
     var core: UserAgentCore?
     var locator: ServerLocator
+    var proxy: Proxy?
+    var rogue: Rogue?
+    /// The NAT that it is behind, by its place in the world.
+    var nat: Int?
+    /// When the phone was switched off.
+    var offSince: Instant?
+    let isPhone: Bool
+    var watch = PhoneWatch()
+    /// When a message arrived last that can't be read.
+    var gotNonsenseAt: Instant?
     var behaviour = Behaviour.rings
     var notices: [Notice] = []
     var inbox: [Received] = []
 
-    init(name: String, address: SocketAddress, seed: UInt64) {
+    init(name: String, address: SocketAddress, core: UserAgentCore? = nil, seed: UInt64 = 0) {
         self.name = name
         self.address = address
+        self.core = core
+        isPhone = core != nil
         let isV4 = address.address.isV4
         locator = ServerLocator(
             reach: Reach(transports: [.udp, .tcp], hasIPv4: isV4, hasIPv6: !isV4), random: RandomSource(seed: seed))
     }
 
-    var deadline: Instant? { [core?.deadline, locator.deadline].compactMap { $0 }.min() }
+    /// A rogue hears what is sent to any of its ports.
+    func answers(at other: SocketAddress) -> Bool {
+        rogue == nil ? address == other : address.address == other.address
+    }
+
+    var isOff: Bool { offSince != nil }
+
+    /// When it does something by itself.
+    var deadline: Instant? {
+        guard isPhone else { return proxy?.deadline ?? rogue?.deadline }
+        return isOff ? nil : [core?.deadline, locator.deadline].compactMap { $0 }.min()
+    }
 }

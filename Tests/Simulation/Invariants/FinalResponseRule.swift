@@ -1,0 +1,118 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// I3: a final response to an INVITE is repeated at T1, doubling up to T2, until its ACK comes, for 64*T1 at the
+/// longest, and never after the ACK (RFC 3261 §13.3.1.4, §17.2.1).
+struct FinalResponseRule {
+    private struct Sent {
+        let response: Response
+        let first: Instant
+        var last: Instant
+        var count = 1
+        let isReliable: Bool
+        /// Whether a stranger was answered without a person, who gets fewer.
+        let isBounded: Bool
+        var isAcknowledged = false
+    }
+
+    private var sent: [TransactionName: Sent] = [:]
+    /// When the INVITE of a transaction arrived last: a refusal is sent again for each.
+    private var invited: [TransactionName: Instant] = [:]
+    /// The INVITEs that began a call.
+    private var beginnings: Set<TransactionName> = []
+    private var byes: Set<String> = []
+    /// Whether the phone is being switched off: then a BYE waits for nothing.
+    var isLeaving = false
+
+    mutating func sent(_ traffic: Traffic, isBounded: Bool, _ findings: inout Findings) {
+        // A BYE of either side ends it.
+        if let request = traffic.request, request.method == .bye {
+            byes.insert(request.callID)
+            judgeBye(request, at: traffic.at, &findings)
+        }
+        guard let response = traffic.response, response.cSeq.method == .invite, response.status.isFinal else { return }
+        let name = TransactionName(traffic.message)
+        guard var known = sent[name], known.response == response else {
+            sent[name] = Sent(
+                response: response, first: traffic.at, last: traffic.at,
+                isReliable: traffic.flow.transport.isReliable, isBounded: isBounded)
+            return
+        }
+        let due = min(Duration.milliseconds(500) * (1 << min(known.count - 1, 16)), .seconds(4))
+        let isDue = traffic.at - known.last == due
+        if invited[name] == traffic.at, !response.status.isSuccess, !isDue { return }
+        if known.isAcknowledged {
+            findings.add(.finalResponsesAreRepeated, "\(response.status) repeated after its ACK")
+        }
+        if !isDue {
+            findings.add(
+                .finalResponsesAreRepeated, "\(response.status) after \(traffic.at - known.last), \(due) was due")
+        }
+        if traffic.at - known.first >= .seconds(32) {
+            findings.add(.finalResponsesAreRepeated, "\(response.status) repeated after 64*T1")
+        }
+        known.last = traffic.at
+        known.count += 1
+        sent[name] = known
+    }
+
+    /// Before the ACK of the first 2xx a callee sends no BYE, unless 64*T1 have passed (RFC 3261 §15).
+    private func judgeBye(_ bye: Request, at now: Instant, _ findings: inout Findings) {
+        guard !isLeaving else { return }
+        for (name, known) in sent
+        where known.response.status.isSuccess && known.response.callID == bye.callID
+            && known.response.to.tag == bye.from.tag && beginnings.contains(name)
+        {
+            if !known.isAcknowledged, now - known.first < .seconds(32) {
+                findings.add(.finalResponsesAreRepeated, "BYE before the ACK of the \(known.response.status)")
+            }
+        }
+    }
+
+    mutating func arrived(_ traffic: Traffic) {
+        guard let request = traffic.request else { return }
+        switch request.method {
+        case .invite:
+            let name = TransactionName(traffic.message)
+            invited[name] = traffic.at
+            if request.to.tag == nil { beginnings.insert(name) }
+            // One that comes again when its transaction is gone (timers H and I) makes a new one.
+            if let known = sent[name],
+                traffic.at - known.last >= .seconds(5) || traffic.at - known.first >= .seconds(32)
+            {
+                sent[name] = nil
+            }
+        case .ack:
+            for (name, known) in sent where acknowledges(request, known.response, name) {
+                sent[name]?.isAcknowledged = true
+            }
+        case .bye:
+            byes.insert(request.callID)
+        default:
+            break
+        }
+    }
+
+    private func acknowledges(_ ack: Request, _ response: Response, _ name: TransactionName) -> Bool {
+        guard response.status.isSuccess else { return ack.vias.first?.branch == name.branch }
+        return ack.callID == response.callID && ack.cSeq.number == response.cSeq.number
+            && ack.to.tag == response.to.tag && ack.from.tag == response.from.tag
+    }
+
+    func atRest(endedAt end: Instant, mayMiss: Bool, _ findings: inout Findings) {
+        guard !mayMiss else { return }
+        for known in sent.values where !known.isAcknowledged && !byes.contains(known.response.callID) {
+            let status = known.response.status
+            if known.isReliable && !status.isSuccess { continue }
+            // What is refused without keeping any state is said once each time.
+            if [400, 503].contains(status.value) || (status == 486 && known.count == 1) { continue }
+            guard end - known.first > .seconds(32) else { continue }
+            let due = known.isBounded && status.isSuccess ? 4 : 11
+            if known.count != due {
+                findings.add(
+                    .finalResponsesAreRepeated, "unacknowledged \(status) sent \(known.count) times, not \(due)")
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+
+/// Everything that is watched at one phone: what it sends, gets, is told to do and tells.
+struct PhoneWatch {
+    var numbers = NumberRule()
+    var repetitions = RequestRepetitionRule()
+    var acknowledgements = AcknowledgementRule()
+    var finalResponses = FinalResponseRule()
+    var story = CallStoryRule()
+    var media = MediaRule()
+    var cost = CostRule()
+    var credentials = CredentialRule()
+    var offers = OfferRule()
+    var form = WellFormedRule()
+    /// The resolver failed, or something could not be sent: then an ACK or BYE may be missing.
+    private(set) var hadTrouble = false
+    /// A message arrived that nobody sent so: then only what holds for any input is judged.
+    var isDeceived = false
+
+    mutating func sent(_ traffic: Traffic, _ findings: inout Findings) {
+        let callID =
+            switch traffic.message {
+            case .request(let request): request.callID
+            case .response(let response): response.callID
+            }
+        let isBounded = media.isBounded(callID: callID)
+        form.sent(traffic, judgesAnswers: !isDeceived, &findings)
+        numbers.sent(traffic, &findings)
+        credentials.sent(traffic, &findings)
+        guard !isDeceived else { return }
+        repetitions.sent(traffic, &findings)
+        acknowledgements.sent(traffic, &findings)
+        finalResponses.sent(traffic, isBounded: isBounded, &findings)
+        cost.sent(traffic, isBounded: isBounded, &findings)
+        offers.sent(traffic, &findings)
+    }
+
+    mutating func arrived(_ traffic: Traffic) {
+        form.arrived(traffic)
+        numbers.arrived(traffic)
+        repetitions.arrived(traffic)
+        acknowledgements.arrived(traffic)
+        finalResponses.arrived(traffic)
+        story.arrived(traffic)
+        media.arrived(traffic)
+        cost.arrived(traffic)
+        offers.arrived(traffic)
+    }
+
+    mutating func commanded(_ command: Command) {
+        story.commanded(command)
+        media.commanded(command)
+        if case .shutDown = command { finalResponses.isLeaving = true }
+    }
+
+    mutating func told(_ event: Event, at now: Instant, _ findings: inout Findings) {
+        if case .ended(let handle, _) = event, let callID = story.callID(of: handle) {
+            acknowledgements.ended(callID: callID, at: now)
+        }
+        if case .incomingCall(_, let call) = event { cost.began(callID: call.callID) }
+        story.told(event, judgesCauses: !isDeceived, &findings)
+        var ofMedia = Findings()
+        media.told(event, &ofMedia)
+        if !isDeceived { findings.add(ofMedia) }
+    }
+
+    /// A message could not be sent, or a name not be resolved.
+    mutating func noteTrouble() {
+        hadTrouble = true
+        cost.hadTrouble = true
+        repetitions.excuse(all: true)
+        offers.excuse()
+    }
+
+    func atRest(endedAt end: Instant, _ findings: inout Findings) {
+        story.atRest(&findings)
+        guard !isDeceived else { return }
+        repetitions.atRest(endedAt: end, &findings)
+        acknowledgements.atRest(mayMiss: hadTrouble, &findings)
+        finalResponses.atRest(endedAt: end, mayMiss: hadTrouble, &findings)
+    }
+}

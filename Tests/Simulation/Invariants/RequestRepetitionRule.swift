@@ -1,0 +1,68 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+
+/// I9: a request over UDP is repeated at T1, doubling, up to T2 where it is no INVITE, for 64*T1 while nothing comes
+/// back; one over a stream is sent once (RFC 3261 §17.1).
+struct RequestRepetitionRule {
+    private struct Sent {
+        var last: Instant
+        var count = 1
+        let isReliable: Bool
+        let first: Instant
+    }
+
+    private var requests: [TransactionName: Sent] = [:]
+    private var answered: [TransactionName: Bool] = [:]
+    private var troubled: Set<TransactionName> = []
+
+    mutating func sent(_ traffic: Traffic, _ findings: inout Findings) {
+        guard let request = traffic.request, request.method != .ack else { return }
+        let name = TransactionName(traffic.message)
+        guard var known = requests[name] else {
+            requests[name] = Sent(
+                last: traffic.at, isReliable: traffic.flow.transport.isReliable, first: traffic.at)
+            return
+        }
+        if known.isReliable { findings.add(.requestsAreRepeated, "\(request.method) repeated over a stream") }
+        if let isFinal = answered[name], isFinal || request.method == .invite {
+            findings.add(.requestsAreRepeated, "\(request.method) repeated after a response")
+        }
+        let gap = traffic.at - known.last
+        let doubled = Duration.milliseconds(500) * (1 << min(known.count - 1, 16))
+        let due = request.method == .invite ? doubled : min(doubled, .seconds(4))
+        // Once a provisional response came, T2 is the interval.
+        if gap != due, !(answered[name] == false && gap == .seconds(4)) {
+            findings.add(.requestsAreRepeated, "\(request.method) repeated after \(gap), \(due) was due")
+        }
+        if traffic.at - known.first >= .seconds(32) {
+            findings.add(.requestsAreRepeated, "\(request.method) repeated after 64*T1")
+        }
+        known.last = traffic.at
+        known.count += 1
+        requests[name] = known
+    }
+
+    mutating func arrived(_ traffic: Traffic) {
+        guard let response = traffic.response else { return }
+        let name = TransactionName(traffic.message)
+        answered[name] = response.status.isFinal || answered[name] == true
+    }
+
+    /// Something else than silence happened: the sender may have been told that nothing arrives.
+    mutating func excuse(all: Bool) {
+        guard all else { return }
+        troubled.formUnion(requests.keys)
+    }
+
+    /// - Parameter endedAt: when the phone was switched off, or now.
+    func atRest(endedAt end: Instant, _ findings: inout Findings) {
+        for (name, sent) in requests where answered[name] == nil && !sent.isReliable && !troubled.contains(name) {
+            guard end - sent.first > .seconds(32) else { continue }
+            let due = name.method == .invite ? 7 : 11
+            if sent.count != due {
+                findings.add(.requestsAreRepeated, "unanswered \(name.method) sent \(sent.count) times, not \(due)")
+            }
+        }
+    }
+}
