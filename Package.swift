@@ -157,10 +157,11 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "SIPTransactions", "SIPMessages", "MediaRuntime", "RTPMedia", "AudioCodecs", "EngineKit",
-                "CAllocationCount", "VirtualSoundCard",
+                "SIPRuntime", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "MediaRuntime", "RTPMedia",
+                "AudioCodecs", "EngineKit", "CAllocationCount", "VirtualSoundCard",
             ],
-            path: "Tests/Benchmarks", swiftSettings: swiftSettings),
+            path: "Tests/Benchmarks", exclude: ["Peers"], swiftSettings: swiftSettings),
+        .executableTarget(name: "flood", path: "Tests/Flood"),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     ],
     swiftLanguageModes: [.v6],

@@ -1,3 +1,4 @@
+import SDP
 import SIPMessages
 
 extension Workload {
@@ -32,6 +33,20 @@ extension Workload {
                 }
                 let nanoseconds = medianNanoseconds { consume(message.bytes()) }
                 printResult("write", path, message.bytes().count, nanoseconds)
+            }
+        }
+    }
+
+    /// A whole session description, its media and attributes.
+    static var sdp: Workload {
+        Workload(name: "sdp", usage: "FILE...") { paths in
+            for path in paths {
+                let bytes = contents(of: path)
+                guard (try? SessionDescription(parsing: bytes)) != nil else {
+                    Benchmarks.fail("\(path): not a session description")
+                }
+                let nanoseconds = medianNanoseconds { consume(try? SessionDescription(parsing: bytes)) }
+                printResult("sdp", path, bytes.count, nanoseconds)
             }
         }
     }

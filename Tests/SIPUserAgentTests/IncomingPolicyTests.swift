@@ -46,6 +46,18 @@ import Testing
             cSeq: CSeq(number: 1, method: method))
     }
 
+    // MARK: - S11
+
+    @Test func strangersTogetherHaveARateAndTheServerHasNone() throws {
+        var policy = policy()
+        let strangers = try (1...200).map { try flow("198.18.0.\($0):5060") }
+        #expect(strangers.count { policy.admit(over: $0, at: now) } == 60)
+        #expect(!policy.admits(over: strangers[0], at: now))
+        #expect(policy.admit(over: try flow("203.0.113.5:5060"), at: now))
+        // 80 a second, whoever asks.
+        #expect(strangers.count { policy.admit(over: $0, at: now + .milliseconds(500)) } == 40)
+    }
+
     // MARK: - S6
 
     @Test(

@@ -343,7 +343,29 @@ import Testing
         }
         world.run(for: .milliseconds(50))
         #expect(world.unreadable.count == 40)
-        #expect(world.cores["bob"]?.counters[.malformed] == 100)
+        // What comes beyond the rate is not read, and so not known to be broken.
+        #expect(world.cores["bob"]?.counters[.malformed] == 40)
+        #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
+    }
+
+    @Test func byeOfACallGetsThroughTheFloodOfItsSender() throws {
+        var world = worldWithBob()
+        let invite = try world.request(.invite, from: "carol", to: "bob", body: World.answerText)
+        world.send(.request(invite), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        world.perform(.answer(try #require(world.incoming(at: "bob")), World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        let answer = try #require(world.received(200, at: "carol").first)
+        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
+        for index in 0..<100 {
+            let request = try world.request(.subscribe, from: "carol", to: "bob", callID: "c\(index)")
+            world.send(.request(request), from: "carol", to: "bob")
+        }
+        let bye = try world.request(.bye, from: "carol", to: "bob", sequence: 2, toTag: answer.to.tag)
+        world.send(.request(bye), from: "carol", to: "bob")
+        world.run(for: .milliseconds(50))
+        #expect((world.cores["bob"]?.counters[.sourceRate] ?? 0) >= 60)
+        #expect(world.received(200, at: "carol").contains { $0.cSeq.method == .bye })
     }
 
     @Test(.proves(.clause("RFC 3261 §12.1.1")))

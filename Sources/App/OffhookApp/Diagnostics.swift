@@ -45,10 +45,12 @@ struct Diagnostics: Sendable {
         case .refused(let refusal, let source): note(refusal, from: source, at: now)
         case .peerMoved(let call, let address): logger.notice("sip: \(call.label) moved to \(address)")
         default:
-            let name = String("\(event)".prefix { $0 != "(" })
-            logger.debug("sip: \(name)\(event.call.map { ", \($0.label)" } ?? "")")
+            // Within the logger's closure, as spelling an event costs more than all else that is done for it.
+            logger.debug("sip: \(Self.name(of: event))\(event.call.map { ", \($0.label)" } ?? "")")
         }
     }
+
+    private static func name(of event: UserAgentEvent) -> String { String("\(event)".prefix { $0 != "(" }) }
 
     private mutating func note(_ refusal: Refusal, from source: SocketAddress, at now: Instant) {
         if let tally = refusals[refusal], now - tally.toldAt < Self.refusalInterval {

@@ -57,6 +57,7 @@ final class Phone {
         var configuration = SIPEndpoint.Configuration(
             userAgent: settings.userAgent, listen: settings.listen, random: random.split())
         configuration.nameServers = settings.nameServers
+        configuration.onEvent = { inbox.post(.signalling($0)) }
         if traces { configuration.trace = { inbox.post(.message($0)) } }
         endpoint = SIPEndpoint(configuration)
         media = try Self.mediaEngine(settings, random: random.split())
@@ -91,7 +92,6 @@ final class Phone {
             }
             for await command in stream { await endpoint.perform(command) }
         }
-        Task { for await event in endpoint.events { inbox.post(.signalling(event)) } }
         Task { for await notice in media.notices { inbox.post(.media(notice)) } }
     }
 

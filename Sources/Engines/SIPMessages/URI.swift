@@ -55,6 +55,13 @@ extension URI {
         }
     }
 
+    /// The same in a buffer of its own, for whoever keeps it longer than the message that it came in.
+    package var detached: URI {
+        var writer = MessageWriter(reserving: 64)
+        let layout = place(in: &writer)
+        return URI(writer.bytes, layout)
+    }
+
     /// Writes the URI and tells where its parts stand then.
     func place(in writer: inout MessageWriter) -> Layout {
         let start = Int(writer.end)

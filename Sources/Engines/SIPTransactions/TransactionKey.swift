@@ -63,7 +63,7 @@ extension ServerTransactionKey {
 extension ServerTransactionKey.HeaderIdentity {
     fileprivate init(_ request: Request, via: Via, toTag: String?, method: Method) {
         self.init(
-            uri: request.uri, toTag: toTag, fromTag: request.from.tag, callID: request.callID,
+            uri: request.uri.detached, toTag: toTag, fromTag: request.from.tag, callID: request.callID,
             cSeqNumber: request.cSeq.number, method: method, transport: via.transport, sentBy: via.sentBy,
             branch: via.branch)
     }

@@ -54,7 +54,7 @@ extension UserAgentCore {
     mutating func receiveMessage(
         _ request: Request, of call: CallHandle, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
     ) {
-        guard let session = sessions[call] else { return }
+        guard let session = sessions[call]?.value else { return }
         respond(request.response(200), in: transaction, at: now)
         emit(
             .messageReceived(

@@ -7,7 +7,16 @@ extension IncomingPolicy {
     /// Counts a request; false drops it without an answer, as answering would help a flood that bears a forged address.
     package mutating func admit(over flow: Flow, at now: Instant) -> Bool {
         guard let rate = limits.requestRate, !isExempt(flow) else { return true }
-        return sources.admit(SourceTable.Key(flow.remote.address), rate: rate, at: now)
+        // The source first, so that one that asks too much takes nothing from the others.
+        guard sources.admit(SourceTable.Key(flow.remote.address), rate: rate, at: now) else { return false }
+        return limits.strangerRate.map { strangers.admit($0, at: now) } ?? true
+    }
+
+    /// Whether `admit` would let a request in, without counting it.
+    func admits(over flow: Flow, at now: Instant) -> Bool {
+        guard let rate = limits.requestRate, !isExempt(flow) else { return true }
+        return sources.admits(SourceTable.Key(flow.remote.address), rate: rate, at: now)
+            && limits.strangerRate.map { strangers.admits($0, at: now) } ?? true
     }
 
     /// Counts an INVITE that will wait for its final response; false refuses it with 503. Ended by `endInvite`.

@@ -23,6 +23,8 @@ package struct IncomingPolicy: Sendable {
     let rules: AutomaticAnswerRules
     private var proxySets: [AccountID: ProxySet] = [:]
     var sources: SourceTable
+    /// The requests of all sources that the limits for one hold for.
+    var strangers = RateMeter()
     /// The callers that are answered without a person, by call.
     var automaticCalls: [CallHandle: SourceTable.Key] = [:]
     /// Who may prove to be somebody.

@@ -17,10 +17,8 @@ package struct SourceTable: Sendable {
 
     private struct Entry: Sendable {
         var key: Key
-        /// When a source that sends at exactly its rate would send next (the generic cell rate algorithm).
-        var theoreticalArrival: Instant
-        /// The same of its messages.
-        var messageArrival: Instant
+        var requests = RateMeter()
+        var messages = RateMeter()
         var pendingInvites = 0
         var optionsAllowedAt: Instant
         /// Neighbours in the order of hearing, -1 at the ends.
@@ -43,24 +41,18 @@ package struct SourceTable: Sendable {
     /// Counts one request of a source; false where it exceeds the rate.
     package mutating func admit(_ key: Key, rate: UserAgentLimits.RequestRate, at now: Instant) -> Bool {
         let index = touch(key, at: now)
-        let interval = Duration.nanoseconds(1_000_000_000 / Int64(max(1, rate.perSecond)))
-        return Self.admit(&entries[index].theoreticalArrival, interval: interval, burst: rate.burst, at: now)
+        return entries[index].requests.admit(rate, at: now)
+    }
+
+    /// Whether a request of a source would be within the rate.
+    func admits(_ key: Key, rate: UserAgentLimits.RequestRate, at now: Instant) -> Bool {
+        indices[key].map { entries[$0].requests.admits(rate, at: now) } ?? true
     }
 
     /// Counts a MESSAGE of a source; false where it exceeds the number that may come in a minute.
     package mutating func admitMessage(_ key: Key, perMinute limit: Int, at now: Instant) -> Bool {
         let index = touch(key, at: now)
-        let interval = Duration.seconds(60) / max(1, limit)
-        return Self.admit(&entries[index].messageArrival, interval: interval, burst: limit, at: now)
-    }
-
-    private static func admit(
-        _ arrival: inout Instant, interval: Duration, burst: Int, at now: Instant
-    ) -> Bool {
-        let due = max(arrival, now)
-        guard due - now <= interval * (max(1, burst) - 1) else { return false }
-        arrival = due + interval
-        return true
+        return entries[index].messages.admit(.seconds(60) / max(1, limit), burst: limit, at: now)
     }
 
     /// Counts an OPTIONS of a source; false where the last one that was answered is less than `interval` ago.
@@ -101,7 +93,7 @@ extension SourceTable {
             }
             return index
         }
-        let entry = Entry(key: key, theoreticalArrival: now, messageArrival: now, optionsAllowedAt: now)
+        let entry = Entry(key: key, optionsAllowedAt: now)
         let index: Int
         if entries.count < capacity {
             index = entries.count

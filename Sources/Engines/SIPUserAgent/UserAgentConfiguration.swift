@@ -77,6 +77,8 @@ package struct UserAgentLimits: Equatable, Sendable {
     package var calls: Int
     /// Requests a second of one source, and how many may come at once; nil: no rate.
     package var requestRate: RequestRate?
+    /// The same for all sources together that `requestRate` holds for: a flood may bear any number of addresses.
+    package var strangerRate: RequestRate?
     /// Unanswered INVITEs of one source; nil: only `ringingCalls` bounds them.
     package var pendingInvitesPerSource: Int?
     /// Subscriptions of others to us.
@@ -104,7 +106,8 @@ package struct UserAgentLimits: Equatable, Sendable {
 
     package static let strict = UserAgentLimits(
         serverTransactions: 1024, clientTransactions: 256, dialogs: 64, earlyDialogs: 8, ringingCalls: 4, calls: 8,
-        requestRate: RequestRate(perSecond: 20, burst: 40), pendingInvitesPerSource: 2, watchers: 16,
+        requestRate: RequestRate(perSecond: 20, burst: 40), strangerRate: RequestRate(perSecond: 80, burst: 60),
+        pendingInvitesPerSource: 2, watchers: 16,
         messagesPerMinute: 10,
         sources: 4096,
         sparesLoopback: false)
@@ -119,8 +122,9 @@ package struct UserAgentLimits: Equatable, Sendable {
     /// Only the number of calls bounds what is taken.
     package static func open(calls: Int) -> UserAgentLimits {
         UserAgentLimits(
-            serverTransactions: 65536, clientTransactions: 65536, dialogs: max(64, 8 * calls), earlyDialogs: 8,
-            ringingCalls: calls, calls: calls, requestRate: nil, pendingInvitesPerSource: nil, watchers: 64,
+            serverTransactions: 262_144, clientTransactions: 65536, dialogs: max(64, 8 * calls), earlyDialogs: 8,
+            ringingCalls: calls, calls: calls, requestRate: nil, strangerRate: nil,
+            pendingInvitesPerSource: nil, watchers: 64,
             messagesPerMinute: nil,
             sources: 4096,
             sparesLoopback: true)

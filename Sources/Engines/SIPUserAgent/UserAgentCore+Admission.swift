@@ -4,6 +4,18 @@ import SIPTransactions
 
 /// What is let in at all, before it costs any state (ROBUSTNESS S5, S6, S11, S14).
 extension UserAgentCore {
+    /// Whether a datagram is dropped unread: a request other than ACK of one who asks too much, while there is no dialog
+    /// that it could belong to. With dialogs it is read first, as their requests are never refused for their rate.
+    mutating func dropsUnread(_ bytes: [UInt8], over flow: Flow, at now: Instant) -> Bool {
+        guard sessions.isEmpty, subscriptions.isEmpty, watchers.isEmpty, !policy.admits(over: flow, at: now),
+            !bytes.starts(with: Self.responseStart), !bytes.starts(with: Self.acknowledgementStart)
+        else { return false }
+        return !drop(.sourceRate, over: flow, at: now)
+    }
+
+    private static let responseStart = Array("SIP/".utf8)
+    private static let acknowledgementStart = Array("ACK ".utf8)
+
     /// Whether a request may become a transaction. One that may not is answered once, statelessly, or not at all.
     ///
     /// - Parameter size: the octets of the request; no answer that keeps no state is larger.
@@ -15,17 +27,17 @@ extension UserAgentCore {
         let reserved = configuration.limits.reservedTransactions
         if isInDialog(request) {
             let kept = request.method == .bye ? 0 : reserved / 2
-            return transactions.serverRoom > kept || drop(.transactions, over: flow)
+            return transactions.serverRoom > kept || drop(.transactions, over: flow, at: now)
         }
-        guard policy.admit(over: flow, at: now) else { return drop(.sourceRate, over: flow) }
-        guard transactions.serverRoom > reserved else { return drop(.transactions, over: flow) }
+        guard policy.admit(over: flow, at: now) else { return drop(.sourceRate, over: flow, at: now) }
+        guard transactions.serverRoom > reserved else { return drop(.transactions, over: flow, at: now) }
         var verdict = policy.outOfDialog(request, trust: policy.trust(flow), over: flow, at: now)
         if verdict == .demandProof {
             guard isProven(request, size: size, over: flow, at: now) else { return false }
             verdict = policy.outOfDialog(
                 request, trust: policy.trust(flow), provenAs: provenCaller, over: flow, at: now)
         }
-        if verdict == .drop { return drop(.sourceRate, over: flow) }
+        if verdict == .drop { return drop(.sourceRate, over: flow, at: now) }
         if verdict == .defer {
             refuse(.messageRate, from: flow)
             let response = policy.statelessRefusal(503, of: request, size: size, retryAfter: 60)
@@ -77,8 +89,10 @@ extension UserAgentCore {
             || watcher(callID: request.callID, localTag: request.to.tag) != nil
     }
 
-    private mutating func drop(_ refusal: Refusal, over flow: Flow) -> Bool {
-        refuse(refusal, from: flow)
+    /// Counts what is dropped. Of a flood it is not told each time.
+    private mutating func drop(_ refusal: Refusal, over flow: Flow, at now: Instant) -> Bool {
+        counters.add(refusal)
+        if dropNews.admit(.dropNews, at: now) { emit(.refused(refusal, from: flow.remote)) }
         return false
     }
 
@@ -90,4 +104,9 @@ extension UserAgentCore {
         if census.dialogs >= limits.dialogs { return .dialogs }
         return nil
     }
+}
+
+extension UserAgentLimits.RequestRate {
+    /// How often it is told that something was dropped.
+    fileprivate static let dropNews = UserAgentLimits.RequestRate(perSecond: 20, burst: 100)
 }

@@ -58,7 +58,7 @@ extension UserAgentCore {
 
     private mutating func nextSequence(for outbound: OutboundRequest) -> UInt32? {
         guard case .call(let handle, let purpose) = outbound.owner else { return outbound.request.cSeq.number + 1 }
-        return sessions[handle]?.nextSequence(for: purpose)
+        return sessions[handle]?.value.nextSequence(for: purpose)
     }
 
     /// Whom a challenge comes from, by where the request went (ROBUSTNESS S10).

@@ -31,7 +31,7 @@ extension UserAgentCore {
     }
 
     mutating func add(_ session: InviteSession) {
-        sessions[session.handle] = session
+        sessions[session.handle] = Boxed(session)
         census += session.census
         callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = session.handle
     }
@@ -44,22 +44,30 @@ extension UserAgentCore {
 
     /// Lets a call do something, does what it asks for, and forgets it when it has nothing more to say.
     mutating func update(_ handle: CallHandle, at now: Instant, _ body: (inout InviteSession) -> Void) {
-        guard var session = sessions.removeValue(forKey: handle) else { return }
-        var actions: [InviteSession.Action] = []
-        census -= session.census
-        body(&session)
-        census += session.census
-        while let action = session.nextAction() { actions.append(action) }
-        sessions[handle] = session
-        noteProgress(of: session)
+        guard let index = sessions.index(forKey: handle) else { return }
+        // In its place: a session is large, and a copy retains all that it holds.
+        let actions = Self.run(body, on: &sessions.values[index].value, census: &census)
+        let account = sessions.values[index].value.account.id
+        noteProgress(of: sessions.values[index])
         for action in actions { perform(action, of: handle, at: now) }
-        if !watchers.isEmpty { wakeWatchers(of: session.account.id, at: now) }
+        if !watchers.isEmpty { wakeWatchers(of: account, at: now) }
         guard let session = sessions[handle] else { return }
         if session.isFinished {
-            forget(session, at: now)
+            forget(session.value, at: now)
         } else {
             deadlines.set(.call(handle), at: session.deadline)
         }
+    }
+
+    private static func run(
+        _ body: (inout InviteSession) -> Void, on session: inout InviteSession, census: inout Census
+    ) -> [InviteSession.Action] {
+        census -= session.census
+        body(&session)
+        census += session.census
+        var actions: [InviteSession.Action] = []
+        while let action = session.nextAction() { actions.append(action) }
+        return actions
     }
 
     /// A person or a rule takes a call.
@@ -82,13 +90,12 @@ extension UserAgentCore {
     }
 
     /// Gives back what a call took of the limits.
-    private mutating func noteProgress(of session: InviteSession) {
-        if session.phase != .alerting, let arrival = session.arrival,
-            pendingArrivals.remove(session.handle) != nil
-        {
-            policy.endInvite(over: arrival.flow)
+    private mutating func noteProgress(of session: Boxed<InviteSession>) {
+        let (handle, phase) = (session.handle, session.phase)
+        if phase != .alerting, pendingArrivals.remove(handle) != nil, let flow = session.arrival?.flow {
+            policy.endInvite(over: flow)
         }
-        if session.phase == .ended { policy.endAutomaticAnswer(session.handle) }
+        if phase == .ended { policy.endAutomaticAnswer(handle) }
     }
 
     private mutating func perform(_ action: InviteSession.Action, of handle: CallHandle, at now: Instant) {

@@ -6,6 +6,7 @@ import SIPTransactions
 /// From bytes to calls, RFC 3261 §8.2, §12.2.2, §18.2.
 extension UserAgentCore {
     mutating func receive(_ bytes: [UInt8], over flow: Flow, at now: Instant) {
+        if dropsUnread(bytes, over: flow, at: now) { return }
         let message: Message
         do throws(ParseError) {
             message = try MessageParser.parse(bytes)

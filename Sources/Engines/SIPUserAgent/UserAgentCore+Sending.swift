@@ -11,7 +11,7 @@ extension UserAgentCore {
     ) {
         let id = nextOutboundID()
         var hop: URI?
-        if case .call(let handle, let purpose) = owner { hop = sessions[handle]?.nextHop(for: purpose) }
+        if case .call(let handle, let purpose) = owner { hop = sessions[handle]?.value.nextHop(for: purpose) }
         if case .subscription(let handle) = owner { hop = subscriptions[handle]?.dialog?.nextHop }
         if case .watcher(let id) = owner { hop = watchers[id]?.dialog.nextHop }
         var outbound = OutboundRequest(request: request, owner: owner, account: account, hop: hop, along: flow)
@@ -129,7 +129,7 @@ extension UserAgentCore {
         switch outbound.owner {
         case .call(let handle, let purpose):
             if outbound.account.isAnonymous { contact = contact.anonymised }
-            sessions[handle]?.complete(&request, for: purpose, at: destination.local, contact: contact)
+            sessions[handle]?.value.complete(&request, for: purpose, at: destination.local, contact: contact)
         case .registration(let account):
             noteContact(contact, of: account)
         case .request:
@@ -214,7 +214,7 @@ extension UserAgentCore {
     /// Whether the owner of a request still cares for it.
     func stillWants(_ request: OutboundRequest) -> Bool {
         guard case .call(let handle, let purpose) = request.owner else { return true }
-        return sessions[handle]?.stillWants(purpose) ?? false
+        return sessions[handle]?.value.stillWants(purpose) ?? false
     }
 
     mutating func fail(_ id: OutboundID, _ failure: RequestFailure, at now: Instant) {

@@ -90,7 +90,7 @@ extension UserAgentCore {
 
     /// The call with exactly that dialog. A tag of zero stands for none, as RFC 2543 had it (RFC 3891 §6.1).
     func call(named field: some DialogField) -> CallHandle? {
-        guard let handle = call(callID: field.callID, localTag: field.ownTag), let session = sessions[handle],
+        guard let handle = call(callID: field.callID, localTag: field.ownTag), let session = sessions[handle]?.value,
             session.dialog(with: field.peerTag) != nil
                 || (field.peerTag == "0" && session.dialog(with: "") != nil)
         else { return nil }

@@ -23,7 +23,7 @@ package struct UserAgentCore: Sendable {
 
     var listeners: [Listener] = []
     var transactions: TransactionLayer
-    var sessions: [CallHandle: InviteSession] = [:]
+    var sessions: [CallHandle: Boxed<InviteSession>] = [:]
     /// The sum over `sessions`.
     var census = Census()
     /// Call-ID and our tag name a call: the peer's tag then tells its dialogs apart.
@@ -60,6 +60,7 @@ package struct UserAgentCore: Sendable {
     var outputs = Deque<Output>()
     var shutDown = ShutDown.no
     package internal(set) var counters = RefusalCounters()
+    var dropNews = RateMeter()
     private var lastIncoming = CallHandle.firstIncoming
     private var lastOutbound: UInt64 = 0
 

@@ -84,10 +84,10 @@ extension SIPEndpoint {
             return loop.makeFailedFuture(IOError(errnoCode: errno, reason: "dup"))
         }
         let address = listener.socket.address
-        // A read takes up to 8 datagrams of any size that UDP has.
+        // A read takes up to 32 datagrams of any size that UDP has; of the buffer only what they fill is ever touched.
         let bootstrap = DatagramBootstrap(group: loop)
-            .channelOption(.datagramVectorReadMessageCount, value: 8)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 8 * 65_536))
+            .channelOption(.datagramVectorReadMessageCount, value: 32)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 32 * 65_536))
             .channelOption(.receivePacketInfo, value: address.address.isUnspecified)
             .channelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -25,6 +25,9 @@ package actor SIPEndpoint {
         package var nameServers: [SocketAddress] = []
         /// Told of every message, on the thread of the event loop.
         package var trace: (@Sendable (TracedMessage) -> Void)?
+        /// Told what the user agent has to say, in order, on the thread of the event loop, where it may perform
+        /// commands at once (`assumeIsolated`). Not bounded here: the core bounds what strangers can cause.
+        package var onEvent: @Sendable (Event) -> Void = { _ in }
 
         package init(
             userAgent: UserAgentConfiguration, listen: [ListenAddress] = [.standard],
@@ -37,13 +40,9 @@ package actor SIPEndpoint {
         }
     }
 
-    /// What the user agent has to say, in order. Not bounded here: the core bounds what strangers can cause.
-    package nonisolated let events: AsyncStream<Event>
-
     nonisolated let loop: any EventLoop
     private nonisolated let serialExecutor: any SerialExecutor
     let configuration: Configuration
-    private let eventSink: AsyncStream<Event>.Continuation
 
     var core: UserAgentCore
     var datagramListeners: [DatagramListener] = []
@@ -67,7 +66,6 @@ package actor SIPEndpoint {
         self.configuration = configuration
         self.loop = loop
         serialExecutor = loop.executor
-        (events, eventSink) = AsyncStream.makeStream()
         var random = configuration.random
         locator = ServerLocator(
             reach: Reach(transports: [], hasIPv4: false, hasIPv6: false), random: random.split())
@@ -95,7 +93,7 @@ package actor SIPEndpoint {
         body(core)
     }
 
-    /// Closes every socket at once and ends `events`. To end calls and registrations first, perform `.shutDown` and
+    /// Closes every socket at once. To end calls and registrations first, perform `.shutDown` and
     /// wait for `.shutDownFinished`.
     package func shutDown() {
         isShutDown = true
@@ -108,7 +106,6 @@ package actor SIPEndpoint {
         channels = [:]
         waiting = [:]
         resolver?.stop()
-        eventSink.finish()
     }
 
     // MARK: - The core
@@ -129,15 +126,16 @@ package actor SIPEndpoint {
             case .serverFailed(let destination, let duration):
                 let server = ServerAddress(destination.transport, destination.remote)
                 locator.noteFailure(of: server, for: duration, at: SystemClock.now)
-            case .event(let event): eventSink.yield(event)
+            case .event(let event): configuration.onEvent(event)
             }
         }
         armTimer()
     }
 
     private func armTimer() {
-        let next = [core.deadline, connections.deadline, locator.deadline].compactMap(\.self).min()
-        guard next != timerInstant || timer == nil else { return }
+        let next = [core.deadline, connections.deadline, locator.deadline].lazy.compactMap(\.self).min()
+        // A timer that comes too early looks again: cheaper than one for each deadline that is met before its time.
+        if let timerInstant, let next, timerInstant <= next { return }
         timer?.cancel()
         timer = nil
         timerInstant = next

@@ -24,14 +24,16 @@ final class TestPhone {
         adjust: (inout SIPEndpoint.Configuration) -> Void = { _ in }
     ) async throws {
         let (messages, sink) = AsyncStream.makeStream(of: TracedMessage.self)
+        let (events, eventSink) = AsyncStream.makeStream(of: Event.self)
         var configuration = SIPEndpoint.Configuration(
             userAgent: UserAgentConfiguration(capabilities: Self.media, limits: .open(calls: 8)), listen: listen,
             random: RandomSource(seed: seed)
         ) { sink.yield($0) }
+        configuration.onEvent = { eventSink.yield($0) }
         adjust(&configuration)
         self.messages = messages
         endpoint = SIPEndpoint(configuration)
-        events = endpoint.events.makeAsyncIterator()
+        self.events = events.makeAsyncIterator()
         try await endpoint.start()
     }
 

@@ -1,0 +1,102 @@
+import EngineKit
+import Glibc
+import SDP
+import SIPRuntime
+import SIPUserAgent
+import Synchronization
+
+import enum SIPUserAgent.Event
+
+extension Workload {
+    /// A user agent without media that answers every call on UDP: what a call costs, and what is kept of one when it is
+    /// over. Says each second how many calls began and ended, the processor time of a call so far and the memory.
+    /// With `strict` the limits for strangers hold, as they do for a phone.
+    static var answer: Workload {
+        Workload(name: "answer", usage: "PORT SECONDS [open|strict]") { arguments in
+            guard arguments.count >= 2, let port = UInt16(arguments[0]), let seconds = Int(arguments[1]) else {
+                Benchmarks.fail("usage: Benchmarks answer PORT SECONDS [open|strict]")
+            }
+            let limits: UserAgentLimits = arguments.last == "strict" ? .strict : .open(calls: 10_000)
+            Task {
+                do {
+                    try await AnsweringAgent(port: port, limits: limits).run(seconds: seconds)
+                    exit(0)
+                } catch {
+                    Benchmarks.fail("\(error)")
+                }
+            }
+            while true { pause() }
+        }
+    }
+}
+
+private final class AnsweringAgent: Sendable {
+    private let endpoint: SIPEndpoint
+    private let calls: Calls
+
+    init(port: UInt16, limits: UserAgentLimits) {
+        var rules = AutomaticAnswerRules.standard
+        rules.perCaller = .max
+        rules.total = .max
+        var configuration = SIPEndpoint.Configuration(
+            userAgent: UserAgentConfiguration(capabilities: Calls.media, limits: limits, automaticAnswer: rules),
+            listen: [ListenAddress(SocketAddress(.loopback, port: port), transports: [.udp])], random: .system())
+        let calls = Calls()
+        configuration.onEvent = { calls.take($0) }
+        endpoint = SIPEndpoint(configuration)
+        calls.endpoint.withLock { [endpoint] in $0 = endpoint }
+        self.calls = calls
+    }
+
+    func run(seconds: Int) async throws {
+        try await endpoint.start()
+        let start = processorMicroseconds()
+        for second in 1...seconds {
+            try await Task.sleep(for: .seconds(1))
+            let microseconds = processorMicroseconds() - start
+            let ended = calls.ended.load(ordering: .relaxed)
+            let dropped = await endpoint.inspect { $0.counters[.sourceRate] }
+            print(
+                #"{"name":"answer","second":\#(second),"began":\#(calls.began.load(ordering: .relaxed)),"#
+                    + #""ended":\#(ended),"dropped":\#(dropped),"#
+                    + #""processor_us":\#(microseconds),"us_per_call":\#(microseconds / max(1, ended)),"#
+                    + #""resident_kb":\#(residentKilobytes())}"#)
+            fflush(nil)
+        }
+        await endpoint.shutDown()
+    }
+}
+
+/// Answers on the thread of the endpoint, so that no call changes threads.
+private final class Calls: Sendable {
+    static let media = LocalMedia(rtpPort: 16384)
+
+    let endpoint = Mutex<SIPEndpoint?>(nil)
+    let began = Atomic(0)
+    let ended = Atomic(0)
+
+    func take(_ event: Event) {
+        switch event {
+        case .incomingCall(let call, _):
+            began.add(1, ordering: .relaxed)
+            endpoint.withLock { $0 }?.assumeIsolated { $0.perform(.answer(call, Self.media, automatic: true)) }
+        case .ended: ended.add(1, ordering: .relaxed)
+        default: break
+        }
+    }
+}
+
+/// The processor time of this process, of all its threads, in its own code and in the kernel's.
+func processorMicroseconds() -> Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000
+        + Int(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+}
+
+/// The memory of this process that is in use now.
+func residentKilobytes() -> Int {
+    let text = String(decoding: contents(of: "/proc/self/statm"), as: UTF8.self)
+    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    return pages * Int(sysconf(CInt(_SC_PAGESIZE))) / 1024
+}
