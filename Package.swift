@@ -115,6 +115,14 @@ let package = Package(
             uses: [
                 "SIPUserAgent", "EventPackages", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "EngineKit",
             ]),
+        // What fuzzers hand bytes to; `.ci/run fuzz` builds the fuzzer itself, as below.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "SIPUserAgent", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "RTPMedia", "EngineKit",
+            ],
+            path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
+        tests("FuzzTests", uses: ["FuzzTargets"]),
         .target(
             name: "Simulation",
             dependencies: [
@@ -167,3 +175,17 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+// libFuzzer wants every engine built for it, which no other build may be.
+if Context.environment["OFFHOOK_FUZZ"] != nil {
+    let instrumented: [SwiftSetting] = [.unsafeFlags(["-sanitize=fuzzer,address"])]
+    for target in package.targets where target.path?.hasPrefix("Sources/Engines/") ?? false {
+        target.swiftSettings = (target.swiftSettings ?? []) + instrumented
+    }
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing", exclude: ["Corpus", "Finds"],
+            swiftSettings: swiftSettings + instrumented,
+            // gold dies of the debug information that the sanitizers bring.
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+}
