@@ -170,7 +170,7 @@ import Testing
     @Test(.proves(.row(39), .clause("RFC 5626 §4.5")))
     mutating func backsOffWithJitterUpToHalfAnHour() throws {
         var step = registration.begin(contact: contact, at: now)
-        for limit in [30, 60, 120, 240, 480, 960, 1800, 1800, 1800] as [Int64] {
+        for limit in [60, 120, 240, 480, 960, 1800, 1800, 1800] as [Int64] {
             #expect(step.request != nil)
             step = registration.unanswered("no response", at: now)
             guard case .failed(nil, _, let wait?)? = step.state else {
@@ -187,7 +187,7 @@ import Testing
         now = try #require(registration.deadline)
         _ = registration.handleDeadline(at: now)
         _ = registration.unanswered("no route", at: now)
-        #expect(try #require(registration.deadline) - now <= .seconds(30))
+        #expect(try #require(registration.deadline) - now <= .seconds(60))
     }
 
     @Test(.proves(.row(39), .clause("RFC 5626 §4.5")))
@@ -204,7 +204,7 @@ import Testing
 
     @Test(
         .proves(.row(39), .clause("RFC 3261 §20.33")),
-        arguments: [(503, "120", 120), (503, "0", 15), (500, "5 (busy);duration=9", 15), (486, "99999999", 86_400)])
+        arguments: [(503, "120", 120), (503, "0", 30), (500, "5 (busy);duration=9", 30), (486, "99999999", 86_400)])
     mutating func waitsAtLeastAsLongAsItIsAskedTo(status: Int, retryAfter: String, least: Int64) throws {
         let step = registration.begin(contact: contact, at: now)
         let failed = registration.receive(

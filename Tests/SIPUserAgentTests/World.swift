@@ -41,6 +41,10 @@ struct World {
     private(set) var mailbox: [String: [Message]] = [:]
     /// What was sent that is no message: an answer that copies what could not be read.
     private(set) var unreadable: [[UInt8]] = []
+    /// Keep-alives, with the time of each.
+    private(set) var keepAlives: [(at: Instant, bytes: [UInt8], flow: Flow)] = []
+    /// Connections that user agents gave up.
+    private(set) var abandoned: [ConnectionID] = []
     private var inFlight: [Packet] = []
     /// Decides the fate of the n-th message (from 0) as it leaves.
     var loses: @Sendable (Step, Int) -> Bool = { _, _ in false }
@@ -95,6 +99,16 @@ struct World {
     mutating func receive(_ input: Input, by name: String) {
         cores[name]?.receive(input, at: now)
         drain(name)
+    }
+
+    /// The host of a user agent gets another address.
+    mutating func move(_ name: String, to address: String) {
+        guard let ip = IPAddress(address) else { return }
+        let socket = SocketAddress(ip, port: 5060)
+        addresses[name] = socket
+        cores[name]?.receive(
+            .listening([Listener(transport: .udp, address: socket), Listener(transport: .tcp, address: socket)]),
+            at: now)
     }
 
     /// A scripted peer sends.
@@ -162,6 +176,7 @@ struct World {
             case .event(let event): events[name]?.append(event)
             case .transmit(let transmit): transmitted(transmit, by: name)
             case .serverFailed(let destination, _): failedServers[name, default: []].append(destination.remote)
+            case .abandon(let connection): abandoned.append(connection)
             case .resolve(let id, let request): resolve(id, request, for: name)
             }
         }
@@ -182,6 +197,7 @@ struct World {
     }
 
     private mutating func transmitted(_ transmit: Transmit, by name: String) {
+        if transmit.isKeepAlive { return keepAlives.append((now, transmit.bytes, transmit.flow)) }
         guard transmit.flow.transport != .udp else { return carry(transmit) }
         if let mine = transmit.flow.connection {
             guard let theirs = connections[mine], let flow = connectionFlows[theirs] else { return }

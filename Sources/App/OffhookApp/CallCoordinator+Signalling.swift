@@ -219,6 +219,8 @@ extension CallCoordinator {
             "a command named a call or account that is not in that state; it had no effect"
         case .challengeNotAnswered(let account, let why):
             "\(accountName(account)): a challenge was not answered: \(why)"
+        case .flowFailed(let account, let flow, let why):
+            "\(accountName(account)): flow \(flow) to the registrar failed: \(why); it is made anew"
         case .automaticAnswerDenied:
             "a caller whom no rule lets in is not answered without a person (see --allow)"
         }

@@ -33,6 +33,15 @@ package struct AddressRange: Hashable, Sendable {
     }
 }
 
+/// What is sent to keep the way through translators (NAT) open that stand between us and the registrar.
+package enum KeepAlivePolicy: Hashable, Sendable {
+    /// What RFC 5626 §4.4 says where the registrar keeps our flow, else blank lines where a translator was seen.
+    case automatic
+    case off
+    /// As `automatic`, and blank lines also without a translator, as often as that.
+    case every(Duration)
+}
+
 /// An identity that places and takes calls: registered somewhere, or peer to peer.
 package struct Account: Equatable, Sendable {
     package enum AnswerPolicy: Hashable, Sendable { case ask, automatic, busy }
@@ -43,9 +52,16 @@ package struct Account: Equatable, Sendable {
     package var address: NameAddress
     /// Where to register; nil: this account never registers.
     package var registrar: URI?
+    /// Asked in this order where `registrar` fails.
+    package var furtherRegistrars: [URI] = []
     package var credentials: AccountCredentials?
     /// Visited first by every request of this account that starts a dialog or stands alone (RFC 3261 §8.1.2).
     package var outboundProxy: URI?
+    /// Other proxies to the same domain: with `isOutbound` each bears a flow of its own, else they stand in for the first.
+    package var furtherProxies: [URI] = []
+    /// Whether registrars are asked to keep the flow on which we registered (RFC 5626); those that can't do without.
+    package var isOutbound = true
+    package var keepAlive = KeepAlivePolicy.automatic
     /// The lifetime that is asked of the registrar, in seconds.
     package var expires: UInt32
     /// The user part of our Contact, by which peers and the registrar reach this account.
@@ -63,6 +79,18 @@ package struct Account: Equatable, Sendable {
     package var obeysAnswerWish: Bool
     /// The transport that requests of this account use; nil: by RFC 3263.
     package var transport: Transport?
+
+    /// Flows of one account at most (RFC 5626 §4.2: at least two).
+    static let flowLimit = 4
+
+    package var registrars: [URI] { (registrar.map { [$0] } ?? []) + furtherRegistrars }
+    package var proxies: [URI] { (outboundProxy.map { [$0] } ?? []) + furtherProxies }
+
+    /// Whether `hop` is one of the account's proxies.
+    func hasProxy(at hop: URI) -> Bool {
+        guard let hop = hop.sipURI else { return false }
+        return proxies.contains { $0.sipURI?.host == hop.host && $0.sipURI?.port == hop.port }
+    }
 
     package init(
         id: AccountID, name: String, address: NameAddress, registrar: URI? = nil,

@@ -207,6 +207,8 @@ package enum UserAgentWarning: Hashable, Sendable {
     case commandIgnored
     /// A challenge was not answered for another reason, in words.
     case challengeNotAnswered(AccountID, String)
+    /// One of several flows of a registered account failed, by its `reg-id`; it is made anew (RFC 5626 §4.5).
+    case flowFailed(AccountID, Int, String)
     /// The rules let nobody but a person answer this call; it rings on (ROBUSTNESS S1).
     case automaticAnswerDenied(CallHandle)
 }

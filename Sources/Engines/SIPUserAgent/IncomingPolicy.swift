@@ -22,6 +22,8 @@ package struct IncomingPolicy: Sendable {
     let limits: UserAgentLimits
     let rules: AutomaticAnswerRules
     private var proxySets: [AccountID: ProxySet] = [:]
+    /// Users by which an account is reached beside its own: temporary GRUUs (RFC 5627 §4.4), newest last.
+    private var aliases: [AccountID: [String]] = [:]
     var sources: SourceTable
     /// The requests of all sources that the limits for one hold for.
     var strangers = RateMeter()
@@ -47,6 +49,13 @@ package struct IncomingPolicy: Sendable {
         proxySets[account] = set
     }
 
+    /// Adds names under which an account is reached. The older ones stay good for as long as the registration
+    /// (RFC 5627 §3.2); the last 16 are remembered.
+    package mutating func setAliases(_ users: [String], of account: AccountID) {
+        let known = aliases[account, default: []].filter { !users.contains($0) }
+        aliases[account] = (known + users).suffix(16)
+    }
+
     /// The account that a request outside any dialog is for, and why its sender is trusted.
     package struct Reception: Hashable, Sendable {
         package var account: AccountID
@@ -60,7 +69,9 @@ package struct IncomingPolicy: Sendable {
     package func reception(of request: Request, provenAs username: String? = nil, over flow: Flow) -> Reception? {
         let user = request.uri.user
         for account in accounts where account.registrar != nil {
-            guard let trust = trust(flow, by: account), user == account.contactUser || user == account.address.uri.user
+            guard let trust = trust(flow, by: account),
+                user == account.contactUser || user == account.address.uri.user
+                    || aliases[account.id]?.contains(where: { $0 == user }) == true
             else { continue }
             return Reception(account: account.id, trust: flow.remote.address.isLoopback ? .loopback : trust)
         }

@@ -17,6 +17,10 @@ package enum Input: Sendable {
     case transmitFailed(Flow, cause: TransactionID?, TransmitFailure)
     /// An interface came, went or changed its address.
     case localAddressesChanged
+    /// The machine slept for so long: our clock stood, those of the servers went on.
+    case resumed(after: Duration)
+    /// A peer answered our keep-alive on a connection (RFC 5626 §4.4.1).
+    case keepAliveAnswered(ConnectionID)
 }
 
 /// A transport address on which peers reach us. The address may be unspecified (`0.0.0.0`), the port is the one bound.

@@ -14,7 +14,7 @@ struct OutboundID: Hashable, Comparable, Sendable {
 struct OutboundRequest: Sendable {
     enum Owner: Hashable, Sendable {
         case call(CallHandle, RequestPurpose)
-        case registration(AccountID)
+        case registration(RegistrationID)
         case request(RequestHandle)
         case subscription(SubscriptionHandle)
         case watcher(WatcherID)

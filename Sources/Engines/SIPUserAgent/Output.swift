@@ -10,5 +10,7 @@ package enum Output: Sendable {
     case resolve(ResolveID, LocationRequest)
     /// A server did not answer, or can't serve for now: others go before it, for as long as it asks.
     case serverFailed(Destination, sparedFor: Duration?)
+    /// A connection on which the peer is silent: what is sent next gets a new one.
+    case abandon(ConnectionID)
     case event(Event)
 }

@@ -8,37 +8,35 @@ extension Registration {
     package mutating func receive(
         _ response: Response, from source: ChallengeSource = .registrar, at now: Instant
     ) -> Step {
+        receive(response, from: source, mapping: nil, at: now)
+    }
+
+    /// - Parameter mapping: our address on the way, and what the response says that it looks like from there.
+    mutating func receive(
+        _ response: Response, from source: ChallengeSource, mapping: AddressMapping?, at now: Instant
+    ) -> Step {
         guard let request = outstanding, response.cSeq == request.cSeq, response.status.isFinal else { return .none }
         outstanding = nil
         switch response.status.value {
         case 200..<300:
             authentication.receiveSuccess(response, to: request)
-            return succeed(response, at: now)
+            return succeed(response, mapping: mapping, at: now)
         case 401, 407:
             return challenged(response, request: request, source: source, at: now)
         case 423 where state == .registering:
             return extend(response, at: now)
-        default:
-            return fail(response, at: now)
+        case 301, 302, 305:
+            return redirect(response, at: now)
+        case let status:
+            // Whoever can't have `reg-id` is asked without (RFC 5626 §4.2.1).
+            guard [400, 420, 439].contains(status), asksForOutbound, !grant.isOutbound, state == .registering, isWanted
+            else { return fail(response, at: now) }
+            asksForOutbound = false
+            return ask(reporting: nil)
         }
     }
 
-    /// There was no request to send, as the registrar's address is not known.
-    mutating func missed(_ reason: String, at now: Instant) -> Step {
-        fail(nil, reason: reason, asked: .zero, at: now)
-    }
-
-    /// Nothing came back: within the life of the transaction (RFC 3261 §17.1.2, Timer F), or because the request could
-    /// not be sent.
-    package mutating func unanswered(_ reason: String, at now: Instant) -> Step {
-        guard isBusy else { return .none }
-        outstanding = nil
-        return fail(nil, reason: reason, asked: .zero, at: now)
-    }
-}
-
-extension Registration {
-    private mutating func succeed(_ response: Response, at now: Instant) -> Step {
+    private mutating func succeed(_ response: Response, mapping: AddressMapping?, at now: Instant) -> Step {
         guard state == .registering else {
             abandoned = nil
             return finishRemoval()
@@ -50,35 +48,34 @@ extension Registration {
         }
         abandoned = nil
         boundUntil = nil
-        guard let granted = grantedExpires(in: response) else {
+        let contacts = (try? response.headers.all(Contact.self)) ?? []
+        let ours = binding(in: contacts)
+        // The list is that of all current bindings (RFC 3261 §10.3, step 8): calls will not come here. A registrar that
+        // lists none at all has said by its 2xx alone that all was done (step 7).
+        guard ours != nil || contacts.isEmpty else {
             return fail(response, because: "the registrar lists other contacts and not ours", at: now)
         }
+        let granted = ours?.expires ?? (try? response.headers.first(Expires.self))?.seconds ?? askedExpires
         guard granted > 0 else { return fail(response, because: "the registrar granted no time", at: now) }
         backoff.reset()
+        failedWays = 0
+        grant = RegistrationGrant(of: response, contact: ours, addressOfRecord: addressOfRecord.uri)
         state = .bound(refreshAt: now + refreshInterval(granted))
         boundUntil = now + .seconds(Int64(granted))
         // What the user wanted meanwhile comes now.
         guard isWanted else { return remove() }
+        if follow(mapping) { return ask(reporting: nil) }
         return Step(state: .registered(expires: granted))
     }
 
-    /// The lifetime of our Contact in seconds: its own parameter, the Expires field, or what was asked (§10.2.4).
-    ///
-    /// - Returns: nil where the registrar lists Contacts and ours is not among them: the list is that of all current
-    ///   bindings (§10.3, step 8), so calls will not come here. One that lists none at all has said by its 2xx alone
-    ///   that all was done (step 7).
-    private func grantedExpires(in response: Response) -> UInt32? {
-        let contacts = (try? response.headers.all(Contact.self)) ?? []
-        let field = (try? response.headers.first(Expires.self))?.seconds
-        // A registrar that knows us behind a NAT may list another host: the user part alone is then ours.
-        let ours = contacts.first { $0.isOurs(contact) } ?? contacts.first { $0.hasUser(of: contact) }
-        guard ours != nil || contacts.isEmpty else { return nil }
-        return ours?.expires ?? field ?? askedExpires
-    }
-
-    /// A 2xx that binds nothing.
-    private mutating func fail(_ response: Response, because why: String, at now: Instant) -> Step {
-        fail(response.status, reason: "\(response.reason): \(why)", asked: .zero, at: now)
+    /// Our Contact among those of a response: by instance and flow (RFC 5626 §6), by the address, or, as a registrar that
+    /// knows us behind a NAT may list another host, by the user part.
+    private func binding(in contacts: [Contact]) -> Contact? {
+        let byInstance = contacts.first { other in
+            guard let instance, other.instance == instance else { return false }
+            return other.address?.parameters["reg-id"].map { $0 == "\(id.flow + 1)" } ?? true
+        }
+        return byInstance ?? contacts.first { $0.isOurs(contact) } ?? contacts.first { $0.hasUser(of: contact) }
     }
 
     /// Early enough for a refresh that times out (32 s) to be tried once more, and never more often than each 5 s.
@@ -116,43 +113,6 @@ extension Registration {
         briefIntervals += 1
         askedExpires = least
         return Step(request: request(expires: least))
-    }
-
-    private mutating func fail(_ response: Response, at now: Instant) -> Step {
-        let asked = (try? response.headers.first(RetryAfter.self))?.seconds ?? 0
-        return fail(
-            response.status, reason: response.reason, asked: .seconds(Int64(min(asked, 86_400))), at: now)
-    }
-
-    /// Waits before the next attempt; a removal that fails is let be, as the binding expires by itself.
-    private mutating func fail(
-        _ status: StatusCode?, reason: String, asked: Duration, at now: Instant
-    ) -> Step {
-        guard isWanted else {
-            // What could not be refreshed may still be there.
-            return state == .registering && isBound(at: now) ? remove() : finishRemoval()
-        }
-        if state == .unregistering { return ask(reporting: .registering) }
-        let wait = backoff.next(notBefore: asked, random: &random)
-        state = .waiting(retryAt: now + wait)
-        askedExpires = wishedExpires
-        return Step(state: .failed(status, reason: reason, retryAfter: wait))
-    }
-
-    /// Credentials that are missing, wrong or not asked for by whom they are for: trying again does not mend it, and
-    /// may lock the account.
-    private mutating func stop(_ status: StatusCode, reason: String) -> Step {
-        guard isWanted else { return finishRemoval() }
-        state = .stopped
-        return Step(state: .failed(status, reason: reason, retryAfter: nil))
-    }
-
-    /// The binding is gone, or will expire; begins anew where the user changed his mind meanwhile.
-    mutating func finishRemoval() -> Step {
-        state = .idle
-        boundUntil = nil
-        guard isWanted else { return Step(state: .unregistered) }
-        return ask(reporting: .registering)
     }
 }
 

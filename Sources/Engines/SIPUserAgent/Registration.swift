@@ -1,7 +1,7 @@
 import EngineKit
 import SIPMessages
 
-/// The registration of one account's Contact with its registrar (RFC 3261 §10.2).
+/// The registration of one account's Contact with its registrar (RFC 3261 §10.2), over one flow (RFC 5626 §4.2).
 ///
 /// ```
 ///   idle --begin--> registering --2xx--> bound --refresh--> registering
@@ -12,12 +12,15 @@ import SIPMessages
 /// ```
 ///
 /// A value machine: it makes requests without Via, Route and Max-Forwards policy, which the user agent adds, and is told
-/// how each one ended. At most one is outstanding (§10.2).
+/// how each one ended. At most one is outstanding (§10.2). Where a registrar fails, the next of the account is asked at
+/// once; only when all have failed does it wait.
 package struct Registration: Sendable {
     /// What to do after an input: at most one request to send and one state to report.
     package struct Step: Equatable, Sendable {
         package var request: Request?
         package var state: RegistrationState?
+        /// The way to the registrar is to be asked for, which tells our Contact; `begin` follows.
+        var locates = false
 
         static let none = Step()
     }
@@ -35,17 +38,32 @@ package struct Registration: Sendable {
         case unregistering
     }
 
-    package let account: AccountID
+    let id: RegistrationID
     package internal(set) var authentication: DigestAuthentication
     /// Where peers reach us; the user agent knows the way to the registrar, and with it our address.
     package internal(set) var contact: SIPURI?
+    /// Where servers see us, where a translator (NAT) stands between (RFC 3581 §4).
+    var mapping: AddressMapping?
+    /// What the registrar granted, while the binding stands.
+    var grant = RegistrationGrant()
 
-    let registrar: URI
+    let ways: [RegistrationWay]
     let addressOfRecord: NameAddress
     let wishedExpires: UInt32
+    /// Who this phone is among those of the account, a URN (RFC 5626 §4.1).
+    let instance: String?
+    /// Whether the registrar is asked to keep the flow; not once it has refused that.
+    var asksForOutbound: Bool
     let callID: String
     var random: RandomSource
     var state = State.idle
+    /// The way in use: it stays until it fails.
+    var wayIndex = 0
+    /// The way that a registrar sent us by, in place of that.
+    var redirection: RegistrationWay?
+    /// How many ways of this round have failed, and how many redirections were followed.
+    var failedWays = 0
+    var redirections = 0
     /// When the last binding that the registrar granted runs out, whatever became of its refresh; nil: it is removed.
     var boundUntil: Instant?
     /// Whether the user wants to be registered; a change while a request is outstanding is acted upon at its end.
@@ -58,16 +76,29 @@ package struct Registration: Sendable {
     var outstanding: Request?
     /// The Contact in `outstanding`, which may no longer be the one that is wanted.
     var requestedContact: SIPURI?
+    /// Whether this round has already moved to the address that the registrar sees: a translator that gives a new one
+    /// each time is not chased.
+    var hasFollowedMapping = false
     var attempts = AuthenticationAttempts()
     var briefIntervals = 0
     var backoff = RetryBackoff()
+    /// Flows in a row that failed before the server had answered any keep-alive.
+    var unprovenFlows = 0
+    /// Another flow of the account stands, so this one need not hurry.
+    var isSpare = false
 
-    /// Nil for an account that has no registrar.
-    package init?(account: Account, pinnedRealms: PinnedRealms = PinnedRealms(), random: RandomSource) {
-        guard let registrar = account.registrar else { return nil }
+    /// Nil for an account that has no registrar, or no such flow.
+    package init?(
+        account: Account, flow: Int = 0, instance: String? = nil, pinnedRealms: PinnedRealms = PinnedRealms(),
+        random: RandomSource
+    ) {
+        let flows = RegistrationWay.flows(of: account, hasInstance: instance != nil)
+        guard flows.indices.contains(flow) else { return nil }
         var random = random
-        self.account = account.id
-        self.registrar = registrar.withoutUser
+        id = RegistrationID(account: account.id, flow: flow)
+        ways = flows[flow]
+        self.instance = instance
+        asksForOutbound = account.isOutbound && instance != nil
         addressOfRecord = NameAddress(displayName: account.address.displayName, uri: account.address.uri)
         wishedExpires = max(1, account.expires)
         askedExpires = wishedExpires
@@ -92,6 +123,23 @@ package struct Registration: Sendable {
     package func isBound(at now: Instant) -> Bool {
         boundUntil.map { now < $0 } ?? false
     }
+
+    /// Whether the last thing that the registrar said was that we are bound.
+    var isStanding: Bool {
+        switch state {
+        case .bound: true
+        case .registering: boundUntil != nil
+        case .idle, .waiting, .stopped, .unregistering: false
+        }
+    }
+
+    var way: RegistrationWay { redirection ?? ways[min(wayIndex, ways.count - 1)] }
+}
+
+/// One of our addresses, and what the server at the end of a flow sees in its place.
+struct AddressMapping: Hashable, Sendable {
+    var local: SocketAddress
+    var seen: SocketAddress
 }
 
 // MARK: - What the user wants
@@ -101,9 +149,10 @@ extension Registration {
     package mutating func begin(contact: SIPURI, at now: Instant) -> Step {
         isWanted = true
         backoff.reset()
+        unprovenFlows = 0
         use(contact)
         guard !isBusy else { return .none }
-        return ask(reporting: .registering)
+        return askAnew(reporting: .registering)
     }
 
     /// Registers another Contact in place of the present one: our address changed. Nothing to do where it is the same.
@@ -113,7 +162,7 @@ extension Registration {
         }
         use(contact)
         guard !isBusy else { return .none }
-        return ask(reporting: nil)
+        return askAnew(reporting: nil)
     }
 
     /// Removes the binding. Where there may be none, no request is made.
@@ -126,12 +175,24 @@ extension Registration {
 
     /// Refreshes, or tries again.
     package mutating func handleDeadline(at now: Instant) -> Step {
-        guard let deadline, deadline <= now, !isBusy, contact != nil else { return .none }
-        if case .waiting = state { return ask(reporting: .registering) }
-        return ask(reporting: nil)
+        guard let deadline, deadline <= now, !isBusy else { return .none }
+        guard contact != nil else { return Step(locates: true) }
+        if case .waiting = state { return askAnew(reporting: .registering) }
+        return askAnew(reporting: nil)
     }
 
-    private mutating func use(_ contact: SIPURI) {
+    /// The flow is dead (RFC 5626 §4.5): a new one is made at once where it had worked, else after a wait.
+    mutating func flowFailed(hadWorked: Bool, at now: Instant) -> Step {
+        unprovenFlows = hadWorked ? 0 : unprovenFlows + 1
+        guard case .bound = state, isWanted else { return .none }
+        guard hadWorked else { return wait(nil, reason: "the flow to the registrar failed", asked: .zero, at: now) }
+        // All the phones of a proxy that restarts lose their flows in one moment.
+        let spread = Int64.random(in: 0...4_000, using: &random)
+        state = .bound(refreshAt: now + .milliseconds(spread))
+        return .none
+    }
+
+    mutating func use(_ contact: SIPURI) {
         if let old = self.contact, !old.isEquivalent(to: contact) { abandoned = old }
         self.contact = contact
     }
@@ -140,6 +201,14 @@ extension Registration {
 // MARK: - Requests
 
 extension Registration {
+    /// Begins a round: every way may be tried once.
+    mutating func askAnew(reporting report: RegistrationState?) -> Step {
+        failedWays = 0
+        redirections = 0
+        hasFollowedMapping = false
+        return ask(reporting: report)
+    }
+
     mutating func ask(reporting report: RegistrationState?) -> Step {
         attempts = AuthenticationAttempts()
         briefIntervals = 0
@@ -160,17 +229,35 @@ extension Registration {
         var from = addressOfRecord
         from.tag = random.hexadecimal(16)
         var request = Request(
-            method: .register, uri: registrar, from: from, to: addressOfRecord, callID: callID,
+            method: .register, uri: way.registrar.withoutUser, from: from, to: addressOfRecord, callID: callID,
             cSeq: CSeq(number: sequence, method: .register))
-        request.headers.append(Contact(contact))
-        if let abandoned {
-            request.headers.append(Contact(abandoned, parameters: .expired))
-        }
+        setContacts(contact, of: &request)
         request.headers.append(Expires(expires))
+        request.headers.append(Supported(["path"] + (instance == nil ? [] : ["gruu"]) + outboundTag))
         authentication.authorize(&request, random: &random)
         outstanding = request
         requestedContact = contact
         return request
+    }
+
+    private var outboundTag: [String] { asksForOutbound ? ["outbound"] : [] }
+
+    /// Puts our address on the way that the request in fact takes into it, where that is another than was thought.
+    mutating func complete(_ request: inout Request, contact: SIPURI) {
+        guard self.contact.map({ !$0.isEquivalent(to: contact) }) ?? true else { return }
+        use(contact)
+        setContacts(contact, of: &request)
+        requestedContact = contact
+    }
+
+    private func setContacts(_ contact: SIPURI, of request: inout Request) {
+        var parameters = Parameters()
+        if let instance { parameters["+sip.instance"] = "<\(instance)>" }
+        if asksForOutbound { parameters["reg-id"] = "\(id.flow + 1)" }
+        request.headers.set(Contact(contact, parameters: parameters))
+        // With `reg-id` the registrar replaces the old address by itself (RFC 5626 §6).
+        guard let abandoned, !grant.isOutbound, !abandoned.isEquivalent(to: contact) else { return }
+        request.headers.append(Contact(abandoned, parameters: .expired))
     }
 }
 
@@ -179,15 +266,5 @@ extension Parameters {
         var parameters = Parameters()
         parameters["expires"] = "0"
         return parameters
-    }
-}
-
-extension URI {
-    /// The Request-URI of REGISTER names a domain alone (RFC 3261 §10.2).
-    fileprivate var withoutUser: URI {
-        guard case .sip(var uri) = self else { return self }
-        uri.user = nil
-        uri.password = nil
-        return .sip(uri)
     }
 }

@@ -9,6 +9,9 @@ package struct UserAgentConfiguration: Sendable {
     package var accounts: [Account]
     /// The value of `User-Agent` and `Server`; empty: neither is sent.
     package var product: String
+    /// Who this phone is among those of its accounts: a URN that stays the same for as long as the phone is installed
+    /// (RFC 5626 §4.1); nil: it does not say, and has neither flows nor GRUU.
+    package var instance: String?
     /// What we can do with media: answers OPTIONS, and refuses with 488 before anybody is rung.
     package var capabilities: LocalMedia
     package var limits: UserAgentLimits

@@ -15,12 +15,13 @@ extension UserAgentCore {
         var request = outbound.request
         request.body = outbound.body
         let account = outbound.account.id
+        let standing = account.firstRegistration
         let source = challengeSource(of: outbound)
         let verdict: AuthenticationVerdict
-        if var registration = registrations[account] {
+        if var registration = registrations[standing] {
             verdict = registration.authentication.answer(
                 response, to: &request, sentTo: source, attempts: &outbound.attempts, random: &random)
-            registrations[account] = registration
+            registrations[standing] = registration
         } else if var authentication = authentications[account] {
             verdict = authentication.answer(
                 response, to: &request, sentTo: source, attempts: &outbound.attempts, random: &random)
@@ -63,11 +64,7 @@ extension UserAgentCore {
 
     /// Whom a challenge comes from, by where the request went (ROBUSTNESS S10).
     private func challengeSource(of outbound: OutboundRequest) -> ChallengeSource {
-        if let proxy = outbound.account.outboundProxy?.sipURI, let hop = outbound.nextHop.sipURI,
-            hop.host == proxy.host, hop.port == proxy.port
-        {
-            return .outboundProxy
-        }
+        if outbound.account.hasProxy(at: outbound.nextHop) { return .outboundProxy }
         guard let flow = outbound.flow, policy.isServer(flow, of: outbound.account.id) else { return .stranger }
         return .proxySet
     }

@@ -169,7 +169,8 @@ extension UserAgentCore {
         return Occupancy(
             calls: sessions.count, dialogNames: callsByTag.count, invites: callsByInvite.count + inviteOfCall.count,
             requests: outbound.count + outboundByTransaction.count + superseded.count,
-            questions: outboundByResolution.count + queries.count, clientTransactions: counts.clientTransactions,
+            questions: outboundByResolution.count + queries.count + callQuestions.count,
+            clientTransactions: counts.clientTransactions,
             serverTransactions: counts.serverTransactions,
             subscriptions: subscriptions.count + subscriptionsByTag.count,
             watchers: watchers.count + watchersByTag.count, publications: publications.count,

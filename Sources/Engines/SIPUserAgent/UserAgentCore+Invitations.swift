@@ -96,7 +96,7 @@ extension UserAgentCore {
             trust, from: request.from, provenAs: provenCaller, over: flow)
         let arrival = Arrival(
             request: request, transaction: transaction, flow: flow, trust: trust, provenCaller: provenCaller,
-            contact: contact(of: account, at: flow.local, over: flow.transport), replacement: replacement,
+            contact: dialogContact(of: account, at: flow.local, over: flow.transport), replacement: replacement,
             ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
             expiresAt: (try? request.headers.first(Expires.self)).map { now + .seconds(Int64($0.seconds)) },
             provisionals: ReliableProvisionals(

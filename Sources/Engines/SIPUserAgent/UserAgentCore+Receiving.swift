@@ -6,6 +6,7 @@ import SIPTransactions
 /// From bytes to calls, RFC 3261 §8.2, §12.2.2, §18.2.
 extension UserAgentCore {
     mutating func receive(_ bytes: [UInt8], over flow: Flow, at now: Instant) {
+        if BindingRequest.isSTUN(bytes) { return receiveSTUN(bytes, over: flow, at: now) }
         if dropsUnread(bytes, over: flow, at: now) { return }
         let message: Message
         do throws(ParseError) {
@@ -110,7 +111,7 @@ extension UserAgentCore {
                 }
             }
         case .invite, .update:
-            let contact = contact(of: account, at: flow.local, over: flow.transport)
+            let contact = dialogContact(of: account, at: flow.local, over: flow.transport)
             update(handle, at: now) { session in
                 if request.method == .invite {
                     session.receiveReinvite(request, in: transaction, over: flow, contact: contact, at: now)
@@ -127,13 +128,13 @@ extension UserAgentCore {
         case .message:
             receiveMessage(request, of: handle, in: transaction, over: flow, at: now)
         case .refer:
-            let contact = contact(of: account, at: flow.local, over: flow.transport)
+            let contact = dialogContact(of: account, at: flow.local, over: flow.transport)
             let verdict = configuration.transfers.refer
             update(handle, at: now) {
                 $0.receiveRefer(request, in: transaction, contact: contact, verdict, at: now)
             }
         case .subscribe:
-            let contact = contact(of: account, at: flow.local, over: flow.transport)
+            let contact = dialogContact(of: account, at: flow.local, over: flow.transport)
             update(handle, at: now) { $0.receiveSubscribe(request, in: transaction, contact: contact, at: now) }
         case .notify:
             update(handle, at: now) { $0.receiveNotify(request, in: transaction, at: now) }

@@ -3,54 +3,54 @@ import SIPMessages
 import SIPTransactions
 import ServerLocation
 
-/// Registrations of the configured accounts (RFC 3261 §10), and where their servers are.
+/// Registrations of the configured accounts (RFC 3261 §10), one for each flow of an account (RFC 5626 §4.2).
 extension UserAgentCore {
-    /// A registrar or proxy of an account, as the resolver found it.
-    struct Server: Sendable {
-        var hop: URI
-        var addresses: [SocketAddress]
-        /// Connections on which it answered, newest last.
-        var connections: [ConnectionID] = []
-    }
-
-    private static let rememberedConnections = 4
-
     // MARK: - Commands
 
     /// Registers, or refreshes at once. First the way to the registrar is asked for: it tells our Contact.
     mutating func register(_ account: AccountID, at now: Instant) {
-        guard registrations[account] != nil, shutDown == .no else { return emit(.warning(.commandIgnored)) }
-        findRegistrar(of: account, at: now)
+        let flows = flows(of: account)
+        guard !flows.isEmpty, shutDown == .no else { return emit(.warning(.commandIgnored)) }
+        for flow in flows { findRegistrar(of: flow, at: now) }
     }
 
     mutating func unregister(_ account: AccountID, at now: Instant) {
-        let asked = registrarQuestions.filter { $0.value == account }.map(\.key)
+        let asked = registrarQuestions.filter { $0.value.account == account }.map(\.key)
         for question in asked { registrarQuestions[question] = nil }
-        step(account, at: now) { $0.unregister(at: now) }
+        for flow in flows(of: account) { step(flow, at: now) { $0.unregister(at: now) } }
     }
 
-    /// Calls and registrations move to where we are now (ROBUSTNESS row 38).
-    mutating func localAddressesChanged(at now: Instant) {
-        for account in configuration.accounts where registrations[account.id]?.isWanted ?? false {
-            findRegistrar(of: account.id, at: now)
-        }
-        for handle in subscriptions.keys.sorted() { update(handle, at: now) { $0.move(at: now) } }
-        for handle in sessions.keys.sorted() where sessions[handle]?.phase == .confirmed {
-            update(handle, at: now) { $0.reinvite(nil, at: now) }
-        }
+    /// The registrations of an account, in the order of their flows.
+    func flows(of account: AccountID) -> [RegistrationID] {
+        (0..<Account.flowLimit).map { RegistrationID(account: account, flow: $0) }
+            .filter { registrations[$0] != nil }
     }
 
-    private mutating func findRegistrar(of id: AccountID, at now: Instant) {
-        guard let account = account(id), let hop = account.firstHop else { return }
+    /// Whether an account is wanted registered by any flow.
+    func isRegistering(_ account: AccountID) -> Bool {
+        flows(of: account).contains { registrations[$0]?.isWanted ?? false }
+    }
+
+    /// The registration of an account that its requests go by: the first that stands.
+    func standing(of account: AccountID) -> Registration? {
+        flows(of: account).lazy.compactMap { registrations[$0] }.first(where: \.isStanding)
+    }
+
+    // MARK: - The way to the registrar
+
+    mutating func findRegistrar(of id: RegistrationID, at now: Instant) {
+        guard let account = account(id.account), let hop = registrations[id]?.way.firstHop,
+            !registrarQuestions.values.contains(id)
+        else { return }
         let question = ResolveID(rawValue: nextOutboundID().rawValue)
         registrarQuestions[question] = id
         outputs.append(.resolve(question, hop.location(unlessSaid: account.transport)))
     }
 
     mutating func registrarFound(
-        _ id: AccountID, _ result: Result<[Destination], LocationFailure>, at now: Instant
+        _ id: RegistrationID, _ result: Result<[Destination], LocationFailure>, at now: Instant
     ) {
-        guard let account = account(id), let hop = account.firstHop else { return }
+        guard let account = account(id.account), let hop = registrations[id]?.way.firstHop else { return }
         let first: Destination
         switch result.flatMap({ $0.first.map { .success($0) } ?? .failure(.noSuchName) }) {
         case .success(let destination): first = destination
@@ -60,118 +60,70 @@ extension UserAgentCore {
             return step(id, at: now) { $0.unlocated(obstacle, at: now) }
         }
         guard let contact = contact(of: account, at: first.local, over: first.transport).uri.sipURI else { return }
+        withdrawRegistration(id, unlessFrom: contact)
         step(id, at: now) { registration in
             registration.isBound(at: now) && registration.isWanted
                 ? registration.moveOrRefresh(to: contact, at: now) : registration.begin(contact: contact, at: now)
         }
     }
 
+    /// Takes back a REGISTER that left from an address which is gone: no answer can reach it.
+    private mutating func withdrawRegistration(_ id: RegistrationID, unlessFrom contact: SIPURI) {
+        guard registrations[id]?.isBusy == true, registrations[id]?.contact?.host != contact.host else { return }
+        let sent = outbound.filter { $0.value.owner == .registration(id) && $0.value.transaction != nil }.map(\.key)
+        guard !sent.isEmpty else { return }
+        for request in sent.sorted() { forgetOutbound(request) }
+        registrations[id]?.withdraw()
+    }
+
     // MARK: - The machine
 
-    mutating func registrationDue(_ account: AccountID, at now: Instant) {
-        if registrations[account]?.contact == nil {
-            findRegistrar(of: account, at: now)
-        } else {
-            step(account, at: now) { $0.handleDeadline(at: now) }
-        }
+    mutating func registrationDue(_ id: RegistrationID, at now: Instant) {
+        step(id, at: now) { $0.handleDeadline(at: now) }
     }
 
     mutating func registrationAnswered(
-        _ account: AccountID, _ response: Response, to request: OutboundRequest, at now: Instant
+        _ id: RegistrationID, _ response: Response, to request: OutboundRequest, over flow: Flow, at now: Instant
     ) {
-        let source: ChallengeSource =
-            response.status == 407 && request.account.outboundProxy != nil ? .outboundProxy : .registrar
-        step(account, at: now) { $0.receive(response, from: source, at: now) }
+        let hasProxy = registrations[id]?.way.proxy != nil
+        let source: ChallengeSource = response.status == 407 && hasProxy ? .outboundProxy : .registrar
+        let known = registrations[id]?.mapping
+        let mapping = request.mapping(in: response)
+        step(id, at: now) { $0.receive(response, from: source, mapping: mapping, at: now) }
+        if response.status.isSuccess { keepFlow(of: id, flow, at: now) }
+        if let known, let mapping, known.local == mapping.local, known.seen != mapping.seen {
+            moveCalls(of: id.account, at: now)
+        }
     }
 
-    mutating func registrationFailed(_ account: AccountID, _ failure: RequestFailure, at now: Instant) {
-        step(account, at: now) { $0.unanswered(failure.reason, at: now) }
+    mutating func registrationFailed(_ id: RegistrationID, _ failure: RequestFailure, at now: Instant) {
+        step(id, at: now) { $0.unanswered(failure.reason, at: now) }
     }
 
-    private mutating func step(
-        _ id: AccountID, at now: Instant, _ body: (inout Registration) -> Registration.Step
+    mutating func step(
+        _ id: RegistrationID, at now: Instant, _ body: (inout Registration) -> Registration.Step
     ) {
-        guard var registration = registrations[id], let account = account(id) else { return }
+        guard var registration = registrations[id], let account = account(id.account) else { return }
+        registration.isSpare = flows(of: id.account).contains { $0 != id && registrations[$0]?.isStanding == true }
+        let known = registration.grant.temporaryGRUU
         let step = body(&registration)
         registrations[id] = registration
         deadlines.set(.registration(id), at: registration.deadline)
-        if let state = step.state { emit(.registration(id, state)) }
+        if !registration.isStanding { endKeepAlive(of: id) }
+        if registration.grant.temporaryGRUU != known { noteGRUUs(of: id.account) }
+        if let state = step.state { report(state, of: registration) }
+        if step.locates { findRegistrar(of: id, at: now) }
         if let request = step.request { send(request, for: .registration(id), account: account, along: nil, at: now) }
     }
 
-    /// The way to the registrar now starts at another address of ours: the binding follows when this request is through.
-    mutating func noteContact(_ contact: NameAddress, of id: AccountID) {
-        guard let uri = contact.uri.sipURI else { return }
-        registrations[id]?.expect(uri)
-    }
-
-    // MARK: - Servers
-
-    /// Whether a request goes to the registrar or outbound proxy of its account.
-    private func serverHop(of request: OutboundRequest) -> URI? {
-        if case .registration = request.owner { return request.nextHop }
-        guard let proxy = request.account.outboundProxy?.sipURI, let hop = request.nextHop.sipURI,
-            hop.host == proxy.host, hop.port == proxy.port
-        else { return nil }
-        return request.nextHop
-    }
-
-    /// Remembers where an account's servers are: only they are believed (ROBUSTNESS S6, S10).
-    mutating func noteServers(of request: OutboundRequest, at destinations: [Destination]) {
-        guard let hop = serverHop(of: request), !destinations.isEmpty else { return }
-        let addresses = destinations.prefix(16).map(\.remote)
-        var known = servers[request.account.id] ?? []
-        if let index = known.firstIndex(where: { $0.hop == hop }) {
-            known[index].addresses = addresses
-        } else {
-            known.append(Server(hop: hop, addresses: addresses))
+    /// An account is registered while one of its flows is; what becomes of the others is a warning.
+    private mutating func report(_ state: RegistrationState, of registration: Registration) {
+        guard registration.isSpare else { return emit(.registration(registration.id.account, state)) }
+        switch state {
+        case .registered: emit(.registration(registration.id.account, state))
+        case .failed(_, let reason, _):
+            emit(.warning(.flowFailed(registration.id.account, registration.id.flow + 1, reason)))
+        case .unregistered, .registering, .unregistering: break
         }
-        servers[request.account.id] = known
-        shareServers(of: request.account.id)
-    }
-
-    mutating func noteConnection(_ flow: Flow, of request: OutboundRequest) {
-        guard let connection = flow.connection, let hop = serverHop(of: request),
-            let index = servers[request.account.id]?.firstIndex(where: { $0.hop == hop }),
-            servers[request.account.id]?[index].connections.contains(connection) == false
-        else { return }
-        servers[request.account.id]?[index].connections.append(connection)
-        if let count = servers[request.account.id]?[index].connections.count, count > Self.rememberedConnections {
-            servers[request.account.id]?[index].connections.removeFirst()
-        }
-        shareServers(of: request.account.id)
-    }
-
-    private mutating func shareServers(of account: AccountID) {
-        let known = servers[account] ?? []
-        policy.setProxySet(
-            IncomingPolicy.ProxySet(
-                addresses: known.flatMap(\.addresses), connections: known.flatMap(\.connections)),
-            of: account)
-    }
-}
-
-extension Account {
-    /// Where its REGISTER goes first.
-    fileprivate var firstHop: SIPURI? { (outboundProxy ?? registrar)?.sipURI }
-}
-
-extension Registration {
-    /// The registrar's address is not known just now: as if it could not be reached.
-    mutating func unlocated(_ obstacle: Obstacle, at now: Instant) -> Step {
-        guard !isBusy else { return .none }
-        isWanted = true
-        return missed(obstacle.description, at: now)
-    }
-
-    /// The user or a change of network asks again while a binding stands.
-    mutating func moveOrRefresh(to contact: SIPURI, at now: Instant) -> Step {
-        let step = move(to: contact, at: now)
-        return step == .none ? begin(contact: contact, at: now) : step
-    }
-
-    /// Notes where we are reached from now on, while a request is on its way; its success then asks again.
-    mutating func expect(_ contact: SIPURI) {
-        if self.contact.map({ !$0.isEquivalent(to: contact) }) ?? true { self.contact = contact }
     }
 }

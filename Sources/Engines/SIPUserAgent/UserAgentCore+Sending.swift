@@ -15,8 +15,8 @@ extension UserAgentCore {
         if case .subscription(let handle) = owner { hop = subscriptions[handle]?.dialog?.nextHop }
         if case .watcher(let id) = owner { hop = watchers[id]?.dialog.nextHop }
         var outbound = OutboundRequest(request: request, owner: owner, account: account, hop: hop, along: flow)
-        if request.to.tag == nil, let proxy = account.outboundProxy {
-            outbound.request.visitFirst(proxy)
+        if request.to.tag == nil {
+            for route in preloadedRoute(of: owner, account).reversed() { outbound.request.visitFirst(route) }
         }
         if !configuration.product.isEmpty { try? outbound.request.headers.set(.userAgent, configuration.product) }
         if request.method != .ack { outbound.request.setSupported(settings.capabilities) }
@@ -41,9 +41,10 @@ extension UserAgentCore {
     mutating func resolved(
         _ question: ResolveID, _ result: Result<[Destination], LocationFailure>, at now: Instant
     ) {
-        if let account = registrarQuestions.removeValue(forKey: question) {
-            return registrarFound(account, result, at: now)
+        if let id = registrarQuestions.removeValue(forKey: question) {
+            return registrarFound(id, result, at: now)
         }
+        if let handle = callQuestions.removeValue(forKey: question) { return callFound(handle, result, at: now) }
         guard let id = outboundByResolution.removeValue(forKey: question) else { return }
         let destinations: [Destination]
         switch result {
@@ -125,13 +126,14 @@ extension UserAgentCore {
     /// Adds Via with a fresh branch (§8.1.1.7), `rport` (RFC 3581 §3), and what the owner puts in for this way.
     private mutating func complete(_ outbound: OutboundRequest, towards destination: Destination) -> Request {
         var request = outbound.request
-        var contact = contact(of: outbound.account, at: destination.local, over: destination.transport)
+        var contact = dialogContact(of: outbound.account, at: destination.local, over: destination.transport)
         switch outbound.owner {
         case .call(let handle, let purpose):
             if outbound.account.isAnonymous { contact = contact.anonymised }
             sessions[handle]?.value.complete(&request, for: purpose, at: destination.local, contact: contact)
-        case .registration(let account):
-            noteContact(contact, of: account)
+        case .registration(let id):
+            let own = self.contact(of: outbound.account, at: destination.local, over: destination.transport)
+            if let uri = own.uri.sipURI { registrations[id]?.complete(&request, contact: uri) }
         case .request:
             // A MESSAGE has no Contact (RFC 3428 §4), and what other methods want the user knows.
             if request.method == .options { request.setCapabilities(settings.capabilities, contact: contact) }
@@ -156,6 +158,7 @@ extension UserAgentCore {
         }
         destinationAnswered(id, response)
         noteConnection(flow, of: request)
+        noteMapping(in: response, to: request, over: flow, at: now)
         if [401, 407].contains(response.status.value), authenticate(id, against: response, at: now) {
             return
         }
@@ -178,8 +181,8 @@ extension UserAgentCore {
             if let query = request.owner.query, response.status.isFinal {
                 answered(query, response, over: flow, at: now)
             }
-        case .registration(let account):
-            registrationAnswered(account, response, to: request, at: now)
+        case .registration(let id):
+            registrationAnswered(id, response, to: request, over: flow, at: now)
         case .request(let handle):
             if response.status.isFinal { answered(handle, response, over: flow, at: now) }
         case .subscription(let handle):
@@ -224,8 +227,8 @@ extension UserAgentCore {
         case .call(let handle, let purpose):
             update(handle, at: now) { $0.fail(purpose, failure, at: now) }
             if let query = request.owner.query { failed(query, failure.reason, at: now) }
-        case .registration(let account):
-            registrationFailed(account, failure, at: now)
+        case .registration(let id):
+            registrationFailed(id, failure, at: now)
         case .request(let handle):
             failed(handle, failure.reason, at: now)
         case .subscription(let handle):
@@ -257,6 +260,7 @@ extension UserAgentCore {
             sessions[handle]?.peer?.connection = nil
         }
         failRequests(.reset, at: now) { $0.connection == connection }
+        flowsClosed(on: connection, at: now)
     }
 
     /// Nothing reaches the other end of `flow` for now: ICMP, or a connection that ended before it gave any response.
@@ -304,7 +308,7 @@ extension OutboundRequest {
     /// many phones behind it accept none.
     func flow(to destination: Destination) -> Flow {
         if let along, along.connection != nil, along.transport == destination.transport,
-            along.remote.address == destination.remote.address
+            along.remote.address == destination.remote.address, along.local.address == destination.local.address
         {
             return along
         }

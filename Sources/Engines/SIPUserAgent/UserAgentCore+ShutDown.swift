@@ -29,7 +29,7 @@ extension UserAgentCore {
             notify(id, at: now)
         }
         for id in publications.keys.sorted() { publish(nil, of: id, at: now) }
-        for account in configuration.accounts where registrations[account.id]?.isWanted ?? false {
+        for account in configuration.accounts where isRegistering(account.id) {
             unregister(account.id, at: now)
         }
     }

@@ -48,11 +48,16 @@ package struct UserAgentCore: Sendable {
     var ownPresence = OwnPresence()
     var publications: [AccountID: Publication] = [:]
 
-    var registrations: [AccountID: Registration] = [:]
+    var registrations: [RegistrationID: Registration] = [:]
+    /// What keeps the flows of registrations open.
+    var keepers: [RegistrationID: FlowKeeper] = [:]
+    private let accounts: [AccountID: Account]
     /// Digests of the accounts that never register.
     var authentications: [AccountID: DigestAuthentication] = [:]
     /// Questions for the way to a registrar, which tells our Contact.
-    var registrarQuestions: [ResolveID: AccountID] = [:]
+    var registrarQuestions: [ResolveID: RegistrationID] = [:]
+    /// Questions whether a call still leaves from the address that its peer knows.
+    var callQuestions: [ResolveID: CallHandle] = [:]
     /// Where the servers of each account are, by the address under which they were asked for.
     var servers: [AccountID: [Server]] = [:]
 
@@ -71,7 +76,8 @@ package struct UserAgentCore: Sendable {
 
     enum DeadlineKey: Hashable, Sendable {
         case call(CallHandle)
-        case registration(AccountID)
+        case registration(RegistrationID)
+        case keepAlive(RegistrationID)
         case subscription(SubscriptionHandle)
         case watcher(WatcherID)
         case publication(AccountID)
@@ -87,11 +93,16 @@ package struct UserAgentCore: Sendable {
             earlyDialogLimit: configuration.limits.earlyDialogs, capabilities: configuration.abilities,
             reliableProvisionals: configuration.reliableProvisionals, sessionTimers: configuration.sessionTimers)
         statelessTag = random.hexadecimal(16)
+        accounts = Dictionary(configuration.accounts.map { ($0.id, $0) }) { first, _ in first }
         policy = IncomingPolicy(configuration: configuration, random: &random)
         for account in configuration.accounts {
-            if let registration = Registration(account: account, random: random.split()) {
-                registrations[account.id] = registration
-            } else {
+            for flow in 0..<Account.flowLimit {
+                let registration = Registration(
+                    account: account, flow: flow, instance: configuration.instance, random: random.split())
+                guard let registration else { break }
+                registrations[registration.id] = registration
+            }
+            if account.registrar == nil {
                 authentications[account.id] = DigestAuthentication(credentials: account.credentials)
             }
         }
@@ -125,6 +136,10 @@ package struct UserAgentCore: Sendable {
             }
         case .localAddressesChanged:
             localAddressesChanged(at: now)
+        case .resumed(let duration):
+            resumed(after: duration, at: now)
+        case .keepAliveAnswered(let connection):
+            keepAliveAnswered(on: connection, at: now)
         }
         settle(at: now)
     }
@@ -167,7 +182,8 @@ package struct UserAgentCore: Sendable {
         while let key = deadlines.popDue(at: now) {
             switch key {
             case .call(let handle): update(handle, at: now) { $0.handleDeadline(at: now) }
-            case .registration(let account): registrationDue(account, at: now)
+            case .registration(let id): registrationDue(id, at: now)
+            case .keepAlive(let id): keepAliveDue(id, at: now)
             case .subscription(let handle): update(handle, at: now) { $0.handleDeadline(at: now) }
             case .watcher(let id): notify(id, at: now)
             case .publication(let id): publish(id, at: now) { $0.handleDeadline(at: now) }
@@ -221,14 +237,19 @@ package struct UserAgentCore: Sendable {
 
     func account(_ id: AccountID?) -> Account? {
         guard let id else { return configuration.accounts.first }
-        return configuration.accounts.first { $0.id == id }
+        return accounts[id]
     }
 
-    /// The address that our messages name for requests to this account, as seen from `flow`.
+    /// The address that our messages name for requests to this account, as seen from `local`.
     func contact(of account: Account, at local: SocketAddress, over transport: Transport) -> NameAddress {
         let listening = listeners.first { $0.transport == transport }
-        var uri = SIPURI(
-            user: account.contactUser, host: .address(local.address), port: listening?.address.port ?? local.port)
+        var place = SocketAddress(local.address, port: listening?.address.port ?? local.port)
+        if transport == .udp, let mapping = registrations[account.id.firstRegistration]?.mapping,
+            mapping.local.address == local.address
+        {
+            place = mapping.seen
+        }
+        var uri = SIPURI(user: account.contactUser, host: .address(place.address), port: place.port)
         if transport != .udp { uri.transport = transport }
         return NameAddress(uri: .sip(uri))
     }

@@ -51,7 +51,7 @@ extension SIPEndpoint {
         case .keepAlivePing:
             write(Array("\r\n".utf8), on: id)
         case .keepAlivePong:
-            break
+            receive(.keepAliveAnswered(id))
         }
     }
 

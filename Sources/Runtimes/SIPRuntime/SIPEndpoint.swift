@@ -126,6 +126,7 @@ package actor SIPEndpoint {
             case .serverFailed(let destination, let duration):
                 let server = ServerAddress(destination.transport, destination.remote)
                 locator.noteFailure(of: server, for: duration, at: SystemClock.now)
+            case .abandon(let connection): close(connection)
             case .event(let event): configuration.onEvent(event)
             }
         }
@@ -161,6 +162,8 @@ package actor SIPEndpoint {
     }
 
     func trace(_ direction: TracedMessage.Direction, _ bytes: [UInt8], _ flow: Flow) {
+        // What keeps flows open is no message, and would fill the trace.
+        guard !Transmit(bytes: bytes, flow: flow).isKeepAlive else { return }
         configuration.trace?(
             TracedMessage(
                 direction: direction, bytes: bytes, flow: flow, instant: SystemClock.now,

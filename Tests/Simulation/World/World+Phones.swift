@@ -94,8 +94,14 @@ extension World {
     private mutating func drainCore(_ host: HostID) {
         while let output = hosts[host.index].core?.nextOutput() {
             switch output {
+            case .transmit(let transmit) where transmit.isKeepAlive:
+                // It keeps a translator's way open, and nobody reads it.
+                if transmit.flow.transport == .udp {
+                    _ = publicSource(of: transmit.flow.local, at: host, towards: transmit.flow.remote)
+                }
             case .transmit(let transmit):
                 send(transmit, from: host)
+            case .abandon(let connection): reset(connection)
             case .resolve(let id, let request):
                 hosts[host.index].watch.credentials.found(request.target, at: addresses(of: request.target))
                 hosts[host.index].locator.locate(request, as: LocationID(rawValue: id.rawValue), at: now)

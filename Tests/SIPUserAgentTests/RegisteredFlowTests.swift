@@ -1,0 +1,350 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+import Testing
+
+@testable import SIPUserAgent
+
+/// A registered account in the user agent: its flow, its routes, and where it is reached.
+@Suite struct RegisteredFlowTests {
+    private let work = AccountID(rawValue: 1)
+    private static let instance = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+
+    private func world(transport: Transport? = nil, _ change: (inout Account) throws -> Void = { _ in }) throws -> World
+    {
+        var account = Account(
+            id: work, name: "work", address: try NameAddress(parsing: "<sip:alice@example.com>"),
+            registrar: try URI(parsing: "sip:example.com"), transport: transport)
+        try change(&account)
+        var configuration = UserAgentConfiguration(
+            accounts: [account], product: "", capabilities: World.media, maximumCallDuration: nil)
+        configuration.instance = Self.instance
+        var world = World()
+        world.add("alice", at: "192.0.2.1", configuration: configuration)
+        world.addScripted("carol", at: "192.0.2.9")
+        world.names["example.com"] = [try #require(SocketAddress("192.0.2.9:5060"))]
+        return world
+    }
+
+    /// Carol, the registrar, grants the last REGISTER, and says by which address she sees Alice.
+    private func grant(
+        _ world: inout World, seen: String? = nil, expires: Int = 3600, _ fields: [(HeaderName, String)] = []
+    ) throws {
+        let register = try #require(world.last(.register, at: "carol"))
+        var response = register.response(200, toTag: "r")
+        if let seen, let address = SocketAddress(seen) {
+            response.vias[0].received = address.address
+            response.vias[0].rport = .value(address.port)
+        }
+        let contact = try #require(try register.headers.all(Contact.self).first?.uri)
+        try response.headers.append(
+            .contact, #"<\#(contact)>;+sip.instance="<\#(Self.instance)>";reg-id=1;expires=\#(expires)"#)
+        for (name, value) in fields { try response.headers.append(name, value) }
+        world.send(.response(response), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+    }
+
+    private func registered(
+        seen: String? = nil, _ fields: [(HeaderName, String)] = [], _ change: (inout Account) throws -> Void = { _ in }
+    ) throws -> World {
+        var world = try world(change)
+        world.perform(.register(work), by: "alice")
+        world.run(for: .milliseconds(20))
+        try grant(&world, seen: seen, fields)
+        return world
+    }
+
+    /// Each REGISTER once, however often it was sent.
+    private func registers(_ world: World) -> [Request] {
+        var seen: Set<UInt32> = []
+        return world.requests(.register, from: "alice").filter { seen.insert($0.cSeq.number).inserted }
+    }
+
+    private func contact(_ request: Request?) -> String? {
+        (try? request?.headers.all(Contact.self))?.first?.uri?.description
+    }
+
+    // MARK: - Routes and addresses
+
+    @Test func callsGoByTheServiceRoute() throws {
+        var world = try registered([(.serviceRoute, "<sip:192.0.2.9;lr>, <sip:core.example.com;lr>")])
+        let call = OutgoingCall(target: try target("sip:bob@elsewhere.example"), media: World.media)
+        world.perform(.call(caller, call), by: "alice")
+        world.run(for: .milliseconds(20))
+        let invite = try #require(world.last(.invite, at: "carol"))
+        #expect(
+            invite.headers.values(.route).joined(separator: ", ") == "<sip:192.0.2.9;lr>, <sip:core.example.com;lr>")
+        #expect(invite.uri.description == "sip:bob@elsewhere.example")
+        // REGISTER itself does not (RFC 3608 §5).
+        world.run(for: .seconds(3600))
+        #expect(registers(world).allSatisfy { !$0.headers.contains(.route) })
+    }
+
+    @Test func dialogsNameTheGRUU() throws {
+        let gruu = "sip:alice@example.com;gr=\(Self.instance)"
+        var world = try world()
+        world.perform(.register(work), by: "alice")
+        world.run(for: .milliseconds(20))
+        let register = try #require(world.last(.register, at: "carol"))
+        try world.reply(
+            200, to: register, from: "carol", tag: "r",
+            headers: [
+                (
+                    .contact,
+                    #"<sip:alice@192.0.2.1:5060>;expires=60;pub-gruu="\#(gruu)";temp-gruu="sip:t7@example.com;gr""#
+                )
+            ])
+        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
+        world.perform(.call(caller, call), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(contact(world.last(.invite, at: "carol")) == gruu)
+        // A call to the temporary one is for this account (RFC 5627 §4.4).
+        var invite = try world.request(.invite, from: "carol", to: "alice", callID: "t", body: World.answerText)
+        invite.uri = try URI(parsing: "sip:t7@192.0.2.1")
+        world.send(.request(invite), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.incoming(at: "alice") != nil)
+    }
+
+    @Test func dialogsKeepToTheFlowThatTheRegistrarKeeps() throws {
+        var world = try registered([(.require, "outbound")])
+        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
+        world.perform(.call(caller, call), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(contact(world.last(.invite, at: "carol")) == "sip:alice@192.0.2.1:5060;ob")
+    }
+
+    // MARK: - Translators
+
+    @Test func registersTheAddressThatTheRegistrarSees() throws {
+        var world = try registered(seen: "203.0.113.7:40001")
+        #expect(registers(world).count == 2)
+        let contacts = try #require(try registers(world).last?.headers.all(Contact.self))
+        #expect(
+            contacts.map { "\($0.uri?.description ?? "")" } == [
+                "sip:alice@203.0.113.7:40001", "sip:alice@192.0.2.1:5060",
+            ])
+        #expect(contacts.last?.expires == 0)
+        try grant(&world, seen: "203.0.113.7:40001")
+        // Another address again, in the answer to the second: it is not chased within one round.
+        #expect(registers(world).count == 2)
+        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
+        world.perform(.call(caller, call), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(contact(world.last(.invite, at: "carol")) == "sip:alice@203.0.113.7:40001")
+    }
+
+    @Test func doesNotChaseATranslatorThatAlwaysGivesAnotherPort() throws {
+        var world = try registered(seen: "203.0.113.7:40001")
+        try grant(&world, seen: "203.0.113.7:40002")
+        #expect(registers(world).count == 2)
+    }
+
+    /// ROBUSTNESS row 36.
+    @Test func registersAnewAndMovesItsCallsWhenTheTranslatorForgets() throws {
+        var world = try registered(seen: "203.0.113.7:40001")
+        try grant(&world, seen: "203.0.113.7:40001")
+        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
+        world.perform(.call(caller, call), by: "alice")
+        world.run(for: .milliseconds(20))
+        let invite = try #require(world.last(.invite, at: "carol"))
+        var answer = invite.response(200, toTag: "bob")
+        answer.vias[0].received = IPAddress("203.0.113.7")
+        answer.vias[0].rport = .value(40001)
+        try answer.headers.append(.contact, "<sip:bob@192.0.2.9>")
+        answer.headers.append(ContentType.sdp)
+        answer.body = Array(World.answerText.utf8)
+        world.send(.response(answer), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(registers(world).count == 2)
+        world.perform(
+            .request(
+                RequestHandle(rawValue: 1),
+                OutgoingRequest(.options, to: .address(try target("sip:example.com")))), by: "alice")
+        world.run(for: .milliseconds(20))
+        var pong = try #require(world.last(.options, at: "carol")).response(200, toTag: "r")
+        pong.vias[0].received = IPAddress("203.0.113.7")
+        pong.vias[0].rport = .value(50_000)
+        world.send(.response(pong), from: "carol", to: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(registers(world).count == 3)
+        #expect(contact(registers(world).last) == "sip:alice@203.0.113.7:50000")
+        let reinvite = try #require(world.last(.invite, at: "carol"))
+        #expect(reinvite.to.tag == "bob" && contact(reinvite) == "sip:alice@203.0.113.7:50000")
+    }
+
+    @Test func keepsATranslatorOpen() throws {
+        var world = try registered(seen: "203.0.113.7:40001")
+        try grant(&world, seen: "203.0.113.7:40001")
+        world.run(for: .seconds(300))
+        let pings = world.keepAlives
+        #expect(
+            pings.allSatisfy { $0.bytes == Array("\r\n\r\n".utf8) && $0.flow.remote.address == IPAddress("192.0.2.9") })
+        #expect(pings.count >= 10 && pings.count <= 13)
+        for (one, next) in zip(pings, pings.dropFirst()) {
+            #expect(next.at - one.at >= .seconds(24) && next.at - one.at <= .seconds(29))
+        }
+    }
+
+    @Test func sendsNoKeepAlivesWithoutATranslatorOrWhereTheyAreOff() throws {
+        var plain = try registered()
+        plain.run(for: .seconds(300))
+        #expect(plain.keepAlives.isEmpty)
+        var off = try registered(seen: "203.0.113.7:40001") { $0.keepAlive = .off }
+        off.run(for: .seconds(300))
+        #expect(off.keepAlives.isEmpty)
+        var often = try registered { $0.keepAlive = .every(.seconds(10)) }
+        often.run(for: .seconds(100))
+        #expect(often.keepAlives.count >= 10)
+    }
+
+    // MARK: - Flows
+
+    private func outbound(_ fields: [(HeaderName, String)] = []) throws -> World {
+        try registered([(.require, "outbound")] + fields)
+    }
+
+    /// Answers the last Binding request: Alice is seen at 192.0.2.1:`port`.
+    private func answerBinding(_ world: inout World, port: UInt16 = 5060) throws {
+        let probe = try #require(world.keepAlives.last)
+        let masked = port ^ 0x2112
+        let address: [UInt8] = [0, 1, UInt8(masked >> 8), UInt8(masked & 0xff), 0xe1, 0x12, 0xa6, 0x43]
+        let bytes: [UInt8] =
+            [1, 1, 0, 12, 0x21, 0x12, 0xa4, 0x42] + Array(probe.bytes.suffix(12)) + [0, 0x20, 0, 8] + address
+        world.receive(.received(bytes, over: probe.flow), by: "alice")
+    }
+
+    /// Lets the next keep-alive go out.
+    private func awaitProbe(_ world: inout World) throws {
+        let before = world.keepAlives.count
+        for _ in 0..<13_000 where world.keepAlives.count == before { world.run(for: .milliseconds(10)) }
+        try #require(world.keepAlives.count == before + 1)
+    }
+
+    @Test func probesTheFlowByBindingRequests() throws {
+        var world = try outbound()
+        for _ in 0..<10 {
+            try awaitProbe(&world)
+            try answerBinding(&world)
+        }
+        #expect(world.now > .zero + .seconds(240) && world.now < .zero + .seconds(291))
+        #expect(registers(world).count == 1)
+        #expect(Set(world.keepAlives.map(\.bytes)).count == 10)
+    }
+
+    @Test func probesAsOftenAsTheServerWants() throws {
+        var world = try outbound([(.flowTimer, "60")])
+        try awaitProbe(&world)
+        #expect(world.now >= .zero + .seconds(48) && world.now <= .zero + .seconds(61))
+    }
+
+    @Test func makesANewFlowWhereAProbeIsNotAnsweredForTenSeconds() throws {
+        var world = try outbound()
+        try awaitProbe(&world)
+        try answerBinding(&world)
+        try awaitProbe(&world)
+        let sent = world.now
+        world.run(for: .seconds(16))
+        let probes = world.keepAlives.filter { $0.at >= sent - .milliseconds(10) }
+        #expect(Set(probes.map(\.bytes)).count == 1)
+        #expect(probes.count == 5)
+        #expect(registers(world).count == 2)
+        #expect(contact(registers(world).last) == contact(registers(world).first))
+        #expect(registers(world).last?.headers.first(.contact)?.contains("reg-id=1") == true)
+    }
+
+    @Test func makesANewFlowWhereTheTranslatorGivesAnotherAddress() throws {
+        var world = try outbound()
+        try awaitProbe(&world)
+        try answerBinding(&world)
+        try awaitProbe(&world)
+        try answerBinding(&world, port: 5061)
+        world.run(for: .seconds(5))
+        #expect(registers(world).count == 2)
+    }
+
+    /// A server that keeps flows and answers no keep-alive is asked at the pace of failures, and then believed.
+    @Test func stopsWaitingForAnswersThatNeverCome() throws {
+        var world = try outbound()
+        for _ in 0..<2 {
+            let before = registers(world).count
+            world.run(for: .seconds(40))
+            #expect(registers(world).count == before)
+            for _ in 0..<300 where registers(world).count == before { world.run(for: .seconds(1)) }
+            #expect(registers(world).count == before + 1)
+            try grant(&world, [(.require, "outbound")])
+        }
+        let before = registers(world).count
+        world.run(for: .seconds(600))
+        #expect(registers(world).count == before)
+        #expect(world.keepAlives.last?.bytes == Array("\r\n\r\n".utf8))
+    }
+
+    @Test func endsItsKeepAlivesWithTheRegistration() throws {
+        var world = try outbound()
+        try awaitProbe(&world)
+        world.perform(.unregister(work), by: "alice")
+        world.run(for: .milliseconds(20))
+        try world.reply(200, to: try #require(world.last(.register, at: "carol")), from: "carol", tag: "r")
+        let count = world.keepAlives.count
+        world.run(for: .seconds(100))
+        #expect(world.keepAlives.count == count)
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    // MARK: - Other places
+
+    /// ROBUSTNESS row 38.
+    @Test func leavesTheRegisterThatCameFromAnAddressThatIsGone() throws {
+        var world = try world()
+        world.perform(.register(work), by: "alice")
+        world.run(for: .milliseconds(20))
+        world.move("alice", to: "198.51.100.4")
+        world.receive(.localAddressesChanged, by: "alice")
+        world.run(for: .milliseconds(20))
+        let last = try #require(registers(world).last)
+        #expect(contact(last) == "sip:alice@198.51.100.4:5060")
+        #expect(last.vias.first?.host.description == "198.51.100.4")
+        try grant(&world)
+        #expect(world.story(of: "alice").contains("registration"))
+        world.run(for: .seconds(60))
+        #expect(registers(world).count == 2)
+    }
+
+    @Test func movesOnlyTheCallsWhoseWayChanged() throws {
+        var world = aliceAndBob()
+        _ = try world.talk()
+        world.receive(.localAddressesChanged, by: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(world.requests(.invite, from: "alice").count == 1)
+        world.move("alice", to: "198.51.100.4")
+        world.receive(.localAddressesChanged, by: "alice")
+        world.run(for: .milliseconds(50))
+        let reinvite = try #require(world.requests(.invite, from: "alice").last)
+        #expect(contact(reinvite) == "sip:alice@198.51.100.4:5060")
+        #expect(String(decoding: reinvite.body, as: UTF8.self).contains("c=IN IP4 198.51.100.4"))
+        #expect(world.requests(.invite, from: "alice").count == 2)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    /// ROBUSTNESS row 38: a call that can't move ends within 32 s.
+    @Test func endsACallThatCanNotMove() throws {
+        var world = aliceAndBob()
+        _ = try world.talk()
+        world.move("alice", to: "198.51.100.4")
+        world.loses = { step, _ in step.from == "bob" || step.to == "bob" }
+        world.receive(.localAddressesChanged, by: "alice")
+        world.run(for: .seconds(32.1))
+        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+    }
+
+    /// ROBUSTNESS row 59: our clock stood for ten minutes, the registrar's did not.
+    @Test func registersAtOnceAfterASleep() throws {
+        var world = try registered()
+        world.receive(.resumed(after: .seconds(600)), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(registers(world).count == 2)
+    }
+}
