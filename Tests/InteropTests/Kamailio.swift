@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// Kamailio as registrar and proxy that asks for credentials; the password of all its users stands in its configuration.
@@ -10,15 +11,25 @@ struct Kamailio {
     static let password = "wonderland"
 
     /// Ready to be asked when this returns. Ends by itself after a minute, should the test be killed.
-    init() async throws {
+    ///
+    /// - Parameters:
+    ///   - port: where to listen; nil: where nobody does.
+    ///   - wrapper: the words of a command that runs the one after it, as `ip netns exec NAME` does.
+    ///   - keepsFlows: whether it does what RFC 5626 and RFC 5627 say, and answers keep-alives.
+    init(
+        at address: String = "127.0.0.1", port: UInt16? = nil, through wrapper: [String] = [], keepsFlows: Bool = false
+    ) async throws {
         let path = try Peer.require("kamailio")
-        port = Ports.take()
+        let port = port ?? Ports.take()
+        self.port = port
         folder = try TemporaryFolder()
-        let file = try folder.write(Array(Self.configuration(port: port).utf8), as: "kamailio.cfg")
-        program = try Program([
-            "timeout", "60", path, "-f", file, "-DD", "-E", "-m", "16", "-M", "4", "-n", "2", "-N", "1", "-Y",
-            folder.path, "-w", folder.path,
-        ])
+        let text = Self.configuration(address: address, port: port, keepsFlows: keepsFlows)
+        let file = try folder.write(Array(text.utf8), as: "kamailio.cfg")
+        program = try Program(
+            wrapper + [
+                "timeout", "60", path, "-f", file, "-DD", "-E", "-m", "16", "-M", "4", "-n", "2", "-N", "1", "-Y",
+                folder.path, "-w", folder.path,
+            ])
         guard await Ports.wait(for: port, .udp, of: program) else {
             throw Program.Failure.timedOut(name: "kamailio", waitingFor: "socket", written: program.written)
         }
@@ -30,11 +41,24 @@ struct Kamailio {
         _ = try await program.end()
     }
 
-    /// Every user has the one password, in memory; who calls is asked for it as well as who registers.
-    private static func configuration(port: UInt16) -> String {
+    private static let folders = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map { "/usr/lib/\($0)/kamailio/modules/" }
+
+    static func hasModule(_ name: String) -> Bool {
+        folders.contains { access("\($0)\(name).so", R_OK) == 0 }
+    }
+
+    private static let flowModules = """
+        loadmodule "stun.so"
+        loadmodule "outbound.so"
+        modparam("registrar", "outbound_mode", 1)
+        modparam("registrar", "gruu_enabled", 1)
         """
-        listen=udp:127.0.0.1:\(port)
-        listen=tcp:127.0.0.1:\(port)
+
+    /// Every user has the one password, in memory; who calls is asked for it as well as who registers.
+    private static func configuration(address: String, port: UInt16, keepsFlows: Bool) -> String {
+        """
+        listen=udp:\(address):\(port)
+        listen=tcp:\(address):\(port)
         children=2
         tcp_children=1
         disable_tcp=no
@@ -43,7 +67,7 @@ struct Kamailio {
         auto_aliases=no
         dns=no
         rev_dns=no
-        mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib/aarch64-linux-gnu/kamailio/modules/"
+        mpath="\(folders.joined(separator: ":"))"
         loadmodule "tm.so"
         loadmodule "sl.so"
         loadmodule "rr.so"
@@ -54,6 +78,7 @@ struct Kamailio {
         loadmodule "usrloc.so"
         loadmodule "registrar.so"
         loadmodule "auth.so"
+        \(keepsFlows ? flowModules : "")
         modparam("usrloc", "db_mode", 0)
         modparam("registrar", "min_expires", 60)
         modparam("auth", "nonce_expire", 60)
@@ -63,7 +88,11 @@ struct Kamailio {
             if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
             if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
             if (has_totag()) {
-                if (loose_route()) { t_relay(); exit; }
+                if (loose_route()) {
+                    if (is_gruu()) lookup("location");
+                    t_relay();
+                    exit;
+                }
                 if (is_method("ACK")) { if (t_check_trans()) t_relay(); exit; }
                 sl_send_reply("404", "Not here");
                 exit;

@@ -12,11 +12,13 @@ struct NetworkNamespace {
     var entry: [String] { ["ip", "netns", "exec", name] }
 
     /// Makes a namespace, hands it to `body`, and removes it whatever comes.
-    static func use(_ body: (NetworkNamespace) async throws -> Void) async throws {
+    ///
+    /// - Parameter cabled: whether it gets the address; else it has loopback alone.
+    static func use(cabled: Bool = true, _ body: (NetworkNamespace) async throws -> Void) async throws {
         let namespace = NetworkNamespace(
             name: "offhook-\(getpid())-\(made.wrappingAdd(1, ordering: .relaxed).newValue)")
         do {
-            try await namespace.make()
+            try await namespace.make(cabled: cabled)
             try await body(namespace)
         } catch {
             try? await namespace.run("netns", "delete", namespace.name)
@@ -44,15 +46,17 @@ struct NetworkNamespace {
     private static let made = Atomic<Int>(0)
 
     /// One end of a pair of virtual cables has the address; the other only keeps it plugged in.
-    private func make() async throws {
+    private func make(cabled: Bool) async throws {
         try await run("netns", "add", name)
         try await run("-n", name, "link", "set", "lo", "up")
+        guard cabled else { return }
         try await run("-n", name, "link", "add", "inside", "type", "veth", "peer", "name", "other")
         try await run("-n", name, "address", "add", "\(Self.address)/24", "dev", "inside")
         for end in ["inside", "other"] { try await run("-n", name, "link", "set", end, "up") }
     }
 
-    private func run(_ words: String...) async throws {
+    /// Runs `ip` with these words.
+    func run(_ words: String...) async throws {
         let program = try Program(["ip"] + words)
         let status = try await program.end()
         try #require(status == 0, "\(program.written)")

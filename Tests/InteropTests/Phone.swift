@@ -68,6 +68,16 @@ struct Phone {
         return try Self.event(await program.line(name, within: bound) { $0.contains(member) })
     }
 
+    /// Waits for what the events come to.
+    func eventually(within bound: Duration = .seconds(10), _ condition: () throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + bound
+        while ContinuousClock.now < deadline, !program.hasEnded {
+            if try condition() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        try #require(try condition(), "\(program.written)")
+    }
+
     /// The port that `ready` says is bound.
     var port: UInt16 {
         get async throws {
@@ -103,17 +113,22 @@ struct ConfiguredAccount {
     /// What to give to `--config`.
     let path: String
 
-    init(_ user: String, password: String, at port: UInt16, transport: String = "udp") throws {
+    /// - Parameter more: further lines of the account.
+    init(
+        _ user: String, password: String, at port: UInt16, on host: String = "127.0.0.1", transport: String = "udp",
+        more: String = ""
+    ) throws {
         folder = try TemporaryFolder()
         let secret = try folder.write(Array("\(password)\n".utf8), as: "password")
         let text = """
             [[account]]
             name = "\(user)"
-            address = "sip:\(user)@127.0.0.1:\(port)"
-            registrar = "sip:127.0.0.1:\(port)"
+            address = "sip:\(user)@\(host):\(port)"
+            registrar = "sip:\(host):\(port)"
             username = "\(user)"
             password_file = "\(secret)"
             transport = "\(transport)"
+            \(more)
             """
         path = try folder.write(Array(text.utf8), as: "config.toml")
     }

@@ -44,17 +44,18 @@ enum Ports {
     ) async -> Bool {
         let deadline = ContinuousClock.now + bound
         while ContinuousClock.now < deadline, !program.hasEnded {
-            if isOpen(port, kind) { return true }
+            if isOpen(port, kind, of: program.process) { return true }
             try? await Task.sleep(for: .milliseconds(5))
         }
         return false
     }
 
-    /// Whether the kernel's table of sockets has a listener at the port; asking the program itself would be traffic.
-    private static func isOpen(_ port: UInt16, _ kind: Kind) -> Bool {
+    /// Whether the kernel's table of sockets, that of the program's network, has a listener at the port; asking the
+    /// program itself would be traffic.
+    private static func isOpen(_ port: UInt16, _ kind: Kind, of process: pid_t) -> Bool {
         let digits = String(port, radix: 16, uppercase: true)
         let suffix = ":" + String(repeating: "0", count: 4 - digits.count) + digits
-        return lines(of: "/proc/net/\(kind.rawValue)").contains { line in
+        return lines(of: "/proc/\(process)/net/\(kind.rawValue)").contains { line in
             let fields = line.split(separator: " ")
             guard fields.count > 3, fields[1].hasSuffix(suffix) else { return false }
             return kind == .udp || fields[3] == "0A"

@@ -94,13 +94,13 @@ struct ConfigurationTests {
         let work = try #require(configuration.accounts.first)
         #expect(work.name == "work")
         #expect(work.address.displayName == "Alice A.")
-        #expect(work.registrar?.description == "sip:registrar.example.com:5070")
+        #expect(work.registrars.first?.description == "sip:registrar.example.com:5070")
         #expect(work.username == "alice1")
         #expect(work.realm == "example.com")
         #expect(work.password == .command(["pass", "sip/work"]))
         #expect(work.transport == .tcp)
         #expect(work.answer == .automatic)
-        #expect(work.outboundProxy?.description == "sip:192.0.2.9;lr")
+        #expect(work.proxies.first?.description == "sip:192.0.2.9;lr")
         #expect(work.expires == 600)
         #expect(work.sources.count == 2)
         #expect(work.sources[0].contains(.v4(0xc000_02fe)))
@@ -109,7 +109,7 @@ struct ConfigurationTests {
         #expect(work.isPeerToPeer)
         let bob = configuration.accounts[1]
         #expect(bob.name == "bob")
-        #expect(bob.registrar?.description == "sip:example.org")
+        #expect(bob.registrars.first?.description == "sip:example.org")
         #expect(bob.password == .file("/home/alice/secret"))
         #expect(configuration.audio.input?.text == "alsa:hw:1")
         #expect(configuration.audio.output?.position == TextPosition(line: 21, column: 10))
@@ -177,9 +177,27 @@ struct ConfigurationTests {
     }
 
     @Test func aPeerToPeerAccountRegistersOnlyWhereItSaysSo() throws {
-        #expect(try read("[[account]]\naddress = 'a@b.c'\npeer_to_peer = true\n").accounts[0].registrar == nil)
+        #expect(try read("[[account]]\naddress = 'a@b.c'\npeer_to_peer = true\n").accounts[0].registrars.isEmpty)
         let both = try read("[[account]]\naddress = 'a@b.c'\npeer_to_peer = true\nregistrar = 'b.c'\n")
-        #expect(both.accounts[0].registrar?.description == "sip:b.c")
+        #expect(both.accounts[0].registrars.first?.description == "sip:b.c")
+    }
+
+    @Test func readsSeveralServersAndHowTheirFlowsAreKept() throws {
+        let text = """
+            [[account]]
+            address = "a@b.c"
+            registrar = ["one.b.c", "two.b.c:5070"]
+            proxy = ["sip:edge1.b.c;lr", "edge2.b.c"]
+            outbound = false
+            keep_alive = 20
+            """
+        let configured = try #require(try read(text).accounts.first)
+        let account = try configured.account(id: AccountID(rawValue: 0))
+        #expect(account.registrars.map(\.description) == ["sip:one.b.c", "sip:two.b.c:5070"])
+        #expect(account.proxies.map(\.description) == ["sip:edge1.b.c;lr", "sip:edge2.b.c"])
+        #expect(!account.isOutbound && account.keepAlive == .every(.seconds(20)))
+        #expect(try read("[[account]]\naddress = 'a@b.c'\nkeep_alive = 0\n").accounts[0].keepAlive == .off)
+        #expect(throws: ConfigurationError.self) { try read("[[account]]\naddress = 'a@b.c'\nkeep_alive = 4\n") }
     }
 
     @Test func makesAnAccountWithItsPassword() throws {

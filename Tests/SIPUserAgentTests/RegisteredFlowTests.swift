@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import SIPTransactions
 import Testing
@@ -15,6 +16,7 @@ import Testing
         var account = Account(
             id: work, name: "work", address: try NameAddress(parsing: "<sip:alice@example.com>"),
             registrar: try URI(parsing: "sip:example.com"), transport: transport)
+        account.usesGRUU = true
         try change(&account)
         var configuration = UserAgentConfiguration(
             accounts: [account], product: "", capabilities: World.media, maximumCallDuration: nil)
@@ -66,7 +68,8 @@ import Testing
 
     // MARK: - Routes and addresses
 
-    @Test func callsGoByTheServiceRoute() throws {
+    @Test(.proves(.clause("RFC 3608 §6.1")))
+    func callsGoByTheServiceRoute() throws {
         var world = try registered([(.serviceRoute, "<sip:192.0.2.9;lr>, <sip:core.example.com;lr>")])
         let call = OutgoingCall(target: try target("sip:bob@elsewhere.example"), media: World.media)
         world.perform(.call(caller, call), by: "alice")
@@ -80,7 +83,8 @@ import Testing
         #expect(registers(world).allSatisfy { !$0.headers.contains(.route) })
     }
 
-    @Test func dialogsNameTheGRUU() throws {
+    @Test(.proves(.clause("RFC 5627 §4.3"), .clause("RFC 5627 §4.4")))
+    func dialogsNameTheGRUU() throws {
         let gruu = "sip:alice@example.com;gr=\(Self.instance)"
         var world = try world()
         world.perform(.register(work), by: "alice")
@@ -106,7 +110,8 @@ import Testing
         #expect(world.incoming(at: "alice") != nil)
     }
 
-    @Test func dialogsKeepToTheFlowThatTheRegistrarKeeps() throws {
+    @Test(.proves(.clause("RFC 5626 §4.3")))
+    func dialogsKeepToTheFlowThatTheRegistrarKeeps() throws {
         var world = try registered([(.require, "outbound")])
         let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
         world.perform(.call(caller, call), by: "alice")
@@ -116,7 +121,8 @@ import Testing
 
     // MARK: - Translators
 
-    @Test func registersTheAddressThatTheRegistrarSees() throws {
+    @Test(.proves(.row(35), .clause("RFC 3581 §4")))
+    func registersTheAddressThatTheRegistrarSees() throws {
         var world = try registered(seen: "203.0.113.7:40001")
         #expect(registers(world).count == 2)
         let contacts = try #require(try registers(world).last?.headers.all(Contact.self))
@@ -140,8 +146,8 @@ import Testing
         #expect(registers(world).count == 2)
     }
 
-    /// ROBUSTNESS row 36.
-    @Test func registersAnewAndMovesItsCallsWhenTheTranslatorForgets() throws {
+    @Test(.proves(.row(36), .clause("RFC 3581 §4")))
+    func registersAnewAndMovesItsCallsWhenTheTranslatorForgets() throws {
         var world = try registered(seen: "203.0.113.7:40001")
         try grant(&world, seen: "203.0.113.7:40001")
         let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
@@ -221,7 +227,8 @@ import Testing
         try #require(world.keepAlives.count == before + 1)
     }
 
-    @Test func probesTheFlowByBindingRequests() throws {
+    @Test(.proves(.clause("RFC 5626 §4.4.2")))
+    func probesTheFlowByBindingRequests() throws {
         var world = try outbound()
         for _ in 0..<10 {
             try awaitProbe(&world)
@@ -232,13 +239,15 @@ import Testing
         #expect(Set(world.keepAlives.map(\.bytes)).count == 10)
     }
 
-    @Test func probesAsOftenAsTheServerWants() throws {
+    @Test(.proves(.clause("RFC 5626 §4.4")))
+    func probesAsOftenAsTheServerWants() throws {
         var world = try outbound([(.flowTimer, "60")])
         try awaitProbe(&world)
         #expect(world.now >= .zero + .seconds(48) && world.now <= .zero + .seconds(61))
     }
 
-    @Test func makesANewFlowWhereAProbeIsNotAnsweredForTenSeconds() throws {
+    @Test(.proves(.clause("RFC 5626 §4.5"), .clause("RFC 5626 §4.4")))
+    func makesANewFlowWhereAProbeIsNotAnsweredForTenSeconds() throws {
         var world = try outbound()
         try awaitProbe(&world)
         try answerBinding(&world)
@@ -253,7 +262,8 @@ import Testing
         #expect(registers(world).last?.headers.first(.contact)?.contains("reg-id=1") == true)
     }
 
-    @Test func makesANewFlowWhereTheTranslatorGivesAnotherAddress() throws {
+    @Test(.proves(.row(36), .clause("RFC 5626 §4.4.2")))
+    func makesANewFlowWhereTheTranslatorGivesAnotherAddress() throws {
         var world = try outbound()
         try awaitProbe(&world)
         try answerBinding(&world)
@@ -294,8 +304,8 @@ import Testing
 
     // MARK: - Other places
 
-    /// ROBUSTNESS row 38.
-    @Test func leavesTheRegisterThatCameFromAnAddressThatIsGone() throws {
+    @Test(.proves(.row(38)))
+    func leavesTheRegisterThatCameFromAnAddressThatIsGone() throws {
         var world = try world()
         world.perform(.register(work), by: "alice")
         world.run(for: .milliseconds(20))
@@ -311,7 +321,8 @@ import Testing
         #expect(registers(world).count == 2)
     }
 
-    @Test func movesOnlyTheCallsWhoseWayChanged() throws {
+    @Test(.proves(.row(38)))
+    func movesOnlyTheCallsWhoseWayChanged() throws {
         var world = aliceAndBob()
         _ = try world.talk()
         world.receive(.localAddressesChanged, by: "alice")
@@ -329,8 +340,9 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
-    /// ROBUSTNESS row 38: a call that can't move ends within 32 s.
-    @Test func endsACallThatCanNotMove() throws {
+    /// A call that can't move ends within 32 s.
+    @Test(.proves(.row(38)))
+    func endsACallThatCanNotMove() throws {
         var world = aliceAndBob()
         _ = try world.talk()
         world.move("alice", to: "198.51.100.4")
@@ -340,8 +352,9 @@ import Testing
         #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
     }
 
-    /// ROBUSTNESS row 59: our clock stood for ten minutes, the registrar's did not.
-    @Test func registersAtOnceAfterASleep() throws {
+    /// Our clock stood for ten minutes, the registrar's did not.
+    @Test(.proves(.row(59)))
+    func registersAtOnceAfterASleep() throws {
         var world = try registered()
         world.receive(.resumed(after: .seconds(600)), by: "alice")
         world.run(for: .milliseconds(20))

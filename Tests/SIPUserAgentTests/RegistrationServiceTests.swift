@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import SIPMessages
 import Testing
 
@@ -18,6 +19,7 @@ import Testing
             id: AccountID(rawValue: 7), name: "home", address: try NameAddress(parsing: "<sip:alice@example.com>"),
             registrar: try URI(parsing: "sip:example.com"),
             credentials: AccountCredentials(username: "alice", password: Secret("wonderland")))
+        account.usesGRUU = true
         try change(&account)
         guard
             let made = Registration(account: account, flow: flow, instance: instance, random: RandomSource(seed: seed))
@@ -44,7 +46,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [nil, 408, 500, 503, 504] as [StatusCode?])
+    @Test(.proves(.row(39), .row(37)), arguments: [nil, 408, 500, 503, 504] as [StatusCode?])
     func asksTheNextRegistrarAtOnceWhereOneFails(status: StatusCode?) throws {
         var registration = try twoRegistrars()
         let first = registration.begin(contact: contact, at: now)
@@ -70,7 +72,8 @@ import Testing
         #expect(step.request == nil)
     }
 
-    @Test func waitsOnceAllRegistrarsHaveFailed() throws {
+    @Test(.proves(.row(39), .clause("RFC 3261 §20.33")))
+    func waitsOnceAllRegistrarsHaveFailed() throws {
         for seed in 1...20 {
             var registration = try twoRegistrars(seed: UInt64(seed))
             let first = registration.begin(contact: contact, at: now)
@@ -97,7 +100,9 @@ import Testing
     }
 
     /// An hour of answers of one kind: no more than the back-off allows, never two in a moment (ROBUSTNESS row 39).
-    @Test(arguments: [403, 423, 480, 486, 500, 503, 504, 600] as [StatusCode])
+    @Test(
+        .proves(.row(39), .clause("RFC 5626 §4.5")),
+        arguments: [403, 423, 480, 486, 500, 503, 504, 600] as [StatusCode])
     func neverAsksInATightLoop(status: StatusCode) throws {
         for seed in 1...20 {
             var registration = try twoRegistrars(seed: UInt64(seed))
@@ -122,7 +127,8 @@ import Testing
 
     // MARK: - Redirection
 
-    @Test func followsARedirectionWithinTheRegistrarsDomain() throws {
+    @Test(.proves(.row(31), .clause("RFC 3261 §21.3.4")))
+    func followsARedirectionWithinTheRegistrarsDomain() throws {
         var registration = try registration()
         let first = registration.begin(contact: contact, at: now)
         let moved = registration.receive(
@@ -135,7 +141,9 @@ import Testing
         #expect(registration.receive(try answer(proxied, 200), at: now).state == .registered(expires: 3600))
     }
 
-    @Test(arguments: ["<sip:mallory.example>", "<sip:alice@notexample.com>", "<sip:192.0.2.66>", "<tel:+1555>"])
+    @Test(
+        .proves(.rule(10), .row(31)),
+        arguments: ["<sip:mallory.example>", "<sip:alice@notexample.com>", "<sip:192.0.2.66>", "<tel:+1555>"])
     func followsNoRedirectionOutOfTheDomain(contact other: String) throws {
         var registration = try registration()
         for status in [302, 305] as [StatusCode] {
@@ -151,7 +159,8 @@ import Testing
 
     // MARK: - Instance, flow and GRUU
 
-    @Test func tellsItsInstanceAndFlow() throws {
+    @Test(.proves(.clause("RFC 5626 §4.2.1"), .clause("RFC 3327 §5.1")))
+    func tellsItsInstanceAndFlow() throws {
         var registration = try registration()
         let request = try #require(registration.begin(contact: contact, at: now).request)
         let field = try #require(request.headers.first(.contact))
@@ -166,7 +175,8 @@ import Testing
         #expect(request.headers.first(.contact) == "<sip:alice@192.0.2.9:5060>")
     }
 
-    @Test func asksWithoutFlowsWhereTheFirstHopHasNone() throws {
+    @Test(.proves(.clause("RFC 5626 §4.2.1")))
+    func asksWithoutFlowsWhereTheFirstHopHasNone() throws {
         for status in [400, 420, 439] as [StatusCode] {
             var registration = try registration()
             let first = registration.begin(contact: contact, at: now)
@@ -178,7 +188,8 @@ import Testing
         }
     }
 
-    @Test func makesOneFlowForEachProxy() throws {
+    @Test(.proves(.clause("RFC 5626 §4.2.1")))
+    func makesOneFlowForEachProxy() throws {
         func account(_ account: inout Account) throws {
             account.outboundProxy = try URI(parsing: "sip:edge1.example.com;lr")
             account.furtherProxies = [try URI(parsing: "sip:edge2.example.com;lr")]
@@ -198,7 +209,8 @@ import Testing
     }
 
     /// The answer of RFC 5627 §3.2, with another instance of the same user before ours.
-    @Test func learnsItsGRUUsAndItsTimeByTheInstance() throws {
+    @Test(.proves(.clause("RFC 5627 §4.2"), .clause("RFC 3608 §6.1")))
+    func learnsItsGRUUsAndItsTimeByTheInstance() throws {
         var registration = try registration()
         let first = registration.begin(contact: contact, at: now)
         let gruu = #"pub-gruu="sip:alice@example.com;gr=\#(Self.instance)";temp-gruu="sip:tgruu.7hs@example.com;gr""#
@@ -237,7 +249,8 @@ import Testing
     // MARK: - Time
 
     /// A hundred thousand refreshes of one registration: requests stay as long as they were, and nothing gathers.
-    @Test func keepsNothingOfAHundredThousandRefreshes() throws {
+    @Test(.proves(.incident(39)))
+    func keepsNothingOfAHundredThousandRefreshes() throws {
         var registration = try registration()
         var step = registration.begin(contact: contact, at: now)
         var time = now
@@ -251,7 +264,8 @@ import Testing
         #expect(registration.sequence == 100_001)
     }
 
-    @Test func countsTheTimeOfASleep() throws {
+    @Test(.proves(.row(59)))
+    func countsTheTimeOfASleep() throws {
         var registration = try registration()
         let step = registration.begin(contact: contact, at: now)
         _ = registration.receive(try answer(step, 200, [(.expires, "600")]), at: now)

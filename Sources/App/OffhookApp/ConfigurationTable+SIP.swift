@@ -21,14 +21,26 @@ extension ConfigurationTable {
         }
     }
 
-    /// The URI of a server, which may be written as a host or `host:port` alone. Without the key, the domain of
-    /// `account`.
-    mutating func serverURI(_ key: String, default account: NameAddress?) -> URI? {
+    /// The URIs of servers, one or a list, each of which may be written as a host or `host:port` alone. Without the key,
+    /// the domain of `account`.
+    mutating func serverURIs(_ key: String, default account: NameAddress?) -> [URI] {
         guard contains(key) else {
-            guard case .sip(let uri)? = account?.uri else { return nil }
-            return .sip(SIPURI(host: uri.host, port: uri.port))
+            guard case .sip(let uri)? = account?.uri else { return [] }
+            return [.sip(SIPURI(host: uri.host, port: uri.port))]
         }
-        return parsed(key, as: "the SIP URI of a server") { URI(server: $0) }
+        return parsedList(key, as: "the SIP URI of a server") { URI(server: $0) } ?? []
+    }
+
+    /// The most seconds between two keep-alives; 0 sends none.
+    mutating func keepAlive(_ key: String) -> KeepAlivePolicy? {
+        integer(key, in: 0...3600).flatMap { seconds in
+            if seconds == 0 { return .off }
+            guard seconds >= 5 else {
+                refuse(key, "\(seconds) is too often; 5 at least, or 0 for none")
+                return nil
+            }
+            return .every(.seconds(seconds))
+        }
     }
 
     mutating func transport(_ key: String) -> Transport? {

@@ -70,7 +70,7 @@ extension OffhookConfiguration {
         var account = ConfiguredAccount(
             name: name ?? "", address: address ?? NameAddress(uri: .other(scheme: "", rest: "")),
             position: table.position)
-        account.registrar = table.serverURI("registrar", default: address)
+        account.registrars = table.serverURIs("registrar", default: address)
         account.username = table.string("username")
         account.realm = table.string("realm")
         account.password = table.password(in: file, paths: paths)
@@ -78,7 +78,10 @@ extension OffhookConfiguration {
         account.transport = table.transport("transport")
         account.answer =
             table.choice("answer", [("ask", .ask), ("auto", .automatic), ("busy", .busy)]) ?? .ask
-        account.outboundProxy = table.serverURI("proxy", default: nil)
+        account.proxies = table.serverURIs("proxy", default: nil)
+        account.isOutbound = table.boolean("outbound") ?? true
+        account.usesGRUU = table.boolean("gruu") ?? false
+        account.keepAlive = table.keepAlive("keep_alive") ?? .automatic
         account.expires = table.integer("expires", in: 60...86_400).map { UInt32($0) }
         account.sources = table.parsedList("sources", as: "a network such as 192.0.2.0/24") { AddressRange($0) } ?? []
         account.subscriptions =
@@ -90,7 +93,7 @@ extension OffhookConfiguration {
         account.isPeerToPeer = table.boolean("peer_to_peer") ?? false
         account.isAnonymous = table.boolean("privacy") ?? false
         account.obeysAnswerWish = table.choice("answer_mode", [("off", false), ("trusted", true)]) ?? false
-        if account.isPeerToPeer, account.registrar != nil, !table.contains("registrar") { account.registrar = nil }
+        if account.isPeerToPeer, !table.contains("registrar") { account.registrars = [] }
         if name == nil, case .sip(let uri)? = address?.uri { account.name = uri.user ?? uri.host.description }
         accounts.append(account)
     }
@@ -127,11 +130,11 @@ extension OffhookConfiguration {
             ConfiguredCaller(username: username, realm: realm, password: password, digests: digests ?? [.sha256, .md5]))
     }
 
-    private var isRegistering: Bool { accounts.contains { $0.registrar != nil } }
+    private var isRegistering: Bool { accounts.contains { !$0.registrars.isEmpty } }
 
     /// The domain of the account that takes calls from anywhere (RFC 3261 §22.1).
     private var callerRealm: String {
-        let account = accounts.first { $0.isPeerToPeer || $0.registrar == nil } ?? accounts.first
+        let account = accounts.first { $0.isPeerToPeer || $0.registrars.isEmpty } ?? accounts.first
         guard case .sip(let uri)? = account?.address.uri else { return "offhook.invalid" }
         return uri.host.description
     }

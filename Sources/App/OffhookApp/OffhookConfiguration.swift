@@ -22,7 +22,8 @@ package struct OffhookConfiguration: Sendable {
 package struct ConfiguredAccount: Sendable {
     package var name: String
     package var address: NameAddress
-    package var registrar: URI?
+    /// Asked in this order; none: the account does not register.
+    package var registrars: [URI] = []
     package var username: String?
     package var realm: String?
     package var password: PasswordSource?
@@ -30,7 +31,10 @@ package struct ConfiguredAccount: Sendable {
     package var allowsObsoleteDigest = false
     package var transport: Transport?
     package var answer = Account.AnswerPolicy.ask
-    package var outboundProxy: URI?
+    package var proxies: [URI] = []
+    package var isOutbound = true
+    package var usesGRUU = false
+    package var keepAlive = KeepAlivePolicy.automatic
     /// Seconds.
     package var expires: UInt32?
     package var sources: [AddressRange] = []
@@ -48,9 +52,15 @@ package struct ConfiguredAccount: Sendable {
         id: AccountID, environment: (String) -> String? = environmentVariable
     ) throws(PasswordError) -> Account {
         var account = Account(
-            id: id, name: name, address: address, registrar: registrar, outboundProxy: outboundProxy, answer: answer,
+            id: id, name: name, address: address, registrar: registrars.first, outboundProxy: proxies.first,
+            answer: answer,
             sources: sources, isPeerToPeer: isPeerToPeer, takesMessages: takesMessages, transport: transport)
         if let expires { account.expires = expires }
+        account.furtherRegistrars = Array(registrars.dropFirst())
+        account.furtherProxies = Array(proxies.dropFirst())
+        account.isOutbound = isOutbound
+        account.usesGRUU = usesGRUU
+        account.keepAlive = keepAlive
         account.isAnonymous = isAnonymous
         account.obeysAnswerWish = obeysAnswerWish
         if let password {

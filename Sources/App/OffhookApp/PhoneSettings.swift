@@ -34,6 +34,8 @@ package struct StartFault: Error, Sendable {
 /// What a phone runs with: the command line over the configuration over the defaults, checked.
 struct PhoneSettings: Sendable {
     var userAgent: UserAgentConfiguration
+    /// Who this phone is to registrars, held for as long as it runs; nil where nobody asks or nowhere is to keep it.
+    var identity: InstanceIdentity?
     /// The account that calls are placed with; nil: the first.
     var account: AccountID?
     var listen: [ListenAddress]
@@ -98,7 +100,10 @@ struct PhoneSettings: Sendable {
             guard let uri = URI(server: proxy) else {
                 throw StartFault(.usage, "--proxy: '\(proxy)' is not the SIP URI of a server")
             }
-            for index in accounts.indices { accounts[index].outboundProxy = uri }
+            for index in accounts.indices {
+                accounts[index].outboundProxy = uri
+                accounts[index].furtherProxies = []
+            }
         }
         if options.isAnonymous {
             for index in accounts.indices { accounts[index].isAnonymous = true }
@@ -111,11 +116,14 @@ struct PhoneSettings: Sendable {
             account = match.id
         }
 
+        identity =
+            accounts.contains { $0.registrar != nil && ($0.isOutbound || $0.usesGRUU) } ? InstanceIdentity.taken() : nil
         userAgent = UserAgentConfiguration(
             accounts: accounts, product: OffhookVersion.product,
             capabilities: LocalMedia(rtpPort: 9, codecs: codecs), callers: try Self.callers(configuration))
         if let policy = configuration.sip.reliableProvisionals { userAgent.reliableProvisionals = policy }
         userAgent.sessionTimers = SessionTimerPolicy(configuration.sip)
+        userAgent.instance = identity?.urn
         userAgent.transfers = TransferRules(
             refer: (options.refer ?? configuration.sip.refer ?? (options.isAttended ? .ask : .deny)).rule,
             replaces: (options.replaces ?? configuration.sip.replaces ?? .ask).rule)

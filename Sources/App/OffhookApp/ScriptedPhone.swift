@@ -62,18 +62,20 @@ package enum ScriptedPhone {
     package static func register(keep: Bool, _ options: PhoneOptions) -> ExitStatus {
         run(options) { signals, start throws(StartFault) in
             let settings = try PhoneSettings(options.silent)
-            let account = settings.userAgent.accounts.first {
+            let accounts = settings.userAgent.accounts.filter {
                 $0.id == settings.account ?? $0.id && $0.registrar != nil
             }
-            guard let account else {
+            guard !accounts.isEmpty else {
                 throw StartFault(.configuration, "no account has a registrar; write one into the configuration")
             }
             let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
+            var waiting = Set(accounts.map(\.id))
             phone.onEvent = { [unowned phone] event in
-                guard case .registration(account.id, let state) = event else { return }
+                guard case .registration(let account, let state) = event else { return }
                 switch state {
                 case .registered:
+                    guard waiting.remove(account) != nil, waiting.isEmpty else { return }
                     phone.ask { coordinator, _ in
                         coordinator.resultWithoutAnswer = nil
                         if !keep { coordinator.end() }
@@ -84,7 +86,9 @@ package enum ScriptedPhone {
                 }
             }
             phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = .network }
-            phone.whenListening { $0.perform(.register(account.id)) }
+            phone.whenListening { phone in
+                for account in accounts { phone.perform(.register(account.id)) }
+            }
             return phone.run(signals: signals)
         }
     }

@@ -62,6 +62,9 @@ package struct Account: Equatable, Sendable {
     /// Whether registrars are asked to keep the flow on which we registered (RFC 5626); those that can't do without.
     package var isOutbound = true
     package var keepAlive = KeepAlivePolicy.automatic
+    /// Whether dialogs name the GRUU that the registrar gives (RFC 5627). Not unless somebody says that its proxies route
+    /// requests of dialogs to it: many give one to whoever asks, and then send such requests to themselves.
+    package var usesGRUU = false
     /// The lifetime that is asked of the registrar, in seconds.
     package var expires: UInt32
     /// The user part of our Contact, by which peers and the registrar reach this account.

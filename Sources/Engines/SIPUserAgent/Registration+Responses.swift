@@ -59,7 +59,8 @@ extension Registration {
         guard granted > 0 else { return fail(response, because: "the registrar granted no time", at: now) }
         backoff.reset()
         failedWays = 0
-        grant = RegistrationGrant(of: response, contact: ours, addressOfRecord: addressOfRecord.uri)
+        grant = RegistrationGrant(
+            of: response, contact: asksForGRUU ? ours : nil, addressOfRecord: addressOfRecord.uri)
         state = .bound(refreshAt: now + refreshInterval(granted))
         boundUntil = now + .seconds(Int64(granted))
         // What the user wanted meanwhile comes now.

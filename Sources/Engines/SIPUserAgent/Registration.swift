@@ -52,6 +52,8 @@ package struct Registration: Sendable {
     let wishedExpires: UInt32
     /// Who this phone is among those of the account, a URN (RFC 5626 §4.1).
     let instance: String?
+    /// Whether the registrar is asked for a GRUU.
+    let asksForGRUU: Bool
     /// Whether the registrar is asked to keep the flow; not once it has refused that.
     var asksForOutbound: Bool
     let callID: String
@@ -98,6 +100,7 @@ package struct Registration: Sendable {
         id = RegistrationID(account: account.id, flow: flow)
         ways = flows[flow]
         self.instance = instance
+        asksForGRUU = account.usesGRUU && instance != nil
         asksForOutbound = account.isOutbound && instance != nil
         addressOfRecord = NameAddress(displayName: account.address.displayName, uri: account.address.uri)
         wishedExpires = max(1, account.expires)
@@ -233,7 +236,7 @@ extension Registration {
             cSeq: CSeq(number: sequence, method: .register))
         setContacts(contact, of: &request)
         request.headers.append(Expires(expires))
-        request.headers.append(Supported(["path"] + (instance == nil ? [] : ["gruu"]) + outboundTag))
+        request.headers.append(Supported(["path"] + (asksForGRUU ? ["gruu"] : []) + outboundTag))
         authentication.authorize(&request, random: &random)
         outstanding = request
         requestedContact = contact

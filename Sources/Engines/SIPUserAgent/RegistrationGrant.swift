@@ -16,7 +16,7 @@ struct RegistrationGrant: Equatable, Sendable {
 
     init() {}
 
-    /// - Parameter contact: our binding as the response lists it; nil where it lists none.
+    /// - Parameter contact: our binding as the response lists it, where a GRUU in it was asked for.
     init(of response: Response, contact: Contact?, addressOfRecord: URI) {
         serviceRoute = ((try? response.headers.all(ServiceRoute.self)) ?? []).map(\.address)
             .filter { $0.uri.sipURI != nil }

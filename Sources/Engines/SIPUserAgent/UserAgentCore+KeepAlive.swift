@@ -32,7 +32,7 @@ extension UserAgentCore {
 
     /// A blank line came on a connection.
     mutating func keepAliveAnswered(on connection: ConnectionID, at now: Instant) {
-        for id in keepers.keys.sorted() where keepers[id]?.flow.connection == connection {
+        for id in keepers.filter({ $0.value.flow.connection == connection }).keys.sorted() {
             keepers[id]?.receivePong(at: now, random: &random)
             follow(.none, of: id, at: now)
         }
@@ -40,9 +40,9 @@ extension UserAgentCore {
 
     /// A STUN message came; what answers none of our requests is nothing to us.
     mutating func receiveSTUN(_ bytes: [UInt8], over flow: Flow, at now: Instant) {
-        for id in keepers.keys.sorted() {
-            guard var keeper = keepers[id], keeper.flow.remote == flow.remote, keeper.flow.transport == flow.transport
-            else { continue }
+        let known = keepers.filter { $0.value.flow.remote == flow.remote && $0.value.flow.transport == flow.transport }
+        for id in known.keys.sorted() {
+            guard var keeper = keepers[id] else { continue }
             let action = keeper.receive(bytes, at: now, random: &random)
             keepers[id] = keeper
             follow(action, of: id, at: now)
@@ -51,8 +51,7 @@ extension UserAgentCore {
 
     /// The connections of flows are gone with what they stood for.
     mutating func flowsClosed(on connection: ConnectionID, at now: Instant) {
-        for id in keepers.keys.sorted() {
-            guard let keeper = keepers[id], keeper.flow.connection == connection else { continue }
+        for (id, keeper) in keepers.filter({ $0.value.flow.connection == connection }).sorted(by: { $0.key < $1.key }) {
             // There are servers that close each connection soon, and open their own to our Contact.
             if keeper.probe != .answeredBlank, now - keeper.since < FlowKeeper.leastLife { continue }
             flowFailed(id, at: now)

@@ -32,7 +32,8 @@ extension UserAgentCore {
     func dialogContact(of account: Account, at local: SocketAddress, over transport: Transport) -> NameAddress {
         var own = contact(of: account, at: local, over: transport)
         guard let registration = standing(of: account.id) else { return own }
-        if let gruu = registration.grant.publicGRUU { return NameAddress(uri: .sip(gruu)) }
+        // The public one names the account, which an anonymous call is not to do (RFC 3323 §4.1).
+        if !account.isAnonymous, let gruu = registration.grant.publicGRUU { return NameAddress(uri: .sip(gruu)) }
         if registration.grant.isOutbound, case .sip(var uri) = own.uri {
             uri.parameters.append("ob")
             own.uri = .sip(uri)

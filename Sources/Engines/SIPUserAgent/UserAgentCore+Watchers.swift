@@ -72,7 +72,8 @@ extension UserAgentCore {
         var response = request.response(200, toTag: watcher.dialog.localTag)
         for entry in (try? request.headers.all(RecordRoute.self)) ?? [] { response.headers.append(entry) }
         response.headers.append(Expires(expires))
-        response.headers.append(Contact.address(dialogContact(of: watcher.account, at: flow.local, over: flow.transport)))
+        response.headers.append(
+            Contact.address(dialogContact(of: watcher.account, at: flow.local, over: flow.transport)))
         respond(response, in: transaction, at: now)
     }
 

@@ -75,6 +75,9 @@ struct ConnectionTable {
         return id
     }
 
+    /// All of them, oldest first.
+    var flows: [Flow] { entries.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value.flow) }
+
     /// The flow of a living connection.
     func flow(of id: ConnectionID) -> Flow? { entries[id]?.flow }
 

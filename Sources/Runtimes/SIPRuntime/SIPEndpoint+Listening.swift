@@ -33,6 +33,7 @@ extension SIPEndpoint {
             throw error
         }
         resolver = makeResolver()
+        watchNetwork()
         locator.reach = reach
         receive(.listening(listeners))
     }

@@ -53,6 +53,7 @@ package actor SIPEndpoint {
     var waiting: [ConnectionID: [Transmit]] = [:]
     var locator: ServerLocator
     var resolver: NameResolver?
+    var networkWatch: NetworkWatch?
     var isShutDown = false
     private var timer: Scheduled<Void>?
     private var timerInstant: Instant?
@@ -73,7 +74,10 @@ package actor SIPEndpoint {
         connections = ConnectionTable(limits: configuration.streamLimits)
     }
 
-    deinit { resolver?.stop() }
+    deinit {
+        resolver?.stop()
+        networkWatch?.stop()
+    }
 
     /// Where it listens; the same port for UDP and TCP stands twice.
     package var listeners: [Listener] {
@@ -106,6 +110,7 @@ package actor SIPEndpoint {
         channels = [:]
         waiting = [:]
         resolver?.stop()
+        networkWatch?.stop()
     }
 
     // MARK: - The core

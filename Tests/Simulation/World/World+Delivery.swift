@@ -141,7 +141,7 @@ extension World {
     }
 
     /// The source address that others see.
-    private mutating func publicSource(
+    mutating func publicSource(
         of local: SocketAddress, at host: HostID, towards peer: SocketAddress
     ) -> SocketAddress {
         guard let nat = hosts[host.index].nat else { return local }

@@ -1,0 +1,99 @@
+import CLinux
+import EngineKit
+import Glibc
+import NIOCore
+import Synchronization
+
+/// Waits on a thread of its own for the machine to be somewhere else: other addresses, or later after a sleep.
+final class NetworkWatch: Sendable {
+    enum News: Sendable {
+        case moved(NetworkPlace)
+        case slept(Duration)
+    }
+
+    /// A cable that is plugged in makes a dozen pieces of news: they are looked at when none came for that long, in ms...
+    private static let quiet: CInt = 200
+    /// ... or after so many times that.
+    private static let patience = 10
+
+    private let isStopped = Mutex(false)
+    private let wakeup: CInt
+    private let network: CInt
+    private let clock: CInt
+    private let loop: any EventLoop
+    private let receiver: @Sendable (News) -> Void
+
+    /// - Parameter receiver: told of the news on `loop`.
+    init(on loop: any EventLoop, receiver: @escaping @Sendable (News) -> Void) {
+        wakeup = cs_event_create()
+        network = cs_network_open()
+        clock = cs_clock_watch_open()
+        self.loop = loop
+        self.receiver = receiver
+    }
+
+    deinit { for descriptor in [wakeup, network, clock] where descriptor >= 0 { close(descriptor) } }
+
+    /// False where the system gives no thread or descriptor: then nobody watches, and registrations move with their
+    /// refresh.
+    func start() -> Bool {
+        guard wakeup >= 0, network >= 0 else { return false }
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self)
+        let code = pthread_create(
+            &thread, nil,
+            { @Sendable context in
+                guard let context else { return nil }
+                Unmanaged<NetworkWatch>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, context.toOpaque())
+        guard code == 0 else {
+            context.release()
+            return false
+        }
+        pthread_detach(thread)
+        return true
+    }
+
+    func stop() {
+        isStopped.withLock { $0 = true }
+        if wakeup >= 0 { _ = cs_event_signal(wakeup) }
+    }
+
+    // MARK: - The thread
+
+    private func run() {
+        var place = NetworkPlace.current()
+        var gauge = SleepGauge(asleep: .nanoseconds(cs_time_asleep()))
+        while wait(-1) {
+            if clock >= 0 { _ = cs_clock_watch_drain(clock) }
+            if let slept = gauge.slept(.nanoseconds(cs_time_asleep())) { tell(.slept(slept)) }
+            guard cs_network_drain(network) > 0, settle() else { continue }
+            let now = NetworkPlace.current()
+            if now != place { tell(.moved(now)) }
+            place = now
+        }
+    }
+
+    /// Waits until the news pause. False when it is time to end.
+    private func settle() -> Bool {
+        for _ in 0..<Self.patience {
+            guard wait(Self.quiet) else { return false }
+            if cs_network_drain(network) == 0 { return true }
+        }
+        return true
+    }
+
+    /// Waits for news, or for `timeout` milliseconds. False when it is time to end.
+    private func wait(_ timeout: CInt) -> Bool {
+        // A descriptor below 0 is passed over.
+        var sockets = [wakeup, network, clock].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        poll(&sockets, nfds_t(sockets.count), timeout)
+        return !isStopped.withLock { $0 }
+    }
+
+    private func tell(_ news: News) {
+        let receiver = receiver
+        loop.execute { receiver(news) }
+    }
+}
