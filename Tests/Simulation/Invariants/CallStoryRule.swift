@@ -10,7 +10,8 @@ struct CallStoryRule {
         let isIncoming: Bool
         var isAnswered = false
         var isEstablished = false
-        var isHeld = false
+        /// Unknown until it is told: a call may be on hold before it is answered.
+        var isHeld: Bool?
         var isEnded = false
         /// Whether somebody took it.
         var isTaken = false
