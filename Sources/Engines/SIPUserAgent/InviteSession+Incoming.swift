@@ -157,7 +157,7 @@ extension InviteSession {
                 handle, CallAnswer(status: 200, reason: response.reason, dialog: nil, headers: arrival.request.headers))
         )
         if let agreedMedia {
-            announce(agreedMedia)
+            settle(on: agreedMedia)
         } else {
             emitOffered()
         }

@@ -72,7 +72,7 @@ extension InviteSession {
                 CallAnswer(
                     status: response.status, reason: response.reason, dialog: EarlyDialogID(remoteTag: tag),
                     headers: response.headers)))
-        announce(media)
+        settle(on: media)
         emit(.established(handle))
         tellReferrer(StatusFragment(response.status, reason: response.reason))
         carryModification(from: tag)
