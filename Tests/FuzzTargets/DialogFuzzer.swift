@@ -120,6 +120,7 @@ struct DialogFuzzer {
     private mutating func drain() throws(FuzzTarget.Fault) {
         while let output = core.nextOutput() {
             switch output {
+            case .transmit(let transmit) where transmit.isKeepAlive: break
             case .transmit(let transmit):
                 guard let message = try? MessageParser.parse(transmit.bytes) else {
                     try FuzzTarget.check(
@@ -134,7 +135,7 @@ struct DialogFuzzer {
                 questions.append(id)
                 if input.byte() % 4 != 3 { resolve() }
             case .event(.incomingCall(let handle, _)): calls.append(handle)
-            case .event, .serverFailed: break
+            case .event, .serverFailed, .abandon: break
             }
         }
     }
