@@ -31,7 +31,7 @@ import Testing
             "96 o(pus/48000",
         ])
     func takesNoMalformedRTPMap(value: String) {
-        #expect(MediaFormat(parsingRTPMap: value) == nil)
+        #expect(MediaFormat(parsingRTPMap: Array(value.utf8)[...]) == nil)
     }
 
     @Test(arguments: [
@@ -40,7 +40,7 @@ import Testing
         ("96 PCMA/16000", nil), ("96 pcma/8000/999", .pcma),
     ])
     func knowsACodecByNameRateAndChannels(map: String, codec: CodecKind?) throws {
-        let format = try #require(MediaFormat(parsingRTPMap: map))
+        let format = try #require(MediaFormat(parsingRTPMap: Array(map.utf8)[...]))
         #expect(format.codec == codec)
     }
 

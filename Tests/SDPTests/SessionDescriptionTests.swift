@@ -23,7 +23,7 @@ import Testing
         #expect(description.sessionName == "Two streams")
         #expect(description.connection?.address == .v4(0xc000_0201))
         #expect(description.attributes.map(\.name) == ["tool", "recvonly"])
-        #expect(SessionDescription.bandwidth(of: description.lines) == [Bandwidth(parsing: Array("AS:128".utf8))])
+        #expect(SessionDescription.bandwidth(of: description.lines) == [Bandwidth(parsing: Array("AS:128".utf8)[...])])
 
         let (audio, video) = (description.media[0], description.media[1])
         #expect(

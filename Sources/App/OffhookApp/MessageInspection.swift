@@ -48,7 +48,7 @@ package enum MessageInspection {
             let description = try SessionDescription(parsing: bytes)
             let sections = description.media.map { media in
                 let formats = media.mediaFormats.map { "\($0.payloadType) \($0.encodingName)/\($0.clockRate)" }
-                return "\(media): \(formats.joined(separator: ", "))"
+                return "\(media.kind) \(media.port) \(media.proto): \(formats.joined(separator: ", "))"
             }
             if json {
                 printResult(

@@ -5,37 +5,48 @@ import HeapModule
 /// One deadline a key. Setting and cancelling cost O(log n) amortised: a replaced or cancelled entry stays in the heap
 /// and is passed over when it surfaces, and the heap is rebuilt when such entries outnumber the living.
 /// Equal deadlines fall due in the order in which they were set, so that a run repeats exactly.
+///
+/// All of it can be inlined: the keys are types of other rooms, and a queue that is not made for its key takes ten times
+/// as long.
+@usableFromInline
 package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
-    private struct Entry: Comparable, Sendable {
-        let at: Instant
-        let sequence: UInt64
-        let key: Key
+    @usableFromInline struct Entry: Comparable, Sendable {
+        @usableFromInline let at: Instant
+        @usableFromInline let sequence: UInt64
+        @usableFromInline let key: Key
 
-        static func < (left: Entry, right: Entry) -> Bool {
-            (left.at, left.sequence) < (right.at, right.sequence)
+        @inlinable init(at: Instant, sequence: UInt64, key: Key) {
+            self.at = at
+            self.sequence = sequence
+            self.key = key
         }
 
-        static func == (left: Entry, right: Entry) -> Bool {
+        @inlinable static func < (left: Entry, right: Entry) -> Bool {
+            left.at == right.at ? left.sequence < right.sequence : left.at < right.at
+        }
+
+        @inlinable static func == (left: Entry, right: Entry) -> Bool {
             left.sequence == right.sequence
         }
     }
 
-    private var heap = Heap<Entry>()
-    private var current: [Key: (at: Instant, sequence: UInt64)] = [:]
-    private var nextSequence: UInt64 = 0
+    @usableFromInline var heap = Heap<Entry>()
+    @usableFromInline var current: [Key: (at: Instant, sequence: UInt64)] = [:]
+    @usableFromInline var nextSequence: UInt64 = 0
 
-    package init() {}
+    @inlinable package init() {}
 
-    package var count: Int { current.count }
-    package var isEmpty: Bool { current.isEmpty }
+    @inlinable package var count: Int { current.count }
+    @inlinable package var isEmpty: Bool { current.isEmpty }
 
     /// The earliest deadline, or nil where none is set.
-    package var deadline: Instant? { heap.min?.at }
+    @inlinable package var deadline: Instant? { heap.min?.at }
 
     /// The deadline of one key.
-    package subscript(key: Key) -> Instant? { current[key]?.at }
+    @inlinable package subscript(key: Key) -> Instant? { current[key]?.at }
 
     /// Sets, moves or, with nil, cancels the deadline of `key`.
+    @inlinable
     package mutating func set(_ key: Key, at instant: Instant?) {
         guard let instant else { return cancel(key) }
         if current[key]?.at == instant { return }
@@ -45,22 +56,32 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
         dropStaleEntries()
     }
 
+    @inlinable
     package mutating func cancel(_ key: Key) {
         guard current.removeValue(forKey: key) != nil else { return }
-        dropStaleEntries()
+        if current.isEmpty { reset() } else { dropStaleEntries() }
     }
 
     /// Takes one key whose deadline is at or before `now`, earliest first.
+    @inlinable
     package mutating func popDue(at now: Instant) -> Key? {
         guard let first = heap.min, first.at <= now else { return nil }
         heap.removeMin()
         current.removeValue(forKey: first.key)
-        dropStaleEntries()
+        if current.isEmpty { reset() } else { dropStaleEntries() }
         return first.key
     }
 
+    /// Empties a queue whose keys are all gone, and gives back the memory of one that was long.
+    @inlinable
+    mutating func reset() {
+        heap = Heap()
+        if current.capacity > 64 { current = [:] }
+    }
+
     /// Keeps two promises: the heap's minimum is alive, and at most half of the heap is stale.
-    private mutating func dropStaleEntries() {
+    @inlinable
+    mutating func dropStaleEntries() {
         if heap.count > 2 * current.count + 16 {
             let alive = heap.unordered.filter { current[$0.key]?.sequence == $0.sequence }
             heap = Heap(alive)

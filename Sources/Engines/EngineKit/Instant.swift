@@ -2,8 +2,9 @@
 ///
 /// Engines never read a clock: each call that may depend on time carries the instant at which it happens.
 /// Arithmetic saturates, because the durations added to an instant may come from the wire.
+@usableFromInline
 package struct Instant: Hashable, Comparable, Sendable {
-    package var nanoseconds: Int64
+    @usableFromInline package var nanoseconds: Int64
 
     package init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
@@ -15,6 +16,7 @@ package struct Instant: Hashable, Comparable, Sendable {
     /// Later than every deadline.
     package static let distantFuture = Instant(nanoseconds: .max)
 
+    @inlinable
     package static func < (left: Instant, right: Instant) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
@@ -43,15 +45,20 @@ package struct Instant: Hashable, Comparable, Sendable {
     }
 }
 
+extension Instant? {
+    /// Makes a deadline that may not be set no later than another that may not be set.
+    @inlinable
+    @inline(__always)
+    package mutating func bringForward(to other: Instant?) {
+        guard let other else { return }
+        self = self.map { Swift.min($0, other) } ?? other
+    }
+}
+
 extension Duration {
     /// The duration in nanoseconds, held to what 64 bits can carry (292 years).
     package var saturatedNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        if overflow { return seconds < 0 ? .min : .max }
-        let (sum, carry) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
-        if carry { return seconds < 0 ? .min : .max }
-        return sum
+        Int64(clamping: attoseconds / 1_000_000_000)
     }
 
     /// The duration in milliseconds with its fraction, for people and statistics.

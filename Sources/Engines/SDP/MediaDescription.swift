@@ -1,101 +1,123 @@
 /// One `m=` line and the lines below it (RFC 8866 §5.14).
-package struct MediaDescription: Hashable, Sendable {
+package struct MediaDescription: Sendable {
     package enum Kind: Hashable, Sendable {
         case audio, video, text, application, message, image
         case other(String)
     }
 
-    package let kind: Kind
     /// 0 says that the stream is refused or removed (RFC 3264 §6, §8.2).
     package let port: UInt16
     /// How many port pairs a layered stream takes, else 1.
     package let portCount: Int
-    /// The transport protocol, `RTP/AVP` and its like.
-    package let proto: String
-    /// As written, in the order of preference; for RTP each is a payload type.
-    package let formats: [String]
     /// The first `c=` line of this section, if any.
     package let connection: Connection?
-    package let attributes: [Attribute]
     /// Every line from the `m=` line on, in order.
-    package let lines: [SDPLine]
+    package let lines: SDPLines
 
     /// A section of ours. The caller has seen to it that the texts are clean words.
     init(
         kind: Kind, port: UInt16, proto: String, formats: [String], connection: Connection? = nil,
         attributes: [Attribute] = []
     ) {
-        self.kind = kind
+        var writer = SDPLineWriter()
+        let words = ["\(kind)", String(port), proto] + formats
+        writer.line(.media) { $0 += words.joined(separator: " ").utf8 }
+        if let connection { writer.line(.connection, connection.value) }
+        for attribute in attributes { writer.line(.attribute) { attribute.write(to: &$0) } }
         self.port = port
         portCount = 1
-        self.proto = proto
-        self.formats = formats
         self.connection = connection
-        self.attributes = attributes
-        let words = [kind.description, String(port), proto] + formats
-        var lines = [SDPLine(.media, words.joined(separator: " "))]
-        if let connection { lines.append(connection.line) }
-        self.lines = lines + attributes.map(\.line)
+        lines = writer.lines
     }
 
     /// Reads one section; its lines bear numbers from `number` on.
-    init(parsing lines: [SDPLine], number: Int, limits: SDPLimits) throws(SDPError) {
+    init(parsing lines: SDPLines, number: Int, limits: SDPLimits) throws(SDPError) {
         guard let first = lines.first, first.letter == .media else { throw SDPError(.malformed(.media), line: number) }
-        let words = first.value[...].words
-        guard words.count >= 4 else { throw SDPError(.malformed(.media), line: number) }
-        guard words.count - 3 <= limits.formats else { throw SDPError(.tooMany(.formats), line: number) }
-        let (portText, countText) = words[1].cut(at: "/")
-        guard let port = portText.decimal(UInt16.self), words[0].isToken,
+        let words = first.value.wordCount
+        guard words >= 4 else { throw SDPError(.malformed(.media), line: number) }
+        guard words - 3 <= limits.formats else { throw SDPError(.tooMany(.formats), line: number) }
+        let (portText, countText) = first.value.word(1).cut(at: UInt8(ascii: "/"))
+        guard let port = portText.decimal(UInt16.self), first.value.word(0).isToken,
             let count = countText.map({ $0.decimal(UInt16.self) }) ?? 1
         else { throw SDPError(.malformed(.media), line: number) }
-        kind = Kind(words[0].text)
         self.port = port
         portCount = max(1, Int(count))
-        proto = words[2].text
-        formats = words[3...].map(\.text)
 
         var connection: Connection?
-        var attributes: [Attribute] = []
-        for (offset, line) in lines.dropFirst().enumerated() {
-            switch line.letter {
+        var (attributes, cryptoAttributes, candidates) = (0, 0, 0)
+        for index in lines.indices.dropFirst() {
+            switch lines.place(at: index).letter {
             case .connection:
-                guard let parsed = Connection(parsing: line.value) else {
-                    throw SDPError(.malformed(.connection), line: number + 1 + offset)
+                guard let parsed = Connection(parsing: lines[index].value) else {
+                    throw SDPError(.malformed(.connection), line: number + index)
                 }
                 connection = connection ?? parsed
             case .attribute:
-                attributes.append(Attribute(parsing: line.value))
-                if let limit = limits.exceeded(by: attributes) {
-                    throw SDPError(.tooMany(limit), line: number + 1 + offset)
+                attributes += 1
+                if lines.isAttribute("crypto", at: index) { cryptoAttributes += 1 }
+                if lines.isAttribute("candidate", at: index) { candidates += 1 }
+                if let limit = limits.exceeded(by: attributes, cryptoAttributes, candidates) {
+                    throw SDPError(.tooMany(limit), line: number + index)
                 }
             case .information, .bandwidth, .key:
                 break
-            default:
-                throw SDPError(.misplaced(line.letter), line: number + 1 + offset)
+            case let letter:
+                throw SDPError(.misplaced(letter), line: number + index)
             }
         }
         self.connection = connection
-        self.attributes = attributes
         self.lines = lines
     }
 
+    /// The value of the `m=` line.
+    private var value: ArraySlice<UInt8> { lines.first?.value ?? [] }
+
+    package var kind: Kind { Kind(value.word(0).text) }
+
+    /// The transport protocol, `RTP/AVP` and its like.
+    package var proto: String { protoText.text }
+
+    var protoText: ArraySlice<UInt8> { value.word(2) }
+
+    /// As written, in the order of preference; for RTP each is a payload type.
+    package var formats: [String] { formatTexts.map(\.text) }
+
+    var formatTexts: ArraySlice<ArraySlice<UInt8>> { value.words.dropFirst(3) }
+
+    package var attributes: some Sequence<Attribute> { lines.attributes }
+
     /// This section as an answer refuses it: port 0 in its place, the formats kept (RFC 3264 §6).
-    package var refused: MediaDescription {
-        MediaDescription(kind: kind, port: 0, proto: proto, formats: formats)
+    package var refused: MediaDescription { MediaDescription(refusing: self) }
+
+    private init(refusing section: MediaDescription) {
+        var writer = SDPLineWriter()
+        writer.line(.media) { bytes in
+            for (number, word) in section.value.words.enumerated() {
+                if number > 0 { bytes.append(UInt8(ascii: " ")) }
+                if number == 1 { bytes.append(UInt8(ascii: "0")) } else { bytes += word }
+            }
+        }
+        port = 0
+        portCount = 1
+        connection = nil
+        lines = writer.lines
+    }
+}
+
+extension MediaDescription: Hashable {
+    /// All that a section says stands in its lines.
+    package static func == (left: MediaDescription, right: MediaDescription) -> Bool { left.lines == right.lines }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(lines)
     }
 }
 
 extension SDPLimits {
-    fileprivate func exceeded(by attributes: [Attribute]) -> SDPError.Limit? {
-        if attributes.count > self.attributes { return .attributes }
-        switch attributes.last?.name {
-        case "crypto":
-            return attributes.count(where: { $0.name == "crypto" }) > cryptoAttributes ? .cryptoAttributes : nil
-        case "candidate":
-            return attributes.count(where: { $0.name == "candidate" }) > candidates ? .candidates : nil
-        default:
-            return nil
-        }
+    fileprivate func exceeded(by attributes: Int, _ cryptoAttributes: Int, _ candidates: Int) -> SDPError.Limit? {
+        if attributes > self.attributes { return .attributes }
+        if cryptoAttributes > self.cryptoAttributes { return .cryptoAttributes }
+        return candidates > self.candidates ? .candidates : nil
     }
 }
 

@@ -34,15 +34,14 @@ package struct MediaFormat: Hashable, Sendable {
     }
 
     /// Reads the value of `a=rtpmap`: `96 opus/48000/2`.
-    init?(parsingRTPMap value: String) {
-        let words = Array(value.utf8)[...].words
-        guard words.count >= 2, let payloadType = words[0].decimal(UInt8.self), payloadType < 128 else { return nil }
-        let pieces = words[1].split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard pieces.count >= 2, pieces[0].isToken, let clockRate = pieces[1].decimal(UInt32.self), clockRate > 0
+    init?(parsingRTPMap value: ArraySlice<UInt8>) {
+        guard let payloadType = value.word(0).decimal(UInt8.self), payloadType < 128 else { return nil }
+        let (name, rates) = value.word(1).cut(at: UInt8(ascii: "/"))
+        guard name.isToken, let (rate, rest) = rates?.cut(at: UInt8(ascii: "/")),
+            let clockRate = rate.decimal(UInt32.self), clockRate > 0
         else { return nil }
-        let channels = pieces.count > 2 ? pieces[2].decimal(UInt8.self) ?? 1 : 1
-        self.init(
-            clean: payloadType, encodingName: pieces[0].text, clockRate: clockRate, channels: max(1, Int(channels)))
+        let channels = rest?.cut(at: UInt8(ascii: "/")).head.decimal(UInt8.self) ?? 1
+        self.init(clean: payloadType, encodingName: name.text, clockRate: clockRate, channels: max(1, Int(channels)))
     }
 
     func with(parameters: String?) -> MediaFormat {

@@ -24,7 +24,7 @@ package struct OpusParameters: Hashable, Sendable {
     /// Reads the value of `a=fmtp` behind the payload type.
     package init(parsing text: String) {
         for piece in Array(text.utf8)[...].split(separator: UInt8(ascii: ";")) {
-            let (name, rest) = piece.cut(at: "=")
+            let (name, rest) = piece.cut(at: UInt8(ascii: "="))
             guard let value = rest?.trimmed.decimal(Int.self) else { continue }
             set(name.trimmed.text.lowercased(), to: value)
         }

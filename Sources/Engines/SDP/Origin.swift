@@ -3,63 +3,78 @@ import EngineKit
 /// `o=`: who made the description, and which version of it this is (RFC 8866 §5.2).
 ///
 /// The numbers stay text: RFC 8866 bounds them nowhere, and two of them are only ever compared.
-package struct Origin: Hashable, Sendable {
-    package let username: String
-    package let sessionID: String
-    package let version: String
-    package let networkType: String
-    package let addressType: String
+package struct Origin: Sendable {
+    /// The value of the line: six words.
+    let value: ArraySlice<UInt8>
+
+    package var username: String { value.word(0).text }
+    package var sessionID: String { value.word(1).text }
+    package var version: String { value.word(2).text }
+    package var networkType: String { value.word(3).text }
+    package var addressType: String { value.word(4).text }
     /// A host name, or an address in text.
-    package let address: String
+    package var address: String { value.word(5).text }
 
     /// The origin of a description that we make.
     package init(sessionID: UInt64, version: UInt64, address: IPAddress) {
-        username = "-"
-        self.sessionID = String(sessionID)
-        self.version = String(version)
-        networkType = "IN"
-        addressType = address.sdpType
-        self.address = address.description
+        value = Array("- \(sessionID) \(version) IN \(address.sdpType) \(address)".utf8)[...]
     }
 
-    init?(parsing value: [UInt8]) {
-        let words = value[...].words
-        guard words.count == 6 else { return nil }
-        (username, sessionID, version) = (words[0].text, words[1].text, words[2].text)
-        (networkType, addressType, address) = (words[3].text, words[4].text, words[5].text)
+    init?(parsing value: ArraySlice<UInt8>) {
+        guard value.wordCount == 6 else { return nil }
+        self.value = value
+    }
+}
+
+extension Origin: Hashable {
+    /// Word for word, however many blanks are between.
+    package static func == (left: Origin, right: Origin) -> Bool {
+        left.value == right.value || left.value.words == right.value.words
     }
 
-    var line: SDPLine {
-        SDPLine(.origin, "\(username) \(sessionID) \(version) \(networkType) \(addressType) \(address)")
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(value.words)
     }
 }
 
 /// `c=`: where media is to be sent (RFC 8866 §5.7).
-package struct Connection: Hashable, Sendable {
-    package let networkType: String
-    package let addressType: String
+package struct Connection: Sendable {
+    /// The value of the line: three words.
+    let value: ArraySlice<UInt8>
+
+    package var networkType: String { value.word(0).text }
+    package var addressType: String { value.word(1).text }
     /// The address without its multicast time to live and count.
-    package let host: String
+    package var host: String { hostText.text }
+
+    private var hostText: ArraySlice<UInt8> { value.word(2).cut(at: UInt8(ascii: "/")).head }
 
     package init(_ address: IPAddress) {
-        networkType = "IN"
-        addressType = address.sdpType
-        host = address.description
+        value = Array("IN \(address.sdpType) \(address)".utf8)[...]
     }
 
-    init?(parsing value: [UInt8]) {
-        let words = value[...].words
-        guard words.count == 3, let host = words.last?.cut(at: "/").head, !host.isEmpty else { return nil }
-        (networkType, addressType, self.host) = (words[0].text, words[1].text, host.text)
+    init?(parsing value: ArraySlice<UInt8>) {
+        guard value.wordCount == 3, value.word(2).first != UInt8(ascii: "/") else { return nil }
+        self.value = value
     }
 
     /// The address as a number; nil for a host name or another kind of network.
     package var address: IPAddress? {
-        guard networkType.isSameToken(as: "IN"), let address = IPAddress(host) else { return nil }
+        guard value.word(0).isSameToken(as: "IN"), let address = IPAddress(text: hostText) else { return nil }
         return address.unmapped
     }
+}
 
-    var line: SDPLine { SDPLine(.connection, "\(networkType) \(addressType) \(host)") }
+extension Connection: Hashable {
+    package static func == (left: Connection, right: Connection) -> Bool {
+        left.value == right.value
+            || left.value.word(0) == right.value.word(0) && left.value.word(1) == right.value.word(1)
+                && left.hostText == right.hostText
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(hostText)
+    }
 }
 
 extension IPAddress {

@@ -19,43 +19,23 @@ package enum Letter: UInt8, Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(Character(UnicodeScalar(rawValue)))=" }
 }
 
-/// One line of a session description as it stood on the wire, so that writing gives the same bytes back.
+/// One line of a session description as it stood on the wire.
 package struct SDPLine: Hashable, Sendable {
     /// How a line ends. RFC 8866 §5 writes CRLF and has a parser take LF as well.
-    package enum End: Hashable, Sendable {
-        case crlf, lf
+    package enum End: UInt8, Hashable, Sendable {
         /// The last line, cut short.
         case none
+        case lf, crlf
+
+        /// The octets of the end.
+        @inline(__always) var length: Int { Int(rawValue) }
     }
 
     package let letter: Letter
     /// The bytes behind `=`; no NUL, CR or LF among them.
-    package let value: [UInt8]
+    package let value: ArraySlice<UInt8>
     package let end: End
 
-    /// The caller has seen to it that `value` holds no NUL, CR or LF.
-    init(_ letter: Letter, value: [UInt8], end: End = .crlf) {
-        self.letter = letter
-        self.value = value
-        self.end = end
-    }
-
-    /// The caller has seen to it that `text` holds no NUL, CR or LF.
-    init(_ letter: Letter, _ text: String) {
-        self.init(letter, value: Array(text.utf8))
-    }
-
     /// The value as text, ill-formed UTF-8 repaired.
-    package var text: String { String(decoding: value, as: UTF8.self) }
-
-    func write(to bytes: inout [UInt8]) {
-        bytes.append(letter.rawValue)
-        bytes.append(UInt8(ascii: "="))
-        bytes += value
-        switch end {
-        case .crlf: bytes += [0x0d, 0x0a]
-        case .lf: bytes.append(0x0a)
-        case .none: break
-        }
-    }
+    package var text: String { value.text }
 }

@@ -3,59 +3,58 @@
 /// A description is read whole or made whole and does not change, so that what was parsed is written byte for byte.
 /// Taken beyond the grammar, because phones send it: LF alone, a missing `s=` or `t=`, session lines in another order,
 /// blank lines at the end.
-package struct SessionDescription: Hashable, Sendable {
+package struct SessionDescription: Sendable {
     package let origin: Origin
     package let connection: Connection?
-    /// Of the session section.
-    package let attributes: [Attribute]
     package let media: [MediaDescription]
     /// The session section's lines, in order.
-    package let lines: [SDPLine]
+    package let lines: SDPLines
     /// Blank lines behind the last line.
-    let trailer: [UInt8]
+    private let trailer: ArraySlice<UInt8>
 
     /// A description of ours. An answer repeats the timing of the offer (RFC 3264 §6).
     init(origin: Origin, connection: Connection, timing: [SDPLine], media: [MediaDescription]) {
-        self.origin = origin
-        self.connection = connection
-        attributes = []
-        self.media = media
-        lines =
-            [SDPLine(.version, "0"), origin.line, SDPLine(.sessionName, "-"), connection.line]
-            + (timing.isEmpty ? [SDPLine(.timing, "0 0")] : timing)
-        trailer = []
+        var writer = SDPLineWriter()
+        writer.line(.version) { $0.append(UInt8(ascii: "0")) }
+        writer.line(.origin, origin.value)
+        writer.line(.sessionName) { $0.append(UInt8(ascii: "-")) }
+        writer.line(.connection, connection.value)
+        for line in timing { writer.line(line.letter, line.value) }
+        if timing.isEmpty { writer.line(.timing) { $0 += "0 0".utf8 } }
+        self.init(origin: origin, connection: connection, media: media, lines: writer.lines, trailer: [])
     }
 
     /// For the parser, which has read all of it.
     init(
-        origin: Origin, connection: Connection?, attributes: [Attribute], media: [MediaDescription],
-        lines: [SDPLine], trailer: [UInt8]
+        origin: Origin, connection: Connection?, media: [MediaDescription], lines: SDPLines,
+        trailer: ArraySlice<UInt8>
     ) {
         self.origin = origin
         self.connection = connection
-        self.attributes = attributes
         self.media = media
         self.lines = lines
         self.trailer = trailer
     }
 
+    /// Of the session section.
+    package var attributes: some Sequence<Attribute> { lines.attributes }
+
     /// `s=`; nil where the line is missing.
     package var sessionName: String? { lines.first { $0.letter == .sessionName }?.text }
 
-    /// The `t=` lines with their repeats and time zones, each ended by CRLF.
+    /// The `t=` lines with their repeats and time zones.
     var timing: [SDPLine] {
         lines.filter { $0.letter == .timing || $0.letter == .repeats || $0.letter == .timeZones }
-            .map { SDPLine($0.letter, value: $0.value) }
     }
 
     /// The lines `b=` of a section.
-    package static func bandwidth(of lines: [SDPLine]) -> [Bandwidth] {
+    package static func bandwidth(of lines: SDPLines) -> [Bandwidth] {
         lines.compactMap { $0.letter == .bandwidth ? Bandwidth(parsing: $0.value) : nil }
     }
 
     /// Which way media of a section flows, as the maker says it: its own attribute, else the session's, else both ways.
     package func direction(of section: MediaDescription) -> Direction {
-        section.direction ?? attributes.lazy.compactMap(\.direction).first ?? .sendReceive
+        section.direction ?? lines.direction ?? .sendReceive
     }
 
     /// Where media of a section is to be sent: its own `c=` line, else the session's.
@@ -65,6 +64,29 @@ package struct SessionDescription: Hashable, Sendable {
 
     /// Milliseconds in a packet that the maker wants to receive; the session's attribute stands in for an absent one.
     package func ptime(of section: MediaDescription) -> Int? {
-        section.ptime ?? attributes.packetTime("ptime")
+        section.ptime ?? lines.packetTime("ptime")
+    }
+
+    /// The description as it goes on the wire.
+    package func bytes() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(media.reduce(lines.text.count + trailer.count) { $0 + $1.lines.text.count })
+        bytes += lines.text
+        for section in media { bytes += section.lines.text }
+        bytes += trailer
+        return bytes
+    }
+}
+
+extension SessionDescription: Hashable {
+    /// All that a description says stands in its lines.
+    package static func == (left: SessionDescription, right: SessionDescription) -> Bool {
+        left.lines == right.lines && left.media == right.media && left.trailer == right.trailer
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(lines)
+        hasher.combine(media)
+        hasher.combine(trailer)
     }
 }

@@ -1,3 +1,5 @@
+import EngineKit
+
 /// The lines of a message before its body: the start line, and the ranges of names and values of the header fields.
 struct MessageHead {
     /// The message; where lines are folded, a copy in which each fold is spaces, so that all offsets stay.
@@ -123,7 +125,7 @@ struct MessageHead {
     private func endOfLine(from start: Int) throws(ParseError) -> Int {
         var index = start
         while true {
-            index = nextControl(from: index)
+            index = bytes.span.firstControl(from: index)
             guard index < bytes.count else { throw ParseError(.unfinishedHead, offset: bytes.count) }
             switch bytes[index] {
             case 0x0d:
@@ -137,23 +139,6 @@ struct MessageHead {
             default:
                 index &+= 1
             }
-        }
-    }
-
-    /// The first octet below 16 at or behind `start`, or the end. Eight octets are looked at in one step: an octet
-    /// below 16 is one that borrows when 16 is taken off and whose own top bit is clear.
-    @inline(__always)
-    private func nextControl(from start: Int) -> Int {
-        bytes.withUnsafeBytes { buffer in
-            var index = start
-            while index &+ 8 <= buffer.count {
-                let word = UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                let below = (word &- 0x1010_1010_1010_1010) & ~word & 0x8080_8080_8080_8080
-                if below != 0 { return index &+ below.trailingZeroBitCount &>> 3 }
-                index &+= 8
-            }
-            while index < buffer.count, buffer[index] >= 16 { index &+= 1 }
-            return index
         }
     }
 }

@@ -30,8 +30,16 @@ struct Arrival: Sendable {
     var isAutomatic = false
 
     /// When ringing ends.
+    var ringingDeadline: Instant? {
+        var next = ringsUntil
+        next.bringForward(to: expiresAt)
+        return next
+    }
+
     var deadline: Instant? {
-        [ringsUntil, expiresAt].lazy.compactMap { $0 }.min()
+        var next = ringingDeadline
+        next.bringForward(to: provisionals.deadline)
+        return next
     }
 
     /// The INVITE has its final response.
@@ -187,7 +195,7 @@ extension InviteSession {
     /// Rang as long as a phone may ring here, or as the invitation was good for.
     mutating func stopRinging(at now: Instant) {
         guard phase == .alerting, let arrival else { return }
-        let isExpired = arrival.expiresAt == arrival.deadline
+        let isExpired = arrival.expiresAt == arrival.ringingDeadline
         let status: StatusCode = isExpired ? 487 : 480
         refuse(status, reason: nil, headers: Headers())
         end(CallEnd(cause: .ringTimeout, by: isExpired ? .remote : .local, status: status), at: now)

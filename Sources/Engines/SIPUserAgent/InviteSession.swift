@@ -114,17 +114,23 @@ struct InviteSession: Sendable {
 
     /// When to call `handleDeadline`.
     var deadline: Instant? {
-        [
-            acceptance?.deadline, invitation?.ringsUntil, arrival?.deadline, arrival?.provisionals.deadline,
-            modification.retryAt, sessionTimer?.deadline, lastsUntil, lingersUntil, digits.deadline,
-            sentReferral?.deadline, receivedReferral?.deadline,
-        ].lazy.compactMap { $0 }.min()
+        var next = acceptance?.deadline
+        next.bringForward(to: invitation?.ringsUntil)
+        next.bringForward(to: arrival?.deadline)
+        next.bringForward(to: modification.retryAt)
+        next.bringForward(to: sessionTimer?.deadline)
+        next.bringForward(to: lastsUntil)
+        next.bringForward(to: lingersUntil)
+        next.bringForward(to: digits.deadline)
+        next.bringForward(to: sentReferral?.deadline)
+        next.bringForward(to: receivedReferral?.deadline)
+        return next
     }
 
     mutating func handleDeadline(at now: Instant) {
         handleAcceptanceDeadline(at: now)
         if let until = invitation?.ringsUntil, now >= until { giveUpRinging(at: now) }
-        if let until = arrival?.deadline, now >= until { stopRinging(at: now) }
+        if let until = arrival?.ringingDeadline, now >= until { stopRinging(at: now) }
         handleProvisionalDeadline(at: now)
         if let until = modification.retryAt, now >= until {
             modification.retryAt = nil

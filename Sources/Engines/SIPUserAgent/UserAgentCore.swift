@@ -199,7 +199,9 @@ package struct UserAgentCore: Sendable {
     }
 
     package var deadline: Instant? {
-        [deadlines.deadline, transactions.deadline].lazy.compactMap { $0 }.min()
+        var next = transactions.deadline
+        next.bringForward(to: deadlines.deadline)
+        return next
     }
 
     // MARK: - For the extensions

@@ -139,7 +139,9 @@ package actor SIPEndpoint {
     }
 
     private func armTimer() {
-        let next = [core.deadline, connections.deadline, locator.deadline].lazy.compactMap(\.self).min()
+        var next = core.deadline
+        next.bringForward(to: connections.deadline)
+        next.bringForward(to: locator.deadline)
         // A timer that comes too early looks again: cheaper than one for each deadline that is met before its time.
         if let timerInstant, let next, timerInstant <= next { return }
         timer?.cancel()
