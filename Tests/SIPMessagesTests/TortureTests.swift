@@ -3,7 +3,7 @@ import SIPMessages
 import Testing
 
 /// The 49 messages of RFC 4475 through the parser and the validation, against the handling that the index names.
-@Suite(.enabled(if: Corpus.isPresent, "OFFHOOK_CORPORA is not set"))
+@Suite(.enabled(if: Corpora.arePresent, "\(Corpora.absence)"))
 struct TortureTests {
     /// A registrar's capabilities too, as a fourth of the messages are REGISTER; MESSAGE with what it carries.
     private static let capabilities = Capabilities(
@@ -12,12 +12,12 @@ struct TortureTests {
 
     @Test(.proves(.clause("RFC 4475 §3")))
     func everyMessageIsHandledAsExpected() throws {
-        let rows = Corpus.index("rfc4475").filter { $0["validity"] != "unlisted" }
+        let rows = Corpora.index("rfc4475").filter { $0["validity"] != "unlisted" }
         try #require(rows.count == 49)
         var differing: [String] = []
         for row in rows {
             let name = try #require(row["name"])
-            let bytes = try #require(Corpus.bytes("rfc4475/\(name).dat"))
+            let bytes = try #require(Corpora.bytes("rfc4475/\(name).dat"))
             let outcome = Self.outcome(bytes)
             // 200 and 401 are for a registrar to decide; here it is enough that nothing stands in the way.
             let expected = try #require(row["expected_ua"]).split(separator: "|").map {

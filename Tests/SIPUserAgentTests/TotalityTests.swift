@@ -8,11 +8,12 @@ import Testing
 
 /// Whatever arrives, in whatever state: no trap, bounded state, and nothing left in the end.
 @Suite struct TotalityTests {
-    @Test(.proves(.clause("RFC 4475 §3")), .enabled(if: TortureFiles.arePresent, "OFFHOOK_CORPORA is not set"))
+    @Test(.proves(.clause("RFC 4475 §3")), .enabled(if: Corpora.arePresent, "\(Corpora.absence)"))
     func takesTheTortureMessages() throws {
-        let files = TortureFiles.all()
+        let files = Corpora.files("rfc4475", endingIn: ".dat")
         try #require(files.count >= 40)
-        for (name, bytes) in files {
+        for name in files {
+            let bytes = try #require(Corpora.bytes(name))
             var world = World()
             world.add("bob", at: "192.0.2.2")
             world.addScripted("carol", at: "192.0.2.9")

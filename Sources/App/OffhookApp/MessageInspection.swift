@@ -2,6 +2,7 @@ import Glibc
 import SDP
 import SIPMessages
 import SIPRuntime
+import SIPUserAgent
 import TerminalUI
 
 /// `offhook parse`: the structure of one message, or every fault with its clause and the status it is owed.
@@ -21,7 +22,7 @@ package enum MessageInspection {
     }
 
     private static func inspectMessage(_ bytes: [UInt8], json: Bool) -> ExitStatus {
-        let explanation = MessageExplanation(of: bytes)
+        let explanation = MessageExplanation(of: bytes, .ours)
         if json {
             let entries = explanation.entries.map { entry in
                 JSON.object([

@@ -50,7 +50,9 @@ struct Dialog: Equatable, Sendable {
 
     /// The dialog that an INVITE makes at the callee (§12.1.1).
     init(of request: Request, localTag: String, localSequence: UInt32) throws(Fault) {
-        guard let target = Self.target(in: request.headers) else { throw .contactUnusable }
+        guard let target = Self.target(in: request.headers) ?? Self.target(ofOldCaller: request) else {
+            throw .contactUnusable
+        }
         callID = request.callID
         var local = request.to
         local.tag = localTag
@@ -161,6 +163,14 @@ struct Dialog: Equatable, Sendable {
             uri.sipURI != nil
         else { return nil }
         return uri
+    }
+
+    /// RFC 2543 had no need of a Contact: without one, requests go to From (§6.8 there).
+    private static func target(ofOldCaller request: Request) -> URI? {
+        guard !request.headers.contains(.contact), request.vias.first?.isBranchUnique != true,
+            request.from.uri.sipURI != nil
+        else { return nil }
+        return request.from.uri
     }
 
     private static func recordedRoute(in headers: Headers) -> [NameAddress] {

@@ -4,7 +4,7 @@ import SIPMessages
 
 extension Capabilities {
     /// What this user agent can do where nothing is switched off.
-    static let ours = Capabilities(
+    package static let ours = Capabilities(
         methods: [
             .invite, .ack, .cancel, .bye, .options, .prack, .update, .info, .message, .refer, .notify, .subscribe,
         ],

@@ -62,8 +62,9 @@ final class RawSocket {
     @discardableResult
     func send(_ text: String) -> Int { send(Array(text.utf8)) }
 
-    func send(_ text: String, to address: EngineKit.SocketAddress) {
-        let bytes = Array(text.utf8)
+    func send(_ text: String, to address: EngineKit.SocketAddress) { send(Array(text.utf8), to: address) }
+
+    func send(_ bytes: [UInt8], to address: EngineKit.SocketAddress) {
         _ = address.withSockaddr { sendto(descriptor, bytes, bytes.count, 0, $0, $1) }
     }
 
@@ -80,6 +81,13 @@ final class RawSocket {
         }
         guard count >= 0 else { return nil }
         return (String(decoding: buffer[..<count], as: UTF8.self), SocketAddress(storage))
+    }
+
+    /// What one read of a stream gives: nothing where the peer closed, or is silent for thirty seconds.
+    func receive() -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        guard waitUntilReadable() else { return [] }
+        return Array(buffer[..<max(0, recv(descriptor, &buffer, buffer.count, 0))])
     }
 
     /// Reads until `end` stands at the end of what came, or the peer closes, or thirty seconds pass without anything.
