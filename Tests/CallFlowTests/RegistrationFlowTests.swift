@@ -55,6 +55,20 @@ import Testing
         world.finish(bob)
     }
 
+    /// Name servers may be away when a machine starts.
+    @Test(.proves(.row(39)))
+    func aRegistrarWithoutAnAddressIsLookedForAgainUntilItHasOne() throws {
+        var (world, bob, registrar) = Self.scene()
+        world.directory = [:]
+        world.perform(.register(AccountID(rawValue: 0)), at: bob)
+        world.run(for: .seconds(600))
+        let failures = world.story(of: bob).count { $0 == "registration" }
+        #expect((2...20).contains(failures))
+        world.directory["proxy.example.com"] = [Scene.proxy]
+        _ = try world.expect(.register, at: registrar, within: .seconds(1800))
+        #expect(world.violations.isEmpty)
+    }
+
     @Test(.proves(.clause("RFC 3665 §2.5"), .row(40)))
     func givesUpWhenThePasswordIsWrong() throws {
         var (world, bob, registrar) = Self.scene()

@@ -179,7 +179,11 @@ extension Registration {
     /// Refreshes, or tries again.
     package mutating func handleDeadline(at now: Instant) -> Step {
         guard let deadline, deadline <= now, !isBusy else { return .none }
-        guard contact != nil else { return Step(locates: true) }
+        guard contact != nil else {
+            // The answer to the question leads on; what is due till then is due no more.
+            state = .idle
+            return Step(locates: true)
+        }
         if case .waiting = state { return askAnew(reporting: .registering) }
         return askAnew(reporting: nil)
     }
