@@ -97,6 +97,25 @@ import Testing
         world.finish(alice, bob)
     }
 
+    /// An ACK was lost or late, and the call was changed twice since.
+    @Test(.proves(.row(7), .clause("RFC 3261 §13.2.2.4")))
+    func row7ARepeatedAnswerToAReinviteIsAcknowledgedAlsoAfterLaterOnes() throws {
+        var (world, alice, bob, handle, _, _) = try World.establishedWithAgent()
+        var answers: [Response] = []
+        for number in 0..<4 {
+            world.perform(number.isMultiple(of: 2) ? .hold(handle) : .resume(handle), at: alice)
+            let reinvite = try world.expect(.invite, at: bob)
+            answers.append(world.answer(200, to: reinvite, from: bob, tag: "bob"))
+            world.say(answers[number], from: bob, to: alice)
+            _ = try world.expect(.ack, at: bob)
+        }
+        for answer in answers {
+            world.say(answer, from: bob, to: alice)
+            #expect(try world.expect(.ack, at: bob).cSeq.number == answer.cSeq.number)
+        }
+        try Self.hangUp(handle, at: alice, against: bob, in: &world)
+    }
+
     @Test(.proves(.row(22), .clause("RFC 3261 §14.2")))
     func row22ASecondInviteBeforeTheFirstIsAnsweredGets500WithRetryAfter() throws {
         var (world, alice, bob) = World.agentAndPhone()

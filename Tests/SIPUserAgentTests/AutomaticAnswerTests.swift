@@ -48,6 +48,23 @@ import Testing
         #expect(world.incoming(at: "bob") == handle)
     }
 
+    /// What told the caller of progress before counts too, and leaves room for the answer.
+    @Test(.proves(.rule(1)), arguments: [(1, 3), (2, 2), (9, 1)])
+    func earlyMediaIsPartOfTheSixDatagrams(earlyMedia: Int, answers: Int) throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob(configuration(anybody))
+        world.run(for: .milliseconds(300))
+        world.perform(.ring(handle), by: "bob")
+        for _ in 0..<earlyMedia { world.perform(.progress(handle, World.media), by: "bob") }
+        world.perform(.answer(handle, World.media, automatic: true), by: "bob")
+        world.run(for: .seconds(200))
+        let sent = world.ladder.filter { $0.from == "bob" }
+        #expect(sent.count == 6)
+        #expect(sent.map(\.bytes).reduce(0, +) <= 8192)
+        #expect(world.count("bob>carol 200 INVITE") == answers)
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
     @Test(.proves(.rule(1)))
     func longHeadersDoNotBuyMoreThanEightKilobytes() throws {
         let routes = (0..<10).map {

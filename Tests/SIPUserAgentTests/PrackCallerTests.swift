@@ -85,6 +85,34 @@ import Testing
         #expect(world.last(.bye, at: "carol")?.cSeq.number == 3)
     }
 
+    /// Behind a proxy that forks, one branch refused and another answers all the same, or the same one does.
+    @Test(.proves(.row(14), .clause("RFC 3261 §12.2.1.1")))
+    func answerThatComesAfterTheRefusalCountsOnFromItsPracks() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(180, to: invite, from: "carol", contact: carolContact, headers: Self.reliable(1))
+        try world.reply(180, to: invite, from: "carol", contact: carolContact, headers: Self.reliable(2))
+        try world.reply(486, to: invite, from: "carol", tag: "other")
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        #expect(pracks(of: world) == ["peer 2: 1 1 INVITE", "peer 3: 2 1 INVITE"])
+        #expect(world.requests(.bye, from: "alice").map(\.cSeq.number) == [4])
+    }
+
+    @Test(.proves(.row(14), .clause("RFC 3261 §12.2.1.1")))
+    func answerThatComesAfterTheByeOfItsEarlyDialogCountsOnFromItsPracks() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(180, to: invite, from: "carol", contact: carolContact, headers: Self.reliable(1))
+        let bye = try world.request(
+            .bye, from: "carol", to: "alice", callID: invite.callID, sequence: 70, toTag: invite.from.tag)
+        world.send(.request(bye), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(200, at: "carol").map(\.cSeq.method) == [.bye])
+        world.perform(.hangUp(caller), by: "alice")
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        #expect(world.requests(.bye, from: "alice").map(\.cSeq.number) == [3])
+    }
+
     @Test(.proves(.row(25), .clause("RFC 3262 §5")))
     func answerInAReliableResponseIsTheAnswer() throws {
         var world = World()

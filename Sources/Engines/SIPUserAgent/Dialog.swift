@@ -92,6 +92,9 @@ struct Dialog: Equatable, Sendable {
         return localSequence
     }
 
+    /// Takes no number that went out before in the same dialog.
+    mutating func countOn(from sequence: UInt32) { localSequence = max(localSequence, sequence) }
+
     /// The address that requests are sent to: the first route, or the target (§12.2.1.1). For a strict router that is
     /// the Request-URI, whatever route is left.
     var nextHop: URI { routeSet.first?.uri ?? remoteTarget }

@@ -25,9 +25,12 @@ struct Acceptance: Sendable {
 }
 
 extension InviteSession {
-    /// What an unproven caller may be sent for one INVITE (ROBUSTNESS S1): octets, and repetitions of the 2xx.
-    static let unprovenAllowance = 8192
-    static let unprovenRepetitions = 3
+    /// What an unproven caller may be sent for one INVITE (ROBUSTNESS S1): octets, datagrams, and of these at most so
+    /// many that repeat the 2xx, and so many that tell of progress beside the 100.
+    private static let unprovenAllowance = 8192
+    private static let unprovenDatagrams = 6
+    private static let unprovenRepetitions = 3
+    static let unprovenProgress = unprovenDatagrams - 2
 
     /// Sends a 2xx and begins to repeat it.
     mutating func accept(_ response: Response, headers: Headers, awaitsAnswer: Bool, at now: Instant) {
@@ -41,13 +44,15 @@ extension InviteSession {
         let t1 = settings.timers.t1
         let isBounded = isBounded && !isPathProven
         let size = isBounded ? response.bytes().count : 0
-        // The 100 and the 180 bear the same Via and Record-Route fields, so they are counted as if as long.
-        let spent = 2 * (size - response.body.count) + size
+        // The 100 and what told of progress bear the same Via and Record-Route fields, so they are counted as if as long.
+        let (progress, descriptions) = (arrival?.progressCount ?? 0, arrival?.descriptionCount ?? 0)
+        let spent =
+            (1 + progress) * (size - response.body.count) + descriptions * response.body.count + size
         acceptance = Acceptance(
             transaction: transaction, sequence: response.cSeq.number, awaitsAnswer: awaitsAnswer, interval: t1,
             repeatAt: now + t1, giveUpAt: now + settings.timers.giveUp, size: size,
             allowance: isBounded ? Self.unprovenAllowance - spent : nil,
-            repetitionsLeft: isBounded ? Self.unprovenRepetitions : nil)
+            repetitionsLeft: isBounded ? min(Self.unprovenRepetitions, Self.unprovenDatagrams - 2 - progress) : nil)
         act(.respond(response, transaction))
     }
 

@@ -26,8 +26,13 @@ struct Arrival: Sendable {
     var hasSettledEarly = false
     /// The person's answer, while a PRACK has to come before the 2xx.
     var heldAnswer: HeldAnswer?
+    /// Whether the caller may be answered without a person before it has proved its path (ROBUSTNESS S1).
+    let isUnproven: Bool
     /// Whether no person takes the call.
     var isAutomatic = false
+    /// Provisional responses that were sent beside the 100, and those of them with a description.
+    var progressCount = 0
+    var descriptionCount = 0
 
     /// When ringing ends.
     var ringingDeadline: Instant? {

@@ -13,6 +13,9 @@ struct Invitation: Sendable {
     /// In the order of their first response. Those of other forks stay when one answers: should they answer too, the
     /// numbers of their requests count on.
     var earlyDialogs: [EarlyDialog] = []
+    /// The last numbers of those that are over, by the peer's tag. A 2xx may come after the refusal that ended them, and
+    /// its dialog counts on (RFC 3261 §12.2.1.1).
+    var spentNumbers: [String: UInt32] = [:]
     var hasProvisional = false
     /// Whether a final response is still to come.
     var isPending = true
@@ -28,6 +31,21 @@ struct Invitation: Sendable {
     var redirectionsLeft: Int
     /// How many more times a 422 is met with a longer session interval; each of the servers on the way may send one.
     var intervalsLeft = 5
+
+    /// Early dialogs are over: by a refusal, by BYE, or as the INVITE is sent again.
+    mutating func leaveEarlyDialogs(where isOver: (EarlyDialog) -> Bool = { _ in true }) {
+        for early in earlyDialogs where isOver(early) && early.dialog.localSequence > request.cSeq.number {
+            spentNumbers[early.dialog.remoteTag] = early.dialog.localSequence
+        }
+        earlyDialogs.removeAll(where: isOver)
+    }
+
+    /// The dialog that a response makes. Where it is one that was over, its numbers count on.
+    func dialog(answeredBy response: Response) throws(Dialog.Fault) -> Dialog {
+        var dialog = try Dialog(of: request, answeredBy: response, fallbackTarget: request.uri)
+        if let spent = spentNumbers[dialog.remoteTag] { dialog.countOn(from: spent) }
+        return dialog
+    }
 
     /// A dialog made by a 101...199 with a To tag, with its own copy of the offer (forks answer separately).
     struct EarlyDialog: Sendable {
@@ -123,7 +141,7 @@ extension InviteSession {
     private mutating func receiveFailure(_ response: Response, at now: Instant) {
         guard invitation?.isPending ?? false else { return }
         invitation?.isPending = false
-        invitation?.earlyDialogs = []
+        invitation?.leaveEarlyDialogs()
         guard phase == .calling else { return }
         let goesOn =
             switch response.status.value {

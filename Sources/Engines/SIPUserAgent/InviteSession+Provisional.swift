@@ -47,8 +47,7 @@ extension InviteSession {
             return index
         }
         guard invitation.earlyDialogs.count < settings.earlyDialogLimit,
-            let dialog = try? Dialog(
-                of: invitation.request, answeredBy: response, fallbackTarget: invitation.request.uri)
+            let dialog = try? invitation.dialog(answeredBy: response)
         else { return nil }
         self.invitation?.earlyDialogs.append(Invitation.EarlyDialog(dialog: dialog, offerAnswer: offerAnswer))
         return invitation.earlyDialogs.count

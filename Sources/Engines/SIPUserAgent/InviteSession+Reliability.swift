@@ -25,20 +25,28 @@ extension InviteSession {
             let sent = arrival.provisionals.send(
                 dressed(response, headers: Headers()), timers: settings.timers, at: now)
             self.arrival = arrival
-            if let sent { act(.respond(sent, arrival.transaction)) }
+            if let sent { tell(sent) }
         case .never, .forDescriptions:
-            act(.respond(dressed(response, headers: Headers()), arrival.transaction))
+            // Who may cost only so much is owed the final response above all (ROBUSTNESS S1).
+            guard isPathProven || !arrival.isUnproven || arrival.progressCount < Self.unprovenProgress else { return }
+            tell(dressed(response, headers: Headers()))
         }
+    }
+
+    private mutating func tell(_ progress: Response) {
+        guard let transaction = arrival?.transaction else { return }
+        arrival?.progressCount += 1
+        if !progress.body.isEmpty { arrival?.descriptionCount += 1 }
+        act(.respond(progress, transaction))
     }
 
     /// Whether the INVITE offered.
     private var offersMedia: Bool { arrival?.request.claimsDescription ?? false }
 
     mutating func handleProvisionalDeadline(at now: Instant) {
-        guard let arrival else { return }
-        switch self.arrival?.provisionals.handleDeadline(at: now) {
+        switch arrival?.provisionals.handleDeadline(at: now) {
         case .retransmit(let response):
-            act(.respond(response, arrival.transaction))
+            tell(response)
         case .giveUp:
             guard phase == .alerting else { return }
             refuse(504, reason: nil, headers: Headers())
@@ -126,9 +134,7 @@ extension InviteSession {
             self.arrival?.heldAnswer = nil
             answer(held.media, headers: held.headers, automatic: held.isAutomatic, at: now)
         } else if let next = self.arrival?.provisionals.nextWaiting() {
-            if let sent = self.arrival?.provisionals.send(next, timers: settings.timers, at: now) {
-                act(.respond(sent, arrival.transaction))
-            }
+            if let sent = self.arrival?.provisionals.send(next, timers: settings.timers, at: now) { tell(sent) }
         }
         sendDueModification()
     }

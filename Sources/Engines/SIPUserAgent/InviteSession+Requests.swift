@@ -51,7 +51,7 @@ extension InviteSession {
     /// BYE of a dialog other than the call's: an early one, or one that is unwanted anyway.
     mutating func receiveForkedBye(_ request: Request, in transaction: ServerTransactionID) {
         let tag = request.from.tag ?? ""
-        invitation?.earlyDialogs.removeAll { $0.dialog.remoteTag == tag }
+        invitation?.leaveEarlyDialogs { $0.dialog.remoteTag == tag }
         act(.respond(request.response(200), transaction))
     }
 
@@ -108,8 +108,8 @@ extension InviteSession {
     mutating func reissued(_ request: Request, for purpose: RequestPurpose) {
         switch purpose.kind {
         case .invite:
+            invitation?.leaveEarlyDialogs()
             invitation?.request = request
-            invitation?.earlyDialogs = []
         case .reinvite, .update:
             modification.request = request
         case .refer:

@@ -93,7 +93,7 @@ extension InviteSession {
         guard let invitation else { return nil }
         let early = invitation.earlyDialogs.first { $0.dialog.remoteTag == response.to.tag }
         guard var dialog = early?.dialog else {
-            return try? Dialog(of: invitation.request, answeredBy: response, fallbackTarget: invitation.request.uri)
+            return try? invitation.dialog(answeredBy: response)
         }
         dialog.confirm(by: response)
         return dialog
@@ -148,6 +148,9 @@ extension InviteSession {
 
     // MARK: - ACK
 
+    /// How many are kept of one dialog.
+    private static let acknowledgementLimit = 8
+
     /// Sends the ACK of a 2xx. It bears the credentials of the INVITE (§13.2.2.4).
     mutating func acknowledge(_ remoteTag: String, _ sequence: UInt32, answering answer: SessionDescription?) {
         guard let dialog = dialog(with: remoteTag) else { return }
@@ -156,7 +159,9 @@ extension InviteSession {
         let invite = invites.lazy.compactMap { $0 }.first { $0.cSeq == CSeq(sequence, .invite) }
         if let invite { request.copyCredentials(from: invite) }
         if let answer { request.setDescription(answer) }
-        acknowledgements.removeAll { $0.remoteTag == remoteTag && $0.sequence &+ 1 < sequence }
+        // A 2xx may come again for 64*T1, whatever was changed meanwhile.
+        let known = acknowledgements.indices.filter { acknowledgements[$0].remoteTag == remoteTag }
+        if known.count >= Self.acknowledgementLimit, let oldest = known.first { acknowledgements.remove(at: oldest) }
         acknowledgements.append(SentAcknowledgement(remoteTag: remoteTag, sequence: sequence, request: request))
         act(.send(request, .within(remoteTag, .acknowledgement(of: sequence)), along: peer))
     }

@@ -94,16 +94,16 @@ extension UserAgentCore {
         let information = CallerInformation(of: request, isVouchedFor: policy.isServer(flow))
         let mayAnswerAutomatically = policy.mayAnswerAutomatically(
             trust, from: request.from, provenAs: provenCaller, over: flow)
+        let isUnproven = mayAnswerAutomatically && trust == .stranger && flow.transport == .udp
         let arrival = Arrival(
             request: request, transaction: transaction, flow: flow, trust: trust, provenCaller: provenCaller,
             contact: dialogContact(of: account, at: flow.local, over: flow.transport), replacement: replacement,
             ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
             expiresAt: (try? request.headers.first(Expires.self)).map { now + .seconds(Int64($0.seconds)) },
             provisionals: ReliableProvisionals(
-                use: provisionalUse(
-                    towards: request, isUnproven: mayAnswerAutomatically && trust == .stranger && flow.transport == .udp
-                ),
-                firstNumber: UInt32.random(in: 1...UInt32(Int32.max), using: &random)))
+                use: provisionalUse(towards: request, isUnproven: isUnproven),
+                firstNumber: UInt32.random(in: 1...UInt32(Int32.max), using: &random)),
+            isUnproven: isUnproven)
         do throws(RequestRefusal) {
             let session = try InviteSession(
                 arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,

@@ -17,6 +17,8 @@ struct AcknowledgementRule {
     }
 
     private struct Receipt {
+        /// When it came first, and last.
+        let first: Instant
         var arrivedAt: Instant
         var acknowledgedAt: Instant?
         /// Whether an ACK must go out, and not only may.
@@ -109,10 +111,13 @@ struct AcknowledgementRule {
         let begins = beginnings[response.callID]?.contains(response.cSeq.number) == true
         if begins { forks[response.callID, default: []].insert(tag) }
         let isRemembered = endedAt[response.callID].map { begins && now - $0 < .seconds(32) } ?? true
-        let isOwed = isRemembered && !wasRefused && (forks[response.callID]?.count ?? 0) <= 8
+        // The transaction of a change is over 64*T1 after its first 2xx (RFC 3261 §13.2.2.4).
+        let first = acceptances[name]?.first ?? now
+        let isOver = !begins && now - first >= .seconds(32)
+        let isOwed = isRemembered && !isOver && !wasRefused && (forks[response.callID]?.count ?? 0) <= 8
         guard isOwed || acceptances[name] == nil else { return }
         let acknowledgedAt = acceptances[name]?.acknowledgedAt
-        acceptances[name] = Receipt(arrivedAt: now, acknowledgedAt: acknowledgedAt, isOwed: isOwed)
+        acceptances[name] = Receipt(first: first, arrivedAt: now, acknowledgedAt: acknowledgedAt, isOwed: isOwed)
     }
 
     private mutating func refusalArrived(_ response: Response, _ traffic: Traffic) {
@@ -127,7 +132,7 @@ struct AcknowledgementRule {
             known.receipt.arrivedAt = traffic.at
             refusals[name] = known
         } else {
-            let receipt = Receipt(arrivedAt: traffic.at, isOwed: isOwed)
+            let receipt = Receipt(first: traffic.at, arrivedAt: traffic.at, isOwed: isOwed)
             refusals[name] = (receipt, traffic.at, traffic.flow.transport.isReliable)
         }
     }
