@@ -1,9 +1,9 @@
 import ArgumentParser
 import Simulation
 
-/// Plays whole calls under a virtual clock, from seeds: what must hold, must hold in every one of them.
+/// Plays whole calls under a virtual clock, from seeds and on every core: what must hold, must hold in every one of them.
 @main
-struct CallSimulator: ParsableCommand {
+struct CallSimulator: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "callsim",
         abstract: "Plays phones over faulty networks, from seeds, and checks what must hold.",
@@ -38,19 +38,34 @@ struct CallSimulator: ParsableCommand {
         guard !(trace || shrink) || seed != nil else { throw ValidationError("--trace and --shrink need --seed") }
     }
 
-    func run() throws {
+    func run() async throws {
         if let seed, shrink { return try self.shrink(seed) }
-        if sweep { return try playFlows() }
+        if sweep { return try await playFlows() }
+        if let list { return try await play(SeedList(path: list).seeds) }
+        try await play(seeds?.range ?? seed.map { $0...$0 } ?? 0...0)
+    }
+
+    /// What came of a seed.
+    private struct Outcome: Sendable {
+        let violations: [Violation]
+        let repeats: Bool
+        let story: String?
+    }
+
+    private func play(_ seeds: some RandomAccessCollection<UInt64> & Sendable) async throws {
         var failed = 0
-        let seeds = try wanted()
-        for seed in seeds {
+        let trace = trace
+        try await inOrder(seeds) { seed in
             var trial = Trial(seed: seed)
             trial.run()
-            if trace { print(trial.story) }
-            if !trial.repeats { print("seed \(seed): a second run differs") }
-            guard !trial.violations.isEmpty || !trial.repeats else { continue }
+            return Outcome(
+                violations: trial.violations, repeats: trial.repeats, story: trace ? trial.story : nil)
+        } take: { seed, outcome in
+            if let story = outcome.story { print(story) }
+            if !outcome.repeats { print("seed \(seed): a second run differs") }
+            guard !outcome.violations.isEmpty || !outcome.repeats else { return }
             failed += 1
-            print("seed \(seed): \(trial.violations.map(\.description).joined(separator: "; "))")
+            print("seed \(seed): \(outcome.violations.map(\.description).joined(separator: "; "))")
             print("  callsim --seed \(seed)")
             if first { throw ExitCode(20) }
         }
@@ -58,21 +73,18 @@ struct CallSimulator: ParsableCommand {
         if failed > 0 { throw ExitCode(20) }
     }
 
-    private func wanted() throws -> [UInt64] {
-        if let list { return try SeedList(path: list).seeds }
-        return Array(seeds?.range ?? seed.map { $0...$0 } ?? 0...0)
-    }
-
-    private func playFlows() throws {
+    private func playFlows() async throws {
         var failed = 0
         for flow in CanonicalFlow.allCases {
             let cases = SweepCase.all(of: flow)
-            for one in cases {
+            try await inOrder(cases) { one -> (violations: [Violation], story: String?) in
                 let trial = one.played()
-                guard !trial.violations.isEmpty else { continue }
-                if failed == 0 { print(trial.story) }
+                return (trial.violations, trial.violations.isEmpty ? nil : trial.story)
+            } take: { one, outcome in
+                guard let story = outcome.story else { return }
+                if failed == 0 { print(story) }
                 failed += 1
-                print("\(one): \(trial.violations.map(\.description).joined(separator: "; "))")
+                print("\(one): \(outcome.violations.map(\.description).joined(separator: "; "))")
             }
             print("\(flow.rawValue): \(cases.count) runs")
         }

@@ -10,8 +10,7 @@ struct CallStoryRule {
         let isIncoming: Bool
         var isAnswered = false
         var isEstablished = false
-        /// Unknown until it is told: a call may be on hold before it is answered.
-        var isHeld: Bool?
+        var isHeld = false
         var isEnded = false
         /// Whether somebody took it.
         var isTaken = false
@@ -46,6 +45,9 @@ struct CallStoryRule {
     func handle(ofIncoming callID: String) -> CallHandle? {
         stories.first { $0.value.isIncoming && $0.value.callID == callID }?.key
     }
+
+    /// Whether one call alone has that Call-ID: none came back to who placed it, and none came again very late.
+    func isOneCall(_ callID: String) -> Bool { stories.values.count { $0.callID == callID } == 1 }
 
     func isEstablished(_ handle: CallHandle) -> Bool { stories[handle]?.isEstablished ?? false }
 
@@ -120,7 +122,7 @@ struct CallStoryRule {
     func atPeace(_ findings: inout Findings) {
         for (handle, story) in stories.sorted(by: { $0.key < $1.key }) where !story.isEnded {
             // An INVITE that comes again very late makes another call of the same Call-ID.
-            guard stories.values.count(where: { $0.callID == story.callID }) == 1 else { continue }
+            guard isOneCall(story.callID) else { continue }
             let heard = heard[story.callID] ?? []
             if story.isIncoming, heard.contains(.request(.bye)) {
                 findings.add(.bothSidesAgree, "\(handle) stands, though a BYE came")

@@ -14,6 +14,8 @@ struct PhoneWatch {
     var cost = CostRule()
     var credentials = CredentialRule()
     var offers = OfferRule()
+    var wishes = WishRule()
+    var sequences = SequenceRule()
     var form = WellFormedRule()
     /// The resolver failed, or something could not be sent: then an ACK or BYE may be missing.
     private(set) var hadTrouble = false
@@ -36,6 +38,8 @@ struct PhoneWatch {
         finalResponses.sent(traffic, isBounded: isBounded, &findings)
         cost.sent(traffic, isBounded: isBounded, &findings)
         offers.sent(traffic, &findings)
+        sequences.sent(traffic, &findings)
+        if story.isOneCall(callID) { wishes.sent(traffic, &findings) }
     }
 
     mutating func arrived(_ traffic: Traffic) {
@@ -48,11 +52,13 @@ struct PhoneWatch {
         media.arrived(traffic)
         cost.arrived(traffic)
         offers.arrived(traffic)
+        sequences.arrived(traffic)
     }
 
     mutating func commanded(_ command: Command) {
         story.commanded(command)
         media.commanded(command)
+        wishes.commanded(command) { story.callID(of: $0) }
         if case .shutDown = command { finalResponses.isLeaving = true }
     }
 
@@ -62,6 +68,7 @@ struct PhoneWatch {
         }
         if case .incomingCall(_, let call) = event { cost.began(callID: call.callID) }
         story.told(event, judgesCauses: !isDeceived, &findings)
+        wishes.told(event) { story.callID(of: $0) }
         var ofMedia = Findings()
         media.told(event, &ofMedia)
         if !isDeceived { findings.add(ofMedia) }
