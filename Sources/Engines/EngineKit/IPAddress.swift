@@ -172,7 +172,7 @@ extension IPAddress: CustomStringConvertible {
     package var description: String {
         switch self {
         case .v4(let bits):
-            return "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)"
+            return String(unsafeUninitializedCapacity: 15) { Self.write(bits, to: $0) }
         case .v6(let high, let low, _):
             if case .v4 = unmapped { return "::ffff:\(unmapped)" }
             let groups = (0..<8).map { index in
@@ -180,6 +180,23 @@ extension IPAddress: CustomStringConvertible {
             }
             return Self.shortened(groups)
         }
+    }
+
+    /// Writes a dotted quad, and says how long it is; 15 octets have room for each.
+    private static func write(_ bits: UInt32, to text: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var count = 0
+        func put(_ byte: UInt32) {
+            text[count] = UInt8(truncatingIfNeeded: byte)
+            count += 1
+        }
+        for shift: UInt32 in [24, 16, 8, 0] {
+            let octet = bits >> shift & 255
+            if octet >= 100 { put(0x30 + octet / 100) }
+            if octet >= 10 { put(0x30 + octet / 10 % 10) }
+            put(0x30 + octet % 10)
+            if shift > 0 { put(0x2e) }
+        }
+        return count
     }
 
     private static func shortened(_ groups: [UInt16]) -> String {

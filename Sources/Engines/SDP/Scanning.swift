@@ -150,6 +150,10 @@ extension UInt8 {
 extension String {
     /// Whether two tokens are the same, letter case aside (ASCII alone).
     func isSameToken(as other: String) -> Bool {
-        utf8.count == other.utf8.count && zip(utf8, other.utf8).allSatisfy { $0.lowered == $1.lowered }
+        let (left, right) = (utf8.span, other.utf8.span)
+        guard left.count == right.count else { return false }
+        var index = 0
+        while index < left.count, left[index].lowered == right[index].lowered { index &+= 1 }
+        return index == left.count
     }
 }

@@ -86,6 +86,18 @@ extension String {
 
     /// Case-insensitive equality of ASCII text (§7.3.1).
     package func equalsIgnoringCase(_ other: String) -> Bool {
-        utf8.count == other.utf8.count && zip(utf8, other.utf8).allSatisfy { $0.lowercased == $1.lowercased }
+        utf8.span.equalsIgnoringCase(other)
+    }
+}
+
+extension Span<UInt8> {
+    /// Case-insensitive equality of ASCII text (§7.3.1).
+    @inline(__always)
+    func equalsIgnoringCase(_ text: String) -> Bool {
+        let other = text.utf8.span
+        guard count == other.count else { return false }
+        var index = 0
+        while index < count, self[index].lowercased == other[index].lowercased { index &+= 1 }
+        return index == count
     }
 }

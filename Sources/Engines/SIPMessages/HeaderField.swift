@@ -33,6 +33,7 @@ extension Headers {
     @specialized(where F == Contact)
     @specialized(where F == Route)
     package func first<F: HeaderField>(_ type: F.Type) throws(ParseError) -> F? {
+        guard contains(F.name) else { return nil }
         switch F.shape {
         case .single, .lines, .list(_, mayBeEmpty: false):
             var found: Field?
@@ -58,6 +59,7 @@ extension Headers {
     @specialized(where F == Route)
     @specialized(where F == RecordRoute)
     package func all<F: HeaderField>(_ type: F.Type) throws(ParseError) -> [F] {
+        guard contains(F.name) else { return [] }
         var values: [F] = []
         for field in fields where matches(field, F.name) {
             var cursor = FieldCursor(storage, field.value)
@@ -86,6 +88,7 @@ extension Headers {
 
     /// What is wrong with the fields of that type, if anything is.
     func fault<F: HeaderField>(in type: F.Type) -> ParseError? {
+        guard contains(F.name) else { return nil }
         do throws(ParseError) {
             _ = try all(type)
             return nil

@@ -48,7 +48,10 @@ package enum FieldError: Error, Hashable, Sendable {
 
 extension Headers {
     package func contains(_ name: HeaderName) -> Bool {
-        fields.contains { matches($0, name) }
+        guard let known = name.known else { return fields.contains { matches($0, name) } }
+        let code = known.rawValue
+        for field in fields where field.code == code { return true }
+        return false
     }
 
     /// The value of the first field of that name, as text.

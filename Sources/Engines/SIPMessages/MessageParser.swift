@@ -21,6 +21,19 @@ package enum MessageParser {
         try parse(Array(bytes), limits: limits)
     }
 
+    /// Whether a request may belong to a dialog, which is to say that its To may have a tag: told from its lines alone,
+    /// for whoever has too many requests to read them.
+    package static func mayNameDialog(_ bytes: [UInt8], limits: MessageLimits = .standard) -> Bool {
+        var head = MessageHead(bytes, limits: limits)
+        guard (try? head.split()) != nil,
+            let to = head.fields.first(where: { $0.code == KnownHeader.to.rawValue })
+        else { return false }
+        let cursor = FieldCursor(head.bytes, to.value)
+        return to.value.contains { start in
+            start + 3 <= to.value.upperBound && cursor.matches(start..<start + 3, "tag")
+        }
+    }
+
     private static func message(_ head: inout MessageHead) throws(ParseError) -> Message {
         var cursor = FieldCursor(head.bytes, head.startLine, limits: head.limits.field)
         let startLine = try StartLine(&cursor)

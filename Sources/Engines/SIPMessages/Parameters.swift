@@ -128,11 +128,7 @@ extension Parameters {
     }
 
     private func isNamed(_ entry: Entry, _ name: String) -> Bool {
-        if entry.name.count == name.utf8.count,
-            zip(bytes[entry.name], name.utf8).allSatisfy({ $0.lowercased == $1.lowercased })
-        {
-            return true
-        }
+        if bytes.span.extracting(entry.name).equalsIgnoringCase(name) { return true }
         return syntax == .uri && bytes[entry.name].contains(UInt8(ascii: "%"))
             && decoded(entry.name).equalsIgnoringCase(name)
     }
@@ -178,13 +174,12 @@ extension Parameters {
     }
 
     private func decoded(_ range: Range<Int>) -> String {
-        let cursor = cursor
         switch syntax {
         case .uri:
             return cursor.unescaped(range)
         case .field:
-            guard cursor.byte(at: range.lowerBound) == UInt8(ascii: "\""), range.count >= 2 else {
-                return cursor.text(range)
+            guard range.count >= 2, bytes[range.lowerBound] == UInt8(ascii: "\"") else {
+                return String(decoding: bytes[range], as: UTF8.self)
             }
             return cursor.unquoted(range.lowerBound + 1..<range.upperBound - 1)
         }

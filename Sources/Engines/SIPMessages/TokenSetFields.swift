@@ -10,7 +10,7 @@ package struct Allow: HeaderField {
         methods = try cursor.tokens().map { Method($0) }
     }
 
-    package func write(to writer: inout MessageWriter) { writer.write(list: methods.map(\.name)) }
+    package func write(to writer: inout MessageWriter) { writer.write(list: methods) { $0.name } }
 
     package mutating func join(_ next: Allow) { methods += next.methods }
 }
@@ -26,7 +26,7 @@ extension OptionTagField {
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) { self.init(try cursor.tokens()) }
 
-    package func write(to writer: inout MessageWriter) { writer.write(list: tags) }
+    package func write(to writer: inout MessageWriter) { writer.write(list: tags) { $0 } }
 
     package mutating func join(_ next: Self) { tags += next.tags }
 
@@ -107,10 +107,13 @@ extension FieldCursor {
 }
 
 extension MessageWriter {
-    mutating func write(list: [String]) {
-        for (index, element) in list.enumerated() {
-            if index > 0 { write(fixed: ", ") }
-            write(element)
+    @inline(__always)
+    mutating func write<Element>(list: [Element], _ text: (Element) -> String) {
+        var isFirst = true
+        for element in list {
+            if !isFirst { write(fixed: ", ") }
+            isFirst = false
+            write(text(element))
         }
     }
 }

@@ -63,9 +63,15 @@ package struct Via: Sendable {
 
     /// Whether the branch alone names the transaction (§17.2.3): it begins with the magic cookie, as parameter values
     /// compare without case (§7.3.1), and goes on from there.
-    package var isBranchUnique: Bool {
-        guard let branch, branch.utf8.count > Self.magicCookie.utf8.count else { return false }
-        return zip(branch.utf8, Self.magicCookie.utf8).allSatisfy { $0.lowercased == $1.lowercased }
+    package var isBranchUnique: Bool { branch.map(Self.isUnique) ?? false }
+
+    /// As `isBranchUnique`, for a branch that was read already.
+    package static func isUnique(_ branch: String) -> Bool {
+        let (branch, cookie) = (branch.utf8.span, magicCookie.utf8.span)
+        guard branch.count > cookie.count else { return false }
+        var index = 0
+        while index < cookie.count, branch[index].lowercased == cookie[index].lowercased { index &+= 1 }
+        return index == cookie.count
     }
 
     /// Where the request really came from (§18.2.1).
@@ -102,7 +108,29 @@ package struct Via: Sendable {
     }
 
     /// Host in lower case and port, the default one filled in: what transaction matching compares (§17.2.3).
-    package var sentBy: String { "\(host.description.asciiLowercased):\(port ?? transport.defaultPort)" }
+    package var sentBy: String {
+        var writer = MessageWriter(reserving: layout.host.range.count + 6)
+        if layout.host.range.isEmpty || bytes[layout.host.range.lowerBound] == UInt8(ascii: "[") {
+            // An IPv6 address has many spellings.
+            writer.write(host.description)
+        } else {
+            for byte in bytes[layout.host.range] { writer.write(byte: byte.lowercased) }
+        }
+        writer.write(fixed: ":")
+        writer.write(number: UInt64(port ?? transport.defaultPort))
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// As §18.2.1 and RFC 3581 §4 complete it where the request comes in: `received` and `rport` of the source, in
+    /// the place of those that are there.
+    package func completed(received source: IPAddress, port: UInt16?) -> Via {
+        var completed = parameters
+        if let port { completed["rport"] = String(port) }
+        completed["received"] = source.description
+        var via = self
+        via.parameters = completed
+        return via
+    }
 }
 
 extension Via {

@@ -32,6 +32,10 @@ struct InviteServerTransaction: Equatable, Sendable {
         state = .proceeding(.silent(request, tryingAt: now + timers.trying))
     }
 
+    var isTerminated: Bool {
+        if case .terminated = state { true } else { false }
+    }
+
     var deadline: Instant? {
         switch state {
         case .proceeding(.silent(_, let tryingAt)): tryingAt

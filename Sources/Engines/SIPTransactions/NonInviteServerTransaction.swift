@@ -22,6 +22,10 @@ struct NonInviteServerTransaction: Equatable, Sendable {
         state = .trying(giveUpAt: now + timers.giveUp)
     }
 
+    var isTerminated: Bool {
+        if case .terminated = state { true } else { false }
+    }
+
     var deadline: Instant? {
         switch state {
         case .trying(let at), .proceeding(_, let at), .completed(_, let at): at

@@ -20,14 +20,14 @@ extension ClientTransactionKey {
 }
 
 /// By what a request finds its server transaction (RFC 3261 §17.2.3).
-enum ServerTransactionKey: Hashable, Sendable {
+package enum ServerTransactionKey: Hashable, Sendable {
     /// The branch begins with the magic cookie, and names the transaction together with sent-by and method.
     case branch(String, sentBy: String, method: Method)
     /// The peer follows RFC 2543: the transaction is known by the headers that a retransmission repeats.
-    case headers(HeaderIdentity)
+    indirect case headers(HeaderIdentity)
 
     /// The headers that identify a transaction of an RFC 2543 peer. All of them are bounded by the message limits.
-    struct HeaderIdentity: Hashable, Sendable {
+    package struct HeaderIdentity: Hashable, Sendable {
         let uri: URI
         let toTag: String?
         let fromTag: String?
@@ -42,10 +42,10 @@ enum ServerTransactionKey: Hashable, Sendable {
 
 extension ServerTransactionKey {
     /// The key of `request`, or of the INVITE that a CANCEL or ACK is about where `method` says so.
-    init?(of request: Request, as method: Method? = nil) {
+    package init?(of request: Request, as method: Method? = nil) {
         guard let via = request.vias.first else { return nil }
         let method = method ?? request.method
-        if let branch = via.branch, via.isBranchUnique {
+        if let branch = via.branch, Via.isUnique(branch) {
             self = .branch(branch, sentBy: via.sentBy, method: method)
         } else {
             self = .headers(HeaderIdentity(request, via: via, toTag: request.to.tag, method: method))

@@ -4,16 +4,17 @@ import SIPMessages
 extension TransactionLayer {
     /// Answers a request. A response that the transaction can't send any more is dropped.
     package mutating func respond(_ response: Response, in id: ServerTransactionID, at now: Instant) {
-        if let served = inviteServers[id] {
-            let bytes = inviteServers[id]?.machine.respond(response, at: now)
-            transmit(bytes, along: served.route, for: id)
+        // In their places: a transaction is large, and a copy retains all that it holds.
+        if let index = inviteServers.index(forKey: id) {
+            let bytes = inviteServers.values[index].machine.respond(response, at: now)
+            transmit(bytes, along: inviteServers.values[index].route, for: id)
             if !response.status.isProvisional && !response.status.isSuccess {
-                indexAcknowledgement(of: response, in: id, key: served.key)
+                indexAcknowledgement(of: response, in: id, key: inviteServers.values[index].key)
             }
             settleInviteServer(id)
-        } else if let served = nonInviteServers[id] {
-            let bytes = nonInviteServers[id]?.machine.respond(response, at: now)
-            transmit(bytes, along: served.route, for: id)
+        } else if let index = nonInviteServers.index(forKey: id) {
+            let bytes = nonInviteServers.values[index].machine.respond(response, at: now)
+            transmit(bytes, along: nonInviteServers.values[index].route, for: id)
             settleNonInviteServer(id)
         }
     }
@@ -47,8 +48,12 @@ extension TransactionLayer {
 
     // MARK: - Network
 
-    mutating func receive(_ request: Request, over flow: Flow, at now: Instant) {
-        guard let key = ServerTransactionKey(of: request) else { return }
+    /// Takes a request whose key is known; an ACK needs none.
+    package mutating func receive(
+        _ request: Request, as key: ServerTransactionKey?, over flow: Flow, at now: Instant
+    ) {
+        if request.method == .ack { return receiveAcknowledgement(request, over: flow, at: now) }
+        guard let key else { return }
         if let id = serverIndex[key] { return receiveRetransmission(in: id) }
         guard serverRoom > 0, let via = request.vias.first else {
             tally.refusedRequests &+= 1
@@ -127,15 +132,15 @@ extension TransactionLayer {
     // MARK: - Time and failure
 
     mutating func handleDeadline(of id: ServerTransactionID, at now: Instant) {
-        if let route = inviteServers[id]?.route {
-            switch inviteServers[id]?.machine.handleDeadline(at: now) {
-            case .transmit(let bytes): transmit(bytes, along: route, for: id)
+        if let index = inviteServers.index(forKey: id) {
+            switch inviteServers.values[index].machine.handleDeadline(at: now) {
+            case .transmit(let bytes): transmit(bytes, along: inviteServers.values[index].route, for: id)
             case .acknowledgementTimedOut: emit(.acknowledgementTimedOut(id))
-            case .nothing, .terminated, nil: break
+            case .nothing, .terminated: break
             }
             settleInviteServer(id)
-        } else {
-            nonInviteServers[id]?.machine.handleDeadline(at: now)
+        } else if let index = nonInviteServers.index(forKey: id) {
+            nonInviteServers.values[index].machine.handleDeadline(at: now)
             settleNonInviteServer(id)
         }
     }
@@ -150,23 +155,23 @@ extension TransactionLayer {
     // MARK: - Keeping the tables true
 
     private mutating func settleInviteServer(_ id: ServerTransactionID) {
-        guard let served = inviteServers[id] else { return }
-        guard served.machine.state == .terminated else {
-            deadlines.set(.server(id), at: served.machine.deadline)
+        guard let index = inviteServers.index(forKey: id) else { return }
+        guard inviteServers.values[index].machine.isTerminated else {
+            deadlines.set(.server(id), at: inviteServers.values[index].machine.deadline)
             return
         }
-        inviteServers[id] = nil
+        let served = inviteServers.remove(at: index).value
         if let key = served.acknowledgementKey { serverIndex[key] = nil }
         forget(id, key: served.key, identity: served.identity)
     }
 
     private mutating func settleNonInviteServer(_ id: ServerTransactionID) {
-        guard let served = nonInviteServers[id] else { return }
-        guard served.machine.state == .terminated else {
-            deadlines.set(.server(id), at: served.machine.deadline)
+        guard let index = nonInviteServers.index(forKey: id) else { return }
+        guard nonInviteServers.values[index].machine.isTerminated else {
+            deadlines.set(.server(id), at: nonInviteServers.values[index].machine.deadline)
             return
         }
-        nonInviteServers[id] = nil
+        let served = nonInviteServers.remove(at: index).value
         forget(id, key: served.key, identity: served.identity)
     }
 
@@ -174,7 +179,17 @@ extension TransactionLayer {
         serverIndex[key] = nil
         if let identity { originals[identity] = nil }
         deadlines.cancel(.server(id))
+        if inviteServers.isEmpty && nonInviteServers.isEmpty { giveBackServerTables() }
         emit(.terminated(.server(id)))
+    }
+
+    /// Tables keep the memory of the most that they ever held; empty ones that were long begin anew.
+    private mutating func giveBackServerTables() {
+        guard inviteServers.capacity + nonInviteServers.capacity > 256 else { return }
+        inviteServers = [:]
+        nonInviteServers = [:]
+        serverIndex = [:]
+        originals = [:]
     }
 
     private mutating func transmit(_ bytes: [UInt8]?, along route: ResponseRoute, for id: ServerTransactionID) {

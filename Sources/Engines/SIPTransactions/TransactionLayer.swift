@@ -69,9 +69,10 @@ package struct TransactionLayer: Sendable {
     /// Takes a message from the network. The top Via of a request already bears `received` and `rport` (§18.2.1).
     package mutating func receive(_ message: Message, over flow: Flow, at now: Instant) {
         switch message {
-        case .request(let request) where request.method == .ack: receiveAcknowledgement(request, over: flow, at: now)
-        case .request(let request): receive(request, over: flow, at: now)
-        case .response(let response): receive(response, over: flow, at: now)
+        case .request(let request):
+            receive(request, as: request.method == .ack ? nil : ServerTransactionKey(of: request), over: flow, at: now)
+        case .response(let response):
+            receive(response, over: flow, at: now)
         }
     }
 
@@ -109,6 +110,11 @@ package struct TransactionLayer: Sendable {
         counts.deadlines = deadlines.count
         counts.keys = clientIndex.count + serverIndex.count + originals.count
         return counts
+    }
+
+    /// How many transactions there are.
+    package var count: Int {
+        inviteClients.count + nonInviteClients.count + inviteServers.count + nonInviteServers.count
     }
 
     /// How many more requests would be made transactions. Beyond that they are dropped and counted, unless the user

@@ -25,10 +25,12 @@ struct Boxed<Value: Sendable>: @unchecked Sendable {
 
     @inline(__always)
     subscript<Member>(dynamicMember path: WritableKeyPath<Value, Member>) -> Member {
-        get { storage.value[keyPath: path] }
-        set { value[keyPath: path] = newValue }
+        _read { yield storage.value[keyPath: path] }
+        _modify { yield &value[keyPath: path] }
     }
 
     @inline(__always)
-    subscript<Member>(dynamicMember path: KeyPath<Value, Member>) -> Member { storage.value[keyPath: path] }
+    subscript<Member>(dynamicMember path: KeyPath<Value, Member>) -> Member {
+        _read { yield storage.value[keyPath: path] }
+    }
 }

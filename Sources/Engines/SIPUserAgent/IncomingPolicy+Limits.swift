@@ -126,16 +126,20 @@ extension IncomingPolicy {
                 || mayAnswerAutomatically(trust, from: caller, provenAs: username, over: flow)
         else { return .denied }
         let key = SourceTable.Key(flow.remote.address)
-        let others = automaticCalls.filter { $0.key != replaced?.call }
-        let ofCaller = others.values.count { $0 == key }
+        let vacated = replaced.flatMap { automaticCalls[$0.call] }
+        let others = automaticCalls.count - (vacated == nil ? 0 : 1)
+        let ofCaller = automaticCallers[key, default: 0] - (vacated == key ? 1 : 0)
         // Behind one registrar are many callers.
-        guard others.count < rules.total, ofCaller < rules.perCaller || isExempt(flow) else { return .limited }
+        guard others < rules.total, ofCaller < rules.perCaller || isExempt(flow) else { return .limited }
+        endAutomaticAnswer(call)
         automaticCalls[call] = key
+        automaticCallers[key, default: 0] += 1
         return .allowed(isProven: isPathProven(trust, over: flow))
     }
 
     package mutating func endAutomaticAnswer(_ call: CallHandle) {
-        automaticCalls[call] = nil
+        guard let key = automaticCalls.removeValue(forKey: call), let count = automaticCallers[key] else { return }
+        automaticCallers[key] = count > 1 ? count - 1 : nil
     }
 
     /// Whether a caller is known to be where its packets say: only a stranger's datagrams may bear a forged address.

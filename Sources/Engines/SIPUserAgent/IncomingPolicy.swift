@@ -27,8 +27,9 @@ package struct IncomingPolicy: Sendable {
     var sources: SourceTable
     /// The requests of all sources that the limits for one hold for.
     var strangers = RateMeter()
-    /// The callers that are answered without a person, by call.
+    /// The callers that are answered without a person, by call, and how many calls each of them has.
     var automaticCalls: [CallHandle: SourceTable.Key] = [:]
+    var automaticCallers: [SourceTable.Key: Int] = [:]
     /// Who may prove to be somebody.
     var callers: CallerAuthentication
     /// Makes the To tags of stateless responses.

@@ -94,7 +94,7 @@ extension InviteSession {
     // MARK: - ACK
 
     mutating func receiveAcknowledgement(_ request: Request, over flow: Flow, at now: Instant) {
-        guard let dialog, request.from.tag ?? "" == dialog.remoteTag else { return }
+        guard let remoteTag = dialog?.remoteTag, request.from.tag ?? "" == remoteTag else { return }
         provePath(over: flow)
         guard let acceptance, acceptance.sequence == request.cSeq.number else { return }
         self.acceptance = nil

@@ -62,7 +62,7 @@ extension InviteSession {
     ///
     /// - Throws: the response that refuses the INVITE: 400 for an unusable Contact, 422 for too short a session interval, 488 or 400 for its description.
     init(
-        arriving arrival: Arrival, handle: CallHandle, account: Account, capabilities: LocalMedia,
+        arriving arrival: consuming Arrival, handle: CallHandle, account: Account, capabilities: LocalMedia,
         settings: SessionSettings, random: RandomSource
     ) throws(RequestRefusal) {
         var random = random
@@ -86,8 +86,8 @@ extension InviteSession {
             handle: handle, account: account, settings: settings, random: random, phase: .alerting,
             offerAnswer: negotiation, localAddress: arrival.flow.local.address)
         self.dialog = dialog
-        self.arrival = arrival
         peer = arrival.flow
+        self.arrival = Boxed(arrival)
     }
 
     // MARK: - Commands
@@ -161,7 +161,7 @@ extension InviteSession {
             return
         }
         phase = .accepted
-        self.arrival?.decided()
+        self.arrival?.value.decided()
         if automatic { lastsUntil = settings.maximumDuration.map { now + $0 } }
         grantSessionTimer(in: &response, to: arrival.request, at: now)
         accept(response, headers: headers, awaitsAnswer: awaitsAnswer, at: now)

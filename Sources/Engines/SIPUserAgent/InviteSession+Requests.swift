@@ -152,7 +152,7 @@ extension InviteSession {
 
     /// The dialog with that tag of the peer: the call's, an early one, or one that exists only to be ended.
     func dialog(with remoteTag: String) -> Dialog? {
-        if let dialog, dialog.remoteTag == remoteTag { return dialog }
+        if dialog?.remoteTag == remoteTag { return dialog }
         return unwanted.first { $0.remoteTag == remoteTag }
             ?? earlyIndex(remoteTag).flatMap { invitation?.earlyDialogs[$0].dialog }
     }
@@ -186,13 +186,14 @@ extension InviteSession {
     /// Changes the dialog with that tag of the peer; nil where there is none.
     @discardableResult
     mutating func updateDialog<Result>(with remoteTag: String, _ body: (inout Dialog) -> Result) -> Result? {
-        if var own = dialog, own.remoteTag == remoteTag {
-            defer { dialog = own }
-            return body(&own)
-        }
+        if dialog?.remoteTag == remoteTag { return dialog?.change(body) }
         if let index = unwanted.firstIndex(where: { $0.remoteTag == remoteTag }) { return body(&unwanted[index]) }
         guard let index = earlyIndex(remoteTag), var calling = invitation else { return nil }
         defer { invitation = calling }
         return body(&calling.earlyDialogs[index].dialog)
     }
+}
+
+extension Dialog {
+    fileprivate mutating func change<Result>(_ body: (inout Dialog) -> Result) -> Result { body(&self) }
 }

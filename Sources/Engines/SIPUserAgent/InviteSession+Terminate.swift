@@ -26,7 +26,7 @@ extension InviteSession {
         modification = Modification(sequence: modification.sequence)
         digits = SignalledDigits()
         invitation?.ringsUntil = nil
-        arrival?.decided()
+        arrival?.value.decided()
         emit(.ended(handle, end))
         tellReferrer(end.fragment)
         if end.by == .local, end.cause != .replaced { declineReferral(at: now) }

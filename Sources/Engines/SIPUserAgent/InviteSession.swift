@@ -31,8 +31,8 @@ struct InviteSession: Sendable {
     var phase: Phase
     /// What a caller keeps of its INVITE; nil at the callee.
     var invitation: Invitation?
-    /// What a callee keeps of the INVITE; nil at the caller.
-    var arrival: Arrival?
+    /// What a callee keeps of the INVITE; nil at the caller. Behind one reference, as every verb of a callee reads it.
+    var arrival: Boxed<Arrival>?
     /// The dialog of the call: at the callee from the start, at the caller with the first 2xx.
     var dialog: Dialog?
     /// Dialogs that exist only to be ended: further forks, and those that a cancelled INVITE made.
@@ -78,17 +78,17 @@ struct InviteSession: Sendable {
 
     private var actions = Deque<Action>()
 
-    /// What the core does for a call.
+    /// What the core does for a call. What is large is held indirectly, as queues move their elements about.
     enum Action: Sendable {
-        case send(Request, RequestPurpose, along: Flow?)
+        indirect case send(Request, RequestPurpose, along: Flow?)
         case transmit(Transmit)
         /// CANCELs the INVITE, or withdraws it where it has not left yet.
         case cancelInvite
-        case respond(Response, ServerTransactionID)
+        indirect case respond(Response, ServerTransactionID)
         case repeatAcceptance(ServerTransactionID)
         /// Tells the peer that asked for this call how it stands.
         case tellReferrer(StatusFragment)
-        case event(Event)
+        indirect case event(Event)
     }
 
     init(
@@ -108,8 +108,10 @@ struct InviteSession: Sendable {
 
     // MARK: - Face towards the core
 
-    mutating func nextAction() -> Action? {
-        actions.popFirst()
+    /// All that was asked for since the last time, in its order.
+    mutating func takeActions() -> Deque<Action> {
+        defer { actions = [] }
+        return actions
     }
 
     /// When to call `handleDeadline`.

@@ -61,6 +61,11 @@ struct OutboundRequest: Sendable {
     /// The body as last sent, for a digest that covers it.
     var body: [UInt8] = []
 
+    /// Whether it is the INVITE that makes a call.
+    var isInvite: Bool {
+        if case .call(_, .invite) = owner { true } else { false }
+    }
+
     /// Requests over 1300 octets travel over TCP, and over UDP after all where TCP fails (§18.1.1).
     enum SizeRule: Sendable {
         case undecided

@@ -3,7 +3,8 @@ import SIPMessages
 import SIPTransactions
 import ServerLocation
 
-/// What the user agent asks of its runtime; drained after each input.
+/// What the user agent asks of its runtime; drained after each input. Events are held indirectly, as a queue moves its
+/// elements about.
 package enum Output: Sendable {
     case transmit(Transmit)
     /// Asks where a next hop is reached.
@@ -12,5 +13,5 @@ package enum Output: Sendable {
     case serverFailed(Destination, sparedFor: Duration?)
     /// A connection on which the peer is silent: what is sent next gets a new one.
     case abandon(ConnectionID)
-    case event(Event)
+    indirect case event(Event)
 }

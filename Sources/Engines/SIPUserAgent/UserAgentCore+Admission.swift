@@ -4,26 +4,28 @@ import SIPTransactions
 
 /// What is let in at all, before it costs any state (ROBUSTNESS S5, S6, S11, S14).
 extension UserAgentCore {
-    /// Whether a datagram is dropped unread: a request other than ACK of one who asks too much, while there is no dialog
-    /// that it could belong to. With dialogs it is read first, as their requests are never refused for their rate.
+    /// Whether a datagram is dropped unread: a request other than ACK of one who asks too much, where there is no dialog
+    /// that it could belong to. What may belong to one is read first, as its requests are never refused for their rate;
+    /// so is a CANCEL, whose INVITE may be here.
     mutating func dropsUnread(_ bytes: [UInt8], over flow: Flow, at now: Instant) -> Bool {
-        guard sessions.isEmpty, subscriptions.isEmpty, watchers.isEmpty, !policy.admits(over: flow, at: now),
-            !bytes.starts(with: Self.responseStart), !bytes.starts(with: Self.acknowledgementStart)
+        guard !policy.admits(over: flow, at: now), !bytes.starts(with: "SIP/".utf8), !bytes.starts(with: "ACK ".utf8)
         else { return false }
+        let hasDialogs = !(sessions.isEmpty && subscriptions.isEmpty && watchers.isEmpty)
+        if hasDialogs, bytes.starts(with: "CANCEL ".utf8) || MessageParser.mayNameDialog(bytes) { return false }
         return !drop(.sourceRate, over: flow, at: now)
     }
 
-    private static let responseStart = Array("SIP/".utf8)
-    private static let acknowledgementStart = Array("ACK ".utf8)
-
     /// Whether a request may become a transaction. One that may not is answered once, statelessly, or not at all.
     ///
+    /// - Parameter key: that of the request in the transaction layer.
     /// - Parameter size: the octets of the request; no answer that keeps no state is larger.
-    mutating func admits(_ request: Request, size: Int, over flow: Flow, at now: Instant) -> Bool {
+    mutating func admits(
+        _ request: Request, as key: ServerTransactionKey?, size: Int, over flow: Flow, at now: Instant
+    ) -> Bool {
         verdict = nil
         provenCaller = nil
         // What belongs to something that we agreed to is not judged again.
-        if request.method == .ack || transactions.isExpected(request) { return true }
+        if request.method == .ack || transactions.isExpected(request, as: key) { return true }
         let reserved = configuration.limits.reservedTransactions
         if isInDialog(request) {
             let kept = request.method == .bye ? 0 : reserved / 2

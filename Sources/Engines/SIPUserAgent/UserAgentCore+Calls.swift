@@ -1,3 +1,4 @@
+import DequeModule
 import EngineKit
 import SDP
 import SIPMessages
@@ -25,15 +26,16 @@ extension UserAgentCore {
             calling: call, handle: handle, account: account, settings: settings, random: random.split())
         session.referrer = referrer?.call
         session.referralDepth = referrer?.depth ?? 0
-        add(session)
         emit(.placed(handle, callID: session.callID))
+        add(session)
         update(handle, at: now) { $0.start(at: now) }
     }
 
-    mutating func add(_ session: InviteSession) {
-        sessions[session.handle] = Boxed(session)
+    mutating func add(_ session: consuming InviteSession) {
+        let handle = session.handle
         census += session.census
-        callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = session.handle
+        callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = handle
+        sessions[handle] = Boxed(session)
     }
 
     /// Lets a call do what the user wants of it.
@@ -52,29 +54,29 @@ extension UserAgentCore {
         for action in actions { perform(action, of: handle, at: now) }
         if !watchers.isEmpty { wakeWatchers(of: account, at: now) }
         guard let session = sessions[handle] else { return }
-        if session.isFinished {
-            forget(session.value, at: now)
+        if session.value.isFinished {
+            forget(session, at: now)
         } else {
-            deadlines.set(.call(handle), at: session.deadline)
+            deadlines.set(.call(handle), at: session.value.deadline)
         }
     }
 
     private static func run(
         _ body: (inout InviteSession) -> Void, on session: inout InviteSession, census: inout Census
-    ) -> [InviteSession.Action] {
+    ) -> Deque<InviteSession.Action> {
         census -= session.census
         body(&session)
         census += session.census
-        var actions: [InviteSession.Action] = []
-        while let action = session.nextAction() { actions.append(action) }
-        return actions
+        return session.takeActions()
     }
 
     /// A person or a rule takes a call.
     mutating func answer(
         _ handle: CallHandle, _ media: LocalMedia, headers: Headers, automatic: Bool, at now: Instant
     ) {
-        if automatic, let arrival = sessions[handle]?.arrival, sessions[handle]?.phase == .alerting {
+        if automatic, let session = sessions[handle], let arrival = session.value.arrival?.value,
+            session.value.phase == .alerting
+        {
             let verdict = policy.beginAutomaticAnswer(
                 handle, trust: arrival.trust, from: arrival.request.from, provenAs: arrival.provenCaller,
                 over: arrival.flow, replacing: arrival.replacement)
@@ -91,8 +93,8 @@ extension UserAgentCore {
 
     /// Gives back what a call took of the limits.
     private mutating func noteProgress(of session: Boxed<InviteSession>) {
-        let (handle, phase) = (session.handle, session.phase)
-        if phase != .alerting, pendingArrivals.remove(handle) != nil, let flow = session.arrival?.flow {
+        let (handle, phase) = (session.value.handle, session.value.phase)
+        if phase != .alerting, pendingArrivals.remove(handle) != nil, let flow = session.value.arrival?.flow {
             policy.endInvite(over: flow)
         }
         if phase == .ended { policy.endAutomaticAnswer(handle) }
@@ -120,7 +122,7 @@ extension UserAgentCore {
 
     /// CANCELs the INVITE of a call, withdraws it where it has not left, or leaves it to the next provisional response.
     private mutating func cancelInvite(of handle: CallHandle, at now: Instant) {
-        guard let id = inviteOfCall[handle] else { return }
+        guard let id = invite(of: handle) else { return }
         guard let transaction = outbound[id]?.transaction else {
             forgetOutbound(id)
             update(handle, at: now) { $0.fail(.invite, .withdrawn, at: now) }
@@ -129,20 +131,37 @@ extension UserAgentCore {
         if transactions.cancel(transaction, at: now) != nil { sessions[handle]?.invitation?.isCancelSent = true }
     }
 
-    private mutating func forget(_ session: InviteSession, at now: Instant) {
-        sessions[session.handle] = nil
-        census -= session.census
-        callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = nil
-        if let invite = session.arrival?.transaction { callsByInvite[invite] = nil }
-        deadlines.cancel(.call(session.handle))
-        let leftovers = outbound.filter { $0.value.owner.call == session.handle }.map(\.key)
-        for id in leftovers.sorted() {
+    private mutating func forget(_ session: Boxed<InviteSession>, at now: Instant) {
+        let handle = session.value.handle
+        sessions[handle] = nil
+        census -= session.value.census
+        callsByTag[CallKey(callID: session.value.callID, localTag: session.value.localTag)] = nil
+        if let invite = session.value.arrival?.transaction { callsByInvite[invite] = nil }
+        deadlines.cancel(.call(handle))
+        if sessions.isEmpty, sessions.capacity > 256 { giveBackCallTables() }
+        for id in requestsOfCall[handle] ?? [] {
             let query = outbound[id]?.owner.query
             // A 2xx that came under another branch decided the call, and its INVITE would wait on for a final response.
             if let transaction = outbound[id]?.transaction { transactions.stopWaiting(for: transaction, at: now) }
             forgetOutbound(id)
             if let query { failed(query, "the call ended", at: now) }
         }
+    }
+}
+
+extension UserAgentCore {
+    /// Tables keep the memory of the most that they ever held; empty ones that were long begin anew.
+    private mutating func giveBackCallTables() {
+        sessions = [:]
+        if callsByTag.isEmpty { callsByTag = [:] }
+        if callsByInvite.isEmpty { callsByInvite = [:] }
+        if pendingArrivals.isEmpty { pendingArrivals = [] }
+        if outputs.isEmpty { outputs = [] }
+    }
+
+    /// The INVITE of a call of ours that is on its way.
+    func invite(of call: CallHandle) -> OutboundID? {
+        requestsOfCall[call]?.last { outbound[$0]?.isInvite ?? false }
     }
 }
 
@@ -167,8 +186,9 @@ extension UserAgentCore {
     package var occupancy: Occupancy {
         let counts = transactions.counts
         return Occupancy(
-            calls: sessions.count, dialogNames: callsByTag.count, invites: callsByInvite.count + inviteOfCall.count,
-            requests: outbound.count + outboundByTransaction.count + superseded.count,
+            calls: sessions.count, dialogNames: callsByTag.count,
+            invites: callsByInvite.count + outbound.values.count(where: \.isInvite),
+            requests: outbound.count + outboundByTransaction.count + requestsOfCall.count + superseded.count,
             questions: outboundByResolution.count + queries.count + callQuestions.count,
             clientTransactions: counts.clientTransactions,
             serverTransactions: counts.serverTransactions,

@@ -80,7 +80,7 @@ extension UserAgentCore {
 
     /// The call has its answer from a server that was given up: the one that has the INVITE now is to forget it.
     private mutating func supersedeInvite(of handle: CallHandle, at now: Instant) {
-        guard let id = inviteOfCall[handle], let transaction = outbound[id]?.transaction else { return }
+        guard let id = invite(of: handle), let transaction = outbound[id]?.transaction else { return }
         forgetOutbound(id)
         transactions.giveUp(transaction)
         superseded[transaction] = transactions.cancel(transaction, at: now) != nil

@@ -108,10 +108,10 @@ extension UserAgentCore {
             let session = try InviteSession(
                 arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,
                 settings: settings, random: random.split())
-            add(session)
+            deadlines.set(.call(handle), at: session.deadline)
             callsByInvite[transaction] = handle
             pendingArrivals.insert(handle)
-            deadlines.set(.call(handle), at: session.deadline)
+            add(session)
         } catch {
             refuse(.invalid, from: flow)
             return respond(error.response, in: transaction, at: now)

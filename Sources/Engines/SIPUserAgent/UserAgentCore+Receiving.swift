@@ -19,15 +19,16 @@ extension UserAgentCore {
             response.vias[0] = via.completed(over: flow)
             return answerStatelessly(response, over: flow)
         }
-        switch message {
+        switch consume message {
         case .response(let response):
             guard Validation.reasonToDiscard(response) == nil else { return refuse(.strayResponse, from: flow) }
-            transactions.receive(message, over: flow, at: now)
+            transactions.receive(.response(response), over: flow, at: now)
         case .request(var request):
             guard let via = request.vias.first else { return }
             request.vias[0] = via.completed(over: flow)
-            guard admits(request, size: bytes.count, over: flow, at: now) else { return }
-            transactions.receive(.request(request), over: flow, at: now)
+            let key = request.method == .ack ? nil : ServerTransactionKey(of: request)
+            guard admits(request, as: key, size: bytes.count, over: flow, at: now) else { return }
+            transactions.receive(request, as: key, over: flow, at: now)
         }
     }
 
@@ -91,7 +92,7 @@ extension UserAgentCore {
         if let id = watcher(callID: request.callID, localTag: tag) {
             return receive(request, of: id, in: transaction, over: flow, at: now)
         }
-        guard let handle = call(callID: request.callID, localTag: tag), let account = sessions[handle]?.account else {
+        guard let handle = call(callID: request.callID, localTag: tag), sessions[handle] != nil else {
             refuse(.unknownDialog, from: flow)
             return respond(request.response(481), in: transaction, at: now)
         }
@@ -111,7 +112,7 @@ extension UserAgentCore {
                 }
             }
         case .invite, .update:
-            let contact = dialogContact(of: account, at: flow.local, over: flow.transport)
+            guard let contact = dialogContact(of: handle, over: flow) else { return }
             update(handle, at: now) { session in
                 if request.method == .invite {
                     session.receiveReinvite(request, in: transaction, over: flow, contact: contact, at: now)
@@ -128,19 +129,25 @@ extension UserAgentCore {
         case .message:
             receiveMessage(request, of: handle, in: transaction, over: flow, at: now)
         case .refer:
-            let contact = dialogContact(of: account, at: flow.local, over: flow.transport)
+            guard let contact = dialogContact(of: handle, over: flow) else { return }
             let verdict = configuration.transfers.refer
             update(handle, at: now) {
                 $0.receiveRefer(request, in: transaction, contact: contact, verdict, at: now)
             }
         case .subscribe:
-            let contact = dialogContact(of: account, at: flow.local, over: flow.transport)
+            guard let contact = dialogContact(of: handle, over: flow) else { return }
             update(handle, at: now) { $0.receiveSubscribe(request, in: transaction, contact: contact, at: now) }
         case .notify:
             update(handle, at: now) { $0.receiveNotify(request, in: transaction, at: now) }
         default:
             answerOptions(request, isMinimal: false, in: transaction, over: flow, at: now)
         }
+    }
+
+    /// Our address for the peer of a call.
+    private func dialogContact(of call: CallHandle, over flow: Flow) -> NameAddress? {
+        guard let account = sessions[call]?.value.account else { return nil }
+        return dialogContact(of: account, at: flow.local, over: flow.transport)
     }
 
     private mutating func receiveAcknowledgement(_ request: Request, over flow: Flow, at now: Instant) {
@@ -204,14 +211,8 @@ extension UserAgentCore {
 extension Via {
     /// As §18.2.1 and RFC 3581 §4 complete it: `received` where sent-by does not name the source, or with `rport`.
     func completed(over flow: Flow) -> Via {
-        var via = self
         let source = flow.remote.address.unmapped
-        if via.rport != .absent {
-            via.rport = .value(flow.remote.port)
-            via.received = source
-        } else if via.host.address?.unmapped != source {
-            via.received = source
-        }
-        return via
+        if rport != .absent { return completed(received: source, port: flow.remote.port) }
+        return host.address?.unmapped == source ? self : completed(received: source, port: nil)
     }
 }

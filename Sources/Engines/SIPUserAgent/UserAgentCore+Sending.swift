@@ -21,7 +21,7 @@ extension UserAgentCore {
         if !configuration.product.isEmpty { try? outbound.request.headers.set(.userAgent, configuration.product) }
         if request.method != .ack { outbound.request.setSupported(settings.capabilities) }
         self.outbound[id] = outbound
-        if case .call(let handle, .invite) = owner { inviteOfCall[handle] = id }
+        if let call = owner.call { requestsOfCall[call, default: []].append(id) }
         ask(id, transport: nil, at: now)
     }
 
@@ -88,7 +88,7 @@ extension UserAgentCore {
         outbound.flow = flow
         outbound.body = request.body
         guard request.method != .ack else {
-            self.outbound[id] = nil
+            forgetOutbound(id)
             return sendAcknowledgement(request, outbound, over: flow, at: now)
         }
         if let query = outbound.owner.query { queries[query]?.sentAt = now }
@@ -242,8 +242,11 @@ extension UserAgentCore {
 
     mutating func forgetOutbound(_ id: OutboundID) {
         guard let request = outbound.removeValue(forKey: id) else { return }
+        if let call = request.owner.call {
+            requestsOfCall[call]?.removeAll { $0 == id }
+            if requestsOfCall[call]?.isEmpty ?? false { requestsOfCall[call] = nil }
+        }
         if let transaction = request.transaction { outboundByTransaction[transaction] = nil }
-        if let handle = request.owner.call, inviteOfCall[handle] == id { inviteOfCall[handle] = nil }
         deadlines.cancel(.destination(id))
         outboundByResolution[ResolveID(rawValue: id.rawValue)] = nil
     }

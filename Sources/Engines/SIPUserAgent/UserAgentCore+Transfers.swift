@@ -99,11 +99,11 @@ extension UserAgentCore {
 
     /// A call was answered that takes the place of another.
     mutating func replaceCall(by handle: CallHandle, at now: Instant) {
-        guard let replaced = sessions[handle]?.arrival?.replacement, sessions[handle]?.phase != .alerting else {
-            return
-        }
+        guard let session = sessions[handle], let replaced = session.value.arrival?.value.replacement,
+            session.value.phase != .alerting
+        else { return }
         sessions[handle]?.arrival?.replacement = nil
-        guard sessions[handle]?.phase == .accepted else { return }
+        guard session.value.phase == .accepted else { return }
         update(replaced.call, at: now) { $0.end(CallEnd(cause: .replaced, by: .remote), at: now) }
     }
 }

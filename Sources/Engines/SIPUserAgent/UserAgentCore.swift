@@ -37,7 +37,8 @@ package struct UserAgentCore: Sendable {
     var outboundByResolution: [ResolveID: OutboundID] = [:]
     /// INVITEs that another server was asked to take over, and whether they were cancelled.
     var superseded: [ClientTransactionID: Bool] = [:]
-    var inviteOfCall: [CallHandle: OutboundID] = [:]
+    /// Those of each call, in their order.
+    var requestsOfCall: [CallHandle: [OutboundID]] = [:]
     var queries: [RequestHandle: Query] = [:]
     var subscriptions: [SubscriptionHandle: Subscription] = [:]
     var subscriptionsByTag: [CallKey: SubscriptionHandle] = [:]
@@ -203,6 +204,9 @@ package struct UserAgentCore: Sendable {
         next.bringForward(to: deadlines.deadline)
         return next
     }
+
+    /// How many transactions there are.
+    package var transactionCount: Int { transactions.count }
 
     // MARK: - For the extensions
 

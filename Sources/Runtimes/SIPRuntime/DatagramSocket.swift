@@ -18,6 +18,8 @@ final class DatagramSocket {
             isV4 ? AF_INET : AF_INET6,
             CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw EndpointError(errno, binding: wanted) }
+        // As much as the system allows: what comes while this thread waits for the processor is else lost.
+        Self.set(SO_RCVBUF, level: SOL_SOCKET, to: 4 << 20, of: descriptor)
         if isV4 {
             Self.enable(IP.receiveErrors, level: CInt(IPPROTO_IP), of: descriptor)
         } else {
@@ -45,8 +47,12 @@ final class DatagramSocket {
     }
 
     private static func enable(_ option: CInt, level: CInt, of descriptor: CInt) {
-        var one: CInt = 1
-        setsockopt(descriptor, level, option, &one, socklen_t(MemoryLayout<CInt>.size))
+        set(option, level: level, to: 1, of: descriptor)
+    }
+
+    private static func set(_ option: CInt, level: CInt, to value: CInt, of descriptor: CInt) {
+        var value = value
+        setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<CInt>.size))
     }
 
     static func localAddress(of descriptor: CInt) -> SocketAddress? {

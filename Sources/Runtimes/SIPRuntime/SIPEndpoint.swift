@@ -1,3 +1,4 @@
+import CLinux
 import EngineKit
 import NIOCore
 import NIOPosix
@@ -57,6 +58,7 @@ package actor SIPEndpoint {
     var isShutDown = false
     private var timer: Scheduled<Void>?
     private var timerInstant: Instant?
+    private var rush = Rush()
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { serialExecutor.asUnownedSerialExecutor() }
 
@@ -166,6 +168,7 @@ package actor SIPEndpoint {
         }
         if let deadline = core.deadline, deadline <= now { core.handleDeadline(at: now) }
         settle()
+        if rush.isOver(holding: core.transactionCount) { cs_memory_give_back() }
     }
 
     func trace(_ direction: TracedMessage.Direction, _ bytes: [UInt8], _ flow: Flow) {
