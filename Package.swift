@@ -119,7 +119,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "SIPUserAgent", "ServerLocation", "SIPTransactions", "SIPMessages", "SDP", "RTPMedia", "EngineKit",
+                "SIPUserAgent", "ServerLocation", "SIPTransactions", "EventPackages", "SIPMessages", "SDP", "RTPMedia",
+                "EngineKit",
             ],
             path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
         tests("FuzzTests", uses: ["FuzzTargets"]),
@@ -175,6 +176,20 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+// Sanitizers and coverage are for the signalling engines and what tests them without sockets: nothing else is built.
+if Context.environment["OFFHOOK_SIGNALLING"] != nil {
+    let engines = [
+        "EngineKit", "SIPMessages", "SIPTransactions", "SDP", "ServerLocation", "EventPackages", "SIPUserAgent",
+    ]
+    let others = [
+        "CCrypto", "CExpat", "COpus", "AudioCodecs", "RTPMedia", "Proofs", "NameServer", "Simulation", "CallFlowTests",
+        "FuzzTargets", "FuzzTests",
+    ]
+    let names = Set(engines + engines.map { "\($0)Tests" } + others)
+    package.products = []
+    package.targets.removeAll { !names.contains($0.name) }
+}
 
 // libFuzzer wants every engine built for it, which no other build may be.
 if Context.environment["OFFHOOK_FUZZ"] != nil {

@@ -3,8 +3,27 @@ import SIPMessages
 import SIPUserAgent
 
 extension FuzzTarget {
+    /// A header field of authentication: the same after it was written.
+    static func field<F: HeaderField & Equatable>(_ type: F.Type, _ bytes: [UInt8]) throws(Fault) {
+        let value = String(decoding: bytes, as: UTF8.self)
+        var headers = Headers()
+        guard (try? headers.append(F.name, value)) != nil, let read = try? headers.first(F.self) else { return }
+        var again = Headers()
+        again.append(read)
+        let same = (try? again.first(F.self)) == read
+        try check(same, "written and read \(F.name) is another: \(value)")
+    }
+
+    /// A challenge: as a field, and as what our side has to answer.
+    static func challenge<F: HeaderField & Equatable>(
+        _ type: F.Type, _ bytes: [UInt8], isProxy: Bool
+    ) throws(Fault) {
+        try field(type, bytes)
+        try answer(String(decoding: bytes, as: UTF8.self), isProxy: isProxy)
+    }
+
     /// What our side answers to a challenge: nothing, or credentials that can be read, once and not for ever.
-    static func answer(_ value: String, isProxy: Bool) throws(Fault) {
+    private static func answer(_ value: String, isProxy: Bool) throws(Fault) {
         guard let address = try? NameAddress(parsing: "<sip:alice@example.com>"),
             let uri = try? URI(parsing: "sip:example.com")
         else { return }

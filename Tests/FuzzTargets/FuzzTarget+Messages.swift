@@ -75,27 +75,22 @@ extension FuzzTarget {
         try check(read == uri && read.description == written, "\(text) and \(written) differ")
     }
 
-    /// Fields of authentication, which the first octet chooses among.
-    static func digest(_ bytes: [UInt8]) throws(Fault) {
+    /// A body of several parts, and the value of its Content-Type, whose length the first octet says: the same parts
+    /// after they were written.
+    static func multipart(_ bytes: [UInt8]) throws(Fault) {
         var input = FuzzInput(bytes)
-        let kind = input.byte() % 5
-        let value = String(decoding: input.rest(), as: UTF8.self)
-        switch kind {
-        case 0: try field(WWWAuthenticate.self, value)
-        case 1: try field(ProxyAuthenticate.self, value)
-        case 2: try field(Authorization.self, value)
-        case 3: try field(ProxyAuthorization.self, value)
-        default: try field(AuthenticationInfo.self, value)
-        }
-        if kind < 2 { try answer(value, isProxy: kind == 1) }
-    }
-
-    private static func field<F: HeaderField & Equatable>(_ type: F.Type, _ value: String) throws(Fault) {
         var headers = Headers()
-        guard (try? headers.append(F.name, value)) != nil, let read = try? headers.first(F.self) else { return }
-        var again = Headers()
-        again.append(read)
-        let same = (try? again.first(F.self)) == read
-        try check(same, "written and read \(F.name) is another: \(value)")
+        guard (try? headers.append(.contentType, input.text())) != nil else { return }
+        let body = Array(input.rest())
+        _ = try? headers.parts(of: body)
+        guard let type = try? headers.first(ContentType.self),
+            let multipart = try? MultipartBody(parsing: body, type: type)
+        else { return }
+        try check((1...MultipartBody.partLimit).contains(multipart.parts.count), "\(multipart.parts.count) parts")
+        let written = multipart.written(as: type.subtype)
+        guard let read = try? MultipartBody(parsing: written.body, type: written.type) else {
+            throw Fault(description: "written it can not be read")
+        }
+        try check(read == multipart, "written and read it is another")
     }
 }

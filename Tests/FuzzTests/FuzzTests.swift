@@ -5,7 +5,11 @@ import Testing
 
 /// What fuzzers found once, and the inputs that reach the most of the code, through the same targets again.
 @Suite struct FuzzTests {
-    @Test(.proves(.incident(5), .incident(25), .incident(30), .incident(76)), arguments: FuzzTarget.allCases)
+    @Test(
+        .proves(
+            .incident(2), .incident(3), .incident(4), .incident(5), .incident(24), .incident(25), .incident(30),
+            .incident(76)),
+        arguments: FuzzTarget.allCases)
     func everythingThatWasFoundIsTaken(_ target: FuzzTarget) throws {
         let folders = [Self.folder + "/Corpus/\(target.rawValue)", Self.folder + "/Finds/\(target.rawValue)"]
         var count = 0

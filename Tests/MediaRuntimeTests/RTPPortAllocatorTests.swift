@@ -1,5 +1,6 @@
 import EngineKit
 import Glibc
+import Proofs
 import Testing
 
 @testable import MediaRuntime
@@ -10,6 +11,13 @@ import Testing
         let ports = try allocator.allocate(address: .loopback, at: .zero)
         #expect(ports.rtp.port % 2 == 0 && ports.rtcp.port == ports.rtp.port + 1)
         #expect(RTPPortAllocator.standardRange.contains(ports.rtp.port))
+    }
+
+    @Test(.proves(.rule(23))) func drawsItsFirstPortAtRandom() throws {
+        let ports = try (1...16).map { seed in
+            try RTPPortAllocator(random: RandomSource(seed: seed)).allocate(address: .loopback, at: .zero).rtp.port
+        }
+        #expect(Set(ports).count > 12)
     }
 
     @Test func letsAPairRestForTenSeconds() throws {
