@@ -1,4 +1,5 @@
 import EngineKit
+import Proofs
 import RTPMedia
 import SDP
 import SIPMessages
@@ -209,6 +210,29 @@ import Testing
         let handle = try desk.dial(script)
         desk.tell(.earlyMedia(handle, EarlyDialogID(remoteTag: "a"), try desk.agreement()))
         #expect(desk.media.contains("play") == isPlaying)
+        try desk.answer(handle)
+        #expect(desk.media.filter { $0 == "play" }.count == 1)
+    }
+
+    @Test(.proves(.clause("RFC 3262 §5")), arguments: [true, false])
+    func callersHearUsEarlyAsSoonAsMediaIsAgreedOn(hasOffer: Bool) throws {
+        var script = CallScript()
+        script.play = .tone(hertz: 440, level: -20)
+        script.moment = .early
+        var options = AnsweringOptions()
+        options.after = .seconds(3)
+        var desk = Desk(.plan(try AnsweringPlan(options, script: script)))
+        let handle = CallHandle(rawValue: 1 << 31)
+        var call = try desk.incoming("x")
+        call.mayAnswerAutomatically = true
+        call.takesEarlyMedia = true
+        desk.tell(.incomingCall(handle, call))
+        #expect(desk.signalling == ["progress"])
+        #expect(!desk.media.contains("play"), "nobody to hear it yet")
+        // At once with our 183, or with the PRACK that answers the offer in it.
+        if !hasOffer { desk.pass(.seconds(1)) }
+        desk.tell(.earlyMedia(handle, EarlyDialogID(remoteTag: "a"), try desk.agreement()))
+        #expect(desk.media.suffix(2) == ["update", "play"])
         try desk.answer(handle)
         #expect(desk.media.filter { $0 == "play" }.count == 1)
     }

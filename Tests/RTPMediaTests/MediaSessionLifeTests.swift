@@ -225,6 +225,28 @@ struct MediaSessionLifeTests {
         #expect(names)
     }
 
+    @Test(.proves(.row(50), .clause("RFC 3550 §8.2")))
+    func aReportUnderOurOwnSourceIsACollisionOnceAndThenAnEcho() throws {
+        let phone = try phone(configuration())
+        run(phone, to: .seconds(1), captures: true)
+        let before = phone.session.localSource
+        var random = RandomSource(seed: 5)
+        let name = CanonicalName(random: &random)
+        let control = SocketAddress(remote.address, port: remote.port + 1)
+        for index in 0..<3 {
+            let report = RTCPReport(source: phone.session.localSource, canonicalName: name)
+            receive(
+                phone, written { report.write(to: &$0) }, from: control, isRTCP: true,
+                at: .milliseconds(1_000 + 20 * index))
+        }
+        #expect(phone.session.localSource != before)
+        #expect(phone.events.filter { if case .collisionResolved = $0 { true } else { false } }.count == 1)
+        // RTP of the same host is an echo from then on, and no second collision.
+        let after = phone.session.localSource
+        receive(phone, audio(1, source: after), from: remote, at: .seconds(2))
+        #expect(phone.session.localSource == after)
+    }
+
     @Test(.proves(.rule(16)))
     func aFloodFromThePeerIsCutToTheRate() throws {
         let phone = try phone(configuration())

@@ -50,6 +50,9 @@ import Testing
         world.run(for: .seconds(40))
         #expect(world.responses(401, from: "bob").count == 1)
         #expect(world.ends(at: "alice").map(\.cause) == [.hungUp])
+        // The nonce that was used is remembered for as long as it is good.
+        #expect(world.cores["bob"]?.occupancy.nonces == 1)
+        world.run(for: .seconds(300))
         #expect(world.cores["bob"]?.occupancy == .empty)
         #expect(world.cores["bob"]?.counters[.challenged] == 1)
         #expect(world.cores["bob"]?.counters[.strayAcknowledgement] == 0)

@@ -87,8 +87,7 @@ extension CallCoordinator {
         case .progressing:
             call.phase = .incoming
             calls[handle] = call
-            emit(.signalling(.progress(handle, media)))
-            startPlaying(handle)
+            emit(.signalling(.progress(handle, media, automatic: call.isAnsweredAutomatically)))
         }
     }
 

@@ -20,7 +20,7 @@ extension CallCoordinator {
             return reject(handle, status: 403)
         }
         guard let after = plan.after else { return answer(handle, at: now) }
-        if plan.script.play != nil, plan.script.moment == .early, incoming.offer != nil {
+        if plan.script.play != nil, plan.script.moment == .early, incoming.takesEarlyMedia {
             calls[handle]?.phase = .opening(.progressing)
             emit(.media(.open(handle)))
         } else {

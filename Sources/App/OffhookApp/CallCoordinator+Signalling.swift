@@ -162,7 +162,9 @@ extension CallCoordinator {
     private mutating func receiveEarlyMedia(
         _ handle: CallHandle, _ dialog: EarlyDialogID, _ agreement: MediaAgreement, at now: Instant
     ) {
-        guard var call = calls[handle], call.phase == .calling else { return }
+        guard var call = calls[handle] else { return }
+        if call.isIncoming { return playEarly(handle, agreement) }
+        guard call.phase == .calling else { return }
         if let index = call.earlyAgreements.firstIndex(where: { $0.dialog == dialog }) {
             call.earlyAgreements[index].agreement = agreement
         } else {
@@ -173,6 +175,14 @@ extension CallCoordinator {
         listen(handle)
         if call.script?.moment == .early { startPlaying(handle) }
         setTimer(.earlyMedia, of: handle, at: now + Self.earlyMediaInterval)
+    }
+
+    /// The caller hears us from now on: with our 183, or with its PRACK where it answers an offer of ours (RFC 3262 §5).
+    private mutating func playEarly(_ handle: CallHandle, _ agreement: MediaAgreement) {
+        guard calls[handle]?.isUp == false, calls[handle]?.phase != .ended else { return }
+        calls[handle]?.agreement = agreement
+        emit(.media(.update(handle, agreement)))
+        startPlaying(handle)
     }
 
     private mutating func receiveAgreement(_ handle: CallHandle, _ agreement: MediaAgreement, at now: Instant) {

@@ -103,6 +103,8 @@ extension DialogInformation.Dialog {
 package struct DialogTable: Equatable, Sendable {
     private var version: UInt32?
     package private(set) var dialogs: [DialogInformation.Dialog] = []
+    /// Whether documents were missed, so that `dialogs` waits for a full one.
+    package private(set) var isIncomplete = false
 
     /// Dialogs beyond this are not kept: nobody's phone has more.
     static let limit = 64
@@ -122,9 +124,13 @@ package struct DialogTable: Equatable, Sendable {
         if document.isFull {
             dialogs = Array(document.dialogs.filter { $0.state != .terminated }.prefix(Self.limit))
             version = document.version
+            isIncomplete = false
             return .changed
         }
-        guard let version, document.version == version &+ 1 else { return .incomplete }
+        guard let version, document.version == version &+ 1 else {
+            isIncomplete = true
+            return .incomplete
+        }
         self.version = document.version
         for dialog in document.dialogs {
             dialogs.removeAll { $0.id == dialog.id }

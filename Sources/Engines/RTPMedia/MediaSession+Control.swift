@@ -21,7 +21,14 @@ extension MediaSession {
         do {
             try RTCPReader.validate(bytes)
             var reader = RTCPReader(bytes)
-            while let packet = try reader.next() { receive(packet, in: bytes, at: now) }
+            while let packet = try reader.next() {
+                if packet.reporter == localSource {
+                    // Somebody reports under our SSRC, or our own report comes back: nothing in it is about the peer.
+                    if collidedWith != source.address { resolveCollision(with: source, at: now) }
+                    return
+                }
+                receive(packet, in: bytes, at: now)
+            }
         } catch {
             counters.refused.malformed += 1
             return

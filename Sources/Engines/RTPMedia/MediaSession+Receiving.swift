@@ -42,7 +42,7 @@ extension MediaSession {
             counters.refused.rateLimited += 1
             return
         }
-        if packet.synchronizationSource == localSource, collidedWith != source {
+        if packet.synchronizationSource == localSource, collidedWith != source.address {
             resolveCollision(with: source, at: now)
             return
         }
@@ -172,9 +172,9 @@ extension MediaSession {
     /// Somebody sends under our SSRC. Once from an address it is a collision: BYE, and another SSRC for us. Again from
     /// there it is our own stream that comes back, and a third SSRC would help no more (RFC 3550 §8.2). That is what an
     /// echo service does which returns packets as they are, and its caller wants to hear it.
-    private mutating func resolveCollision(with source: SocketAddress, at now: Instant) {
+    mutating func resolveCollision(with source: SocketAddress, at now: Instant) {
         counters.refused.invalidSource += 1
-        collidedWith = source
+        collidedWith = source.address
         sendReport(isGoodbye: true, at: now)
         localSource = UInt32(truncatingIfNeeded: random.next())
         reportedPackets = 0

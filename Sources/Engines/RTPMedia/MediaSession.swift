@@ -48,8 +48,8 @@ package struct MediaSession: ~Copyable, Sendable {
     /// Of streams that were replaced.
     var expectedBefore: UInt64 = 0
     var lostBefore: UInt64 = 0
-    /// From where a packet with our own SSRC came: a second one from there is a loop, no collision.
-    var collidedWith: SocketAddress?
+    /// The host from which a packet with our own SSRC came, RTP or RTCP: a second one from there is a loop, no collision.
+    var collidedWith: IPAddress?
 
     // What is heard.
     var opusDecoder: OpusDecoder

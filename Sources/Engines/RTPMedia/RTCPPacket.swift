@@ -10,6 +10,14 @@ package enum RTCPPacket: Equatable, Sendable {
     /// APP, feedback (RFC 4585), extended reports (RFC 3611) and the unknown: passed over by their length.
     case other(type: UInt8)
 
+    /// Whose report it is; nil for what is none.
+    var reporter: UInt32? {
+        switch self {
+        case .senderReport(let source, _, _), .receiverReport(let source, _): source
+        case .sourceDescription, .goodbye, .other: nil
+        }
+    }
+
     enum PacketType {
         static let senderReport: UInt8 = 200
         static let receiverReport: UInt8 = 201

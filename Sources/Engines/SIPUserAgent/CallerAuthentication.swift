@@ -56,6 +56,14 @@ package struct CallerAuthentication: Sendable {
     /// Whether there is anybody who could prove anything.
     package var isEmpty: Bool { userHashes.isEmpty }
 
+    /// Nonces that are remembered because they were used.
+    var nonceCount: Int { counts.count }
+
+    /// How long after its last use no nonce is remembered any more.
+    static let memory = Duration.seconds(Int64(ServerNonce.lifetime) + 1)
+
+    mutating func forgetOldNonces(at now: Instant) { counts.forgetOld(at: now) }
+
     /// Checks the credentials of a request; a nonce count that was good is used up.
     package mutating func judge(_ request: Request, from source: SourceTable.Key, at now: Instant) -> CallerVerdict {
         let all = (try? request.headers.all(Authorization.self)) ?? []

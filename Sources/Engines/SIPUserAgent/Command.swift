@@ -9,8 +9,8 @@ package enum Command: Sendable {
     case call(CallHandle, OutgoingCall)
     /// Tells the caller with 180 that somebody is being alerted.
     case ring(CallHandle)
-    /// Gives the caller early media: 183 with a description.
-    case progress(CallHandle, LocalMedia)
+    /// Gives the caller early media: 183 with a description. `automatic` as of `answer`.
+    case progress(CallHandle, LocalMedia, automatic: Bool = false)
     /// Takes a call. `automatic`: no person did it, so that an unproven caller costs at most what ROBUSTNESS S1 allows.
     case answer(CallHandle, LocalMedia, headers: Headers = Headers(), automatic: Bool = false)
     /// Refuses a ringing call with a status of 300 or more.

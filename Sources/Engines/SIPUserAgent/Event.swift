@@ -79,6 +79,8 @@ package struct IncomingCall: Sendable {
     package var isToBeAnsweredAtOnce = false
     /// The peer's offer; nil: it waits for ours.
     package var offer: SessionDescription?
+    /// Whether `progress` lets the caller hear us: it offered, or takes our offer reliably and answers it (RFC 3262 §5).
+    package var takesEarlyMedia = false
     package var headers: Headers
     /// The call of ours whose place it takes when it is answered (RFC 3891).
     package var replacement: Replacement?

@@ -47,6 +47,11 @@ struct Arrival: Sendable {
         return next
     }
 
+    /// Whether a description before the 2xx lets the caller hear us.
+    var takesEarlyMedia: Bool {
+        provisionals.use != .withheld && (request.claimsDescription || provisionals.isReliableForDescriptions)
+    }
+
     /// The INVITE has its final response.
     mutating func decided() {
         ringsUntil = nil
@@ -98,8 +103,9 @@ extension InviteSession {
     }
 
     /// Early media: a 183 with the answer, or with an offer where the INVITE has none and the 183 is reliable.
-    mutating func progress(_ media: LocalMedia, at now: Instant) {
+    mutating func progress(_ media: LocalMedia, automatic: Bool, at now: Instant) {
         guard phase == .alerting, let arrival else { return ignoreCommand() }
+        self.arrival?.isAutomatic = automatic
         var response = arrival.request.response(183)
         if let description = earlyDescription(with: media) { response.setDescription(description) }
         sendProvisional(response, at: now)

@@ -42,10 +42,15 @@ struct NonceCounts: Sendable {
         return true
     }
 
+    /// Forgets what ran out.
+    mutating func forgetOld(at now: Instant) {
+        uses = uses.filter { age($0.key.seconds, at: now) <= ServerNonce.lifetime }
+    }
+
     /// Forgets what ran out, and where nothing did, the oldest.
     private mutating func makeRoom(at now: Instant) {
         let before = uses.count
-        uses = uses.filter { age($0.key.seconds, at: now) <= ServerNonce.lifetime }
+        forgetOld(at: now)
         guard uses.count == before, let oldest = uses.keys.map({ age($0.seconds, at: now) }).max() else { return }
         uses = uses.filter { age($0.key.seconds, at: now) < oldest }
         forgottenUpTo = ServerNonce.seconds(now) &- oldest

@@ -52,6 +52,7 @@ struct Subscription: Sendable {
     private var notifyBy: Instant?
     private var retryAt: Instant?
     private var begunAt = Instant.zero
+    private var askedAt = Instant.zero
     private var backoff = RetryBackoff()
     private var told: SubscriptionStatus?
     private var dialogs = DialogTable()
@@ -139,6 +140,7 @@ struct Subscription: Sendable {
         for type in order.event.acceptedTypes { request.headers.append(Accept(type)) }
         for (name, value) in order.headers.list { try? request.headers.append(name, value) }
         isOutstanding = true
+        askedAt = now
         refreshAt = nil
         notifyBy = now + patience
         actions.append(.send(request))
@@ -249,6 +251,7 @@ struct Subscription: Sendable {
         if phase == .asking { phase = .standing }
         let content = EventNotification.content(of: request, table: &dialogs)
         note(state, at: now)
+        if dialogs.isIncomplete { askForAll() }
         actions.append(
             .event(
                 .notified(
@@ -311,6 +314,13 @@ struct Subscription: Sendable {
         let spread = Int64.random(in: 0...max(1, lifetime / 20), using: &random)
         expiresAt = now + .seconds(max(lifetime, 1))
         refreshAt = now + .seconds(max(5, lifetime - margin - spread))
+    }
+
+    /// Documents were missed, and a refresh has all of it told anew (RFC 4235 §4.3); not more often than each 5 s, however
+    /// much the notifier leaves out.
+    private mutating func askForAll() {
+        guard phase == .standing, isWanted, !isOutstanding, !isPoll, let due = refreshAt else { return }
+        refreshAt = min(due, askedAt + .seconds(5))
     }
 
     // MARK: - Ends

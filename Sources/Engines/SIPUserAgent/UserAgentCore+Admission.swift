@@ -75,6 +75,7 @@ extension UserAgentCore {
         switch verdict {
         case .proven(let username):
             provenCaller = username
+            deadlines.set(.nonces, at: now + CallerAuthentication.memory)
             return true
         case .missing, .stale: refuse(.challenged, from: flow)
         case .wrong: refuse(.wrongCredentials, from: flow)

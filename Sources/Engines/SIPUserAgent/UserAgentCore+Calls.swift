@@ -177,6 +177,8 @@ package struct Occupancy: Equatable, Sendable {
     package var subscriptions = 0
     package var watchers = 0
     package var publications = 0
+    /// Nonces that callers used; gone five minutes after the last of them.
+    package var nonces = 0
     package var deadlines = 0
 
     package static let empty = Occupancy()
@@ -194,7 +196,7 @@ extension UserAgentCore {
             serverTransactions: counts.serverTransactions,
             subscriptions: subscriptions.count + subscriptionsByTag.count,
             watchers: watchers.count + watchersByTag.count, publications: publications.count,
-            deadlines: deadlines.count + counts.deadlines
+            nonces: policy.callers.nonceCount, deadlines: deadlines.count + counts.deadlines
         )
     }
 }

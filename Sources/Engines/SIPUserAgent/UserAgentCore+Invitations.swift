@@ -124,7 +124,8 @@ extension UserAgentCore {
                     callID: request.callID, flow: flow, trust: trust, provenCaller: provenCaller,
                     mayAnswerAutomatically: mayAnswerAutomatically, information: information,
                     isToBeAnsweredAtOnce: account.obeysAnswerWish && information.wantsAnswer && mayAnswerAutomatically,
-                    offer: request.sessionDescription, headers: request.headers, replacement: replacement)))
+                    offer: request.sessionDescription, takesEarlyMedia: arrival.takesEarlyMedia,
+                    headers: request.headers, replacement: replacement)))
     }
 }
 

@@ -83,6 +83,8 @@ package struct UserAgentCore: Sendable {
         case watcher(WatcherID)
         case publication(AccountID)
         case destination(OutboundID)
+        /// The nonces of callers that proved who they are run out.
+        case nonces
         case shutDown
     }
 
@@ -149,7 +151,8 @@ package struct UserAgentCore: Sendable {
         switch command {
         case .call(let handle, let call): place(call, as: handle, at: now)
         case .ring(let handle): instruct(handle, at: now) { $0.ring(at: now) }
-        case .progress(let handle, let media): instruct(handle, at: now) { $0.progress(media, at: now) }
+        case .progress(let handle, let media, let automatic):
+            instruct(handle, at: now) { $0.progress(media, automatic: automatic, at: now) }
         case .answer(let handle, let media, let headers, let automatic):
             answer(handle, media, headers: headers, automatic: automatic, at: now)
         case .reject(let handle, let status, let reason, let headers):
@@ -189,6 +192,7 @@ package struct UserAgentCore: Sendable {
             case .watcher(let id): notify(id, at: now)
             case .publication(let id): publish(id, at: now) { $0.handleDeadline(at: now) }
             case .destination(let request): destinationSilent(request, at: now)
+            case .nonces: policy.callers.forgetOldNonces(at: now)
             case .shutDown: shutDownDeadline(at: now)
             }
             settle(at: now)
