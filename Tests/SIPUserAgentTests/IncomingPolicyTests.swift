@@ -205,7 +205,7 @@ import Testing
         arguments: [
             (SIPMessages.Method.invite, OutOfDialogVerdict.invite, .invite), (.ack, .drop, .drop),
             (.options, .answerOptions(isMinimal: false), .answerOptions(isMinimal: true)),
-            (.notify, .refuse(489), .refuse(481)), (.subscribe, .takeSubscription, .refuse(403)),
+            (.notify, .refuse(489), .refuse(481)), (.subscribe, .takeSubscription(toCall: nil), .refuse(403)),
             (.message, .takeMessage, .refuse(403)), (.refer, .refuse(403), .refuse(403)),
             (.register, .refuse(405), .refuse(405)), (.bye, .refuse(481), .refuse(481)),
             (.cancel, .refuse(481), .refuse(481)), (.info, .refuse(481), .refuse(481)),

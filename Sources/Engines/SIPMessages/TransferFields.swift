@@ -22,21 +22,23 @@ package struct ReferSub: HeaderField {
     package func write(to writer: inout MessageWriter) { writer.write(subscribes ? "true" : "false", parameters) }
 }
 
-/// A field that names a dialog by its Call-ID and two tags, both of which must be there.
-package protocol DialogField: HeaderField {
-    var callID: String { get set }
-    var parameters: Parameters { get set }
-    /// The names of the two tags: first the recipient's own, then that of its peer.
+/// What a field is called that names a dialog, and how it calls the two tags.
+package protocol DialogFieldName {
+    static var name: HeaderName { get }
+    /// First the recipient's own, then that of its peer.
     static var tags: (own: String, peer: String) { get }
-    init(callID: String, parameters: Parameters)
 }
 
-extension DialogField {
+/// A field that names a dialog by its Call-ID and two tags, both of which must be there.
+package struct DialogField<Name: DialogFieldName>: HeaderField {
+    package static var name: HeaderName { Name.name }
     package static var shape: FieldShape { .single }
+    package var callID: String
+    package var parameters: Parameters
 
     package init(callID: String, ownTag: String, peerTag: String) {
-        self.init(
-            callID: callID, parameters: Parameters(.field, [(Self.tags.own, ownTag), (Self.tags.peer, peerTag)]))
+        self.callID = callID
+        parameters = Parameters(.field, [(Name.tags.own, ownTag), (Name.tags.peer, peerTag)])
     }
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
@@ -44,12 +46,11 @@ extension DialogField {
         let start = cursor.position
         if try cursor.run(of: .word).isEmpty { throw cursor.fault(.expected(.word)) }
         if cursor.take(UInt8(ascii: "@")) { _ = try cursor.run(of: .word) }
-        let callID = cursor.text(start..<cursor.position)
-        let parameters = try Parameters(parsingField: &cursor)
-        guard parameters[Self.tags.own] != nil, parameters[Self.tags.peer] != nil else {
+        callID = cursor.text(start..<cursor.position)
+        parameters = try Parameters(parsingField: &cursor)
+        guard parameters[Name.tags.own] != nil, parameters[Name.tags.peer] != nil else {
             throw cursor.fault(.expected(.parameter))
         }
-        self.init(callID: callID, parameters: parameters)
     }
 
     package func write(to writer: inout MessageWriter) {
@@ -58,48 +59,35 @@ extension DialogField {
     }
 
     /// The tag that the recipient of the field gave itself.
-    package var ownTag: String { parameters[Self.tags.own] ?? "" }
-    package var peerTag: String { parameters[Self.tags.peer] ?? "" }
+    package var ownTag: String { parameters[Name.tags.own] ?? "" }
+    package var peerTag: String { parameters[Name.tags.peer] ?? "" }
 }
 
 /// The dialog that an INVITE takes the place of (RFC 3891 §6.1).
-package struct Replaces: DialogField {
+package typealias Replaces = DialogField<ReplacesName>
+
+package enum ReplacesName: DialogFieldName {
     package static var name: HeaderName { .replaces }
     package static var tags: (own: String, peer: String) { ("to-tag", "from-tag") }
-    package var callID: String
-    package var parameters: Parameters
+}
 
-    package init(callID: String, parameters: Parameters) {
-        self.callID = callID
-        self.parameters = parameters
-    }
-
+extension DialogField where Name == ReplacesName {
     /// Whether it is meant for a dialog that was not answered yet.
     package var isEarlyOnly: Bool { parameters.contains("early-only") }
 }
 
 /// The dialog that an INVITE wants to be joined with (RFC 3911 §7.1).
-package struct Join: DialogField {
-    package static var name: HeaderName { .join }
-    package static var tags: (own: String, peer: String) { ("to-tag", "from-tag") }
-    package var callID: String
-    package var parameters: Parameters
+package typealias Join = DialogField<JoinName>
 
-    package init(callID: String, parameters: Parameters) {
-        self.callID = callID
-        self.parameters = parameters
-    }
+package enum JoinName: DialogFieldName {
+    package static var name: HeaderName { .join }
+    package static var tags: (own: String, peer: String) { ReplacesName.tags }
 }
 
 /// The dialog by which the sender of a request shows that it may make it (RFC 4538 §7).
-package struct TargetDialog: DialogField {
+package typealias TargetDialog = DialogField<TargetDialogName>
+
+package enum TargetDialogName: DialogFieldName {
     package static var name: HeaderName { .targetDialog }
     package static var tags: (own: String, peer: String) { ("local-tag", "remote-tag") }
-    package var callID: String
-    package var parameters: Parameters
-
-    package init(callID: String, parameters: Parameters) {
-        self.callID = callID
-        self.parameters = parameters
-    }
 }

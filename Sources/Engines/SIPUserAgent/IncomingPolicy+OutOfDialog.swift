@@ -15,8 +15,10 @@ package enum OutOfDialogVerdict: Hashable, Sendable {
     /// The sender has to prove who it is, and is then judged anew.
     case demandProof
     case refuse(StatusCode)
-    /// A subscription of somebody who may know of us.
-    case takeSubscription
+    /// A subscription of somebody who may know of us, or of one call of ours.
+    case takeSubscription(toCall: CallHandle? = nil)
+    /// A wish that we call somebody in place of the peer of a call, by somebody who knows that call's dialog.
+    case takeReferral(ofCall: CallHandle)
     /// Too many: 503 where that costs no state, and later again.
     case `defer`
     /// No answer at all.
@@ -28,9 +30,13 @@ extension IncomingPolicy {
 
     /// Decides on a request that no dialog took. The sender's own servers may ask what a stranger may not.
     ///
-    /// - Parameter username: the user that the sender proved to be, where it did.
+    /// - Parameters:
+    ///   - username: the user that the sender proved to be, where it did.
+    ///   - call: the call whose dialog the sender names by Target-Dialog. Who knows it has the word of one who is in it,
+    ///     from whatever address (RFC 4538 §4).
     package mutating func outOfDialog(
-        _ request: Request, trust: CallerTrust, provenAs username: String? = nil, over flow: Flow, at now: Instant
+        _ request: Request, trust: CallerTrust, provenAs username: String? = nil, naming call: CallHandle? = nil,
+        over flow: Flow, at now: Instant
     ) -> OutOfDialogVerdict {
         guard request.to.tag == nil else {
             // It names a dialog that ended or never was (RFC 3261 §12.2.2).
@@ -52,8 +58,10 @@ extension IncomingPolicy {
             let package = request.headers.first(.event).map { $0.prefix { $0 != ";" && $0 != " " } }
             return package.map { String($0).equalsIgnoringCase("message-summary") } == true ? .accept : .refuse(489)
         case .subscribe:
-            guard let reception = reception(of: request, provenAs: username, over: flow) else { return .refuse(403) }
-            if isOwnServer || isKnown(reception, request, over: flow) { return .takeSubscription }
+            let reception = reception(of: request, provenAs: username, over: flow)
+            if let reception, isOwnServer || isKnown(reception, request, over: flow) { return .takeSubscription() }
+            if let call { return .takeSubscription(toCall: call) }
+            guard reception != nil else { return .refuse(403) }
             return demandsProof(over: flow) ? .demandProof : .refuse(403)
         case .message:
             return message(request, provenAs: username, over: flow, at: now)
@@ -61,7 +69,7 @@ extension IncomingPolicy {
             return .refuse(481)
         case .refer:
             // Only who is in a call with us may send us elsewhere (ROBUSTNESS S3).
-            return .refuse(403)
+            return call.map { .takeReferral(ofCall: $0) } ?? .refuse(403)
         case .register, .publish:
             return .refuse(405)
         case .other:

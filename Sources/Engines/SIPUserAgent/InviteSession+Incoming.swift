@@ -230,7 +230,7 @@ extension InviteSession {
         var response = response
         if response.to.tag == nil { response.to.tag = localTag }
         if response.status.value < 300, let arrival {
-            for entry in (try? arrival.request.headers.all(RecordRoute.self)) ?? [] { response.headers.append(entry) }
+            response.headers.copyRecordedRoute(of: arrival.request)
             response.setCapabilities(settings.capabilities, contact: arrival.contact)
         }
         response.append(headers)

@@ -7,10 +7,12 @@ import SIPTransactions
 extension InviteSession {
     /// Takes the peer's wish that we call somebody else.
     ///
-    /// - Parameter verdict: what the rules say; `allow` still leaves the call to whoever runs the user agent.
+    /// - Parameters:
+    ///   - verdict: what the rules say; `allow` still leaves the call to whoever runs the user agent.
+    ///   - beside: the dialog that it makes, where it did not come within the call's.
     mutating func receiveRefer(
         _ request: Request, in transaction: ServerTransactionID, contact: NameAddress, _ verdict: TransferRules.Verdict,
-        at now: Instant
+        beside: ReferralDialog? = nil, at now: Instant
     ) {
         if let status = obstacle(toRefer: request, verdict) {
             return act(.respond(request.response(status), transaction))
@@ -26,14 +28,15 @@ extension InviteSession {
             target: target, targetName: referTo.address.displayName,
             referredBy: (try? request.headers.first(ReferredBy.self))?.address,
             isAttended: referTo.uri.embedded(Replaces.self) != nil, isAllowed: verdict == .allow)
-        dialog?.refreshTarget(from: request.headers)
-        var response = request.response(202)
+        if beside == nil { dialog?.refreshTarget(from: request.headers) }
+        var response = request.response(202, toTag: beside?.localTag)
+        if beside != nil { response.headers.copyRecordedRoute(of: request) }
         response.setCapabilities(settings.capabilities, contact: contact)
         if asksForSilence { response.headers.append(ReferSub(false)) }
         act(.respond(response, transaction))
         receivedReferral = ReceivedReferral(
             wish, uri: referTo.uri, referredBy: request.headers.first(.referredBy), sequence: request.cSeq.number,
-            depth: referralDepth, isSubscribed: !asksForSilence, at: now)
+            depth: referralDepth, isSubscribed: !asksForSilence, beside: beside, at: now)
         sendDueNotification(at: now)
         emit(.transferRequested(handle, wish))
     }
@@ -95,14 +98,17 @@ extension InviteSession {
 
     private mutating func sendDueNotification(at now: Instant) {
         defer { if receivedReferral?.isFinished ?? false { receivedReferral = nil } }
-        guard let due = receivedReferral?.nextNotification(at: now), let sequence = receivedReferral?.sequence,
-            var request = dialog?.request(.notify), let tag = dialog?.remoteTag
-        else { return }
+        guard let due = receivedReferral?.nextNotification(at: now), let sequence = receivedReferral?.sequence else {
+            return
+        }
+        let isBeside = receivedReferral?.beside != nil
+        let blank = isBeside ? receivedReferral?.beside?.request(.notify) : dialog?.request(.notify)
+        guard var request = blank, let tag = request.to.tag else { return }
         request.headers.append(EventPackage("refer", id: String(sequence)))
         request.headers.append(due.state)
         request.headers.append(ContentType.sipFragment)
         request.body = due.body.bytes
-        act(.send(request, .within(tag, .notify), along: peer))
+        act(.send(request, .within(tag, .notify), along: isBeside ? receivedReferral?.beside?.peer : peer))
     }
 
     /// A NOTIFY of ours has its final response, or never will.
@@ -113,15 +119,19 @@ extension InviteSession {
 
     /// The peer refreshes or ends the subscription that its REFER made; there is no other way to make one (§2.4.4).
     mutating func receiveSubscribe(
-        _ request: Request, in transaction: ServerTransactionID, contact: NameAddress, at now: Instant
+        _ request: Request, in transaction: ServerTransactionID, over flow: Flow, contact: NameAddress, at now: Instant
     ) {
         guard let event = try? request.headers.first(EventPackage.self), event.isRefer else {
             return act(.respond(request.response(489), transaction))
         }
         guard let referral = receivedReferral, referral.isSubscribed,
-            event.id.map({ $0 == String(referral.sequence) }) ?? true
+            event.id.map({ $0 == String(referral.sequence) }) ?? true, isBeside(request) == (referral.beside != nil)
         else { return act(.respond(request.response(403), transaction)) }
-        dialog?.refreshTarget(from: request.headers)
+        if referral.beside == nil {
+            dialog?.refreshTarget(from: request.headers)
+        } else if let refusal = receivedReferral?.beside?.refusal(of: request, after: 0, over: flow) {
+            return act(.respond(request.response(refusal), transaction))
+        }
         let wanted = (try? request.headers.first(Expires.self))?.seconds
         let granted = receivedReferral?.refresh(wanted, at: now) ?? 0
         var response = request.response(200)

@@ -141,11 +141,17 @@ extension InviteSession {
 
     /// Where a request within a dialog is sent to; nil outside dialogs.
     func nextHop(for purpose: RequestPurpose) -> URI? {
-        purpose.remoteTag.flatMap { dialog(with: $0)?.nextHop }
+        if let beside = referralDialog(of: purpose.kind) { return beside.dialog?.nextHop }
+        return purpose.remoteTag.flatMap { dialog(with: $0)?.nextHop }
     }
 
     /// The CSeq number for sending a request once more with credentials (§22.2), or nil where its dialog is gone.
     mutating func nextSequence(for purpose: RequestPurpose) -> UInt32? {
+        if referralDialog(of: purpose.kind) != nil {
+            return purpose.kind == .notify
+                ? receivedReferral?.beside?.nextSequence(after: 0)
+                : sentReferral.flatMap { sentReferral?.beside?.nextSequence(after: $0.sequence) }
+        }
         guard let tag = purpose.remoteTag else { return invitation.map { $0.request.cSeq.number + 1 } }
         return updateDialog(with: tag) { $0.nextSequence() }
     }

@@ -2,21 +2,42 @@ import EngineKit
 import SIPMessages
 import SIPTransactions
 
-/// Transferring a call: REFER within its dialog, and the notifications that follow (RFC 3515, RFC 5589).
+/// Transferring a call: REFER, and the notifications that follow (RFC 3515, RFC 5589).
 ///
-/// The subscription is a usage of the dialog beside the call's (RFC 5057): a BYE of either side leaves it alone, and the
-/// dialog lasts until both are over.
+/// To a peer that is reached by its GRUU and knows Target-Dialog the REFER goes in a dialog of its own (RFC 5589 §5), to
+/// all others within the call's. There the subscription is a usage of the dialog beside the call's (RFC 5057): a BYE of
+/// either side leaves it alone, and the dialog lasts until both are over.
 extension InviteSession {
     /// Asks the peer to call `target`.
     mutating func transfer(to target: URI, subscribes: Bool, at now: Instant) {
-        guard phase == .confirmed, sentReferral == nil, var request = dialog?.request(.refer),
-            let tag = dialog?.remoteTag
-        else { return ignoreCommand() }
+        guard phase == .confirmed, sentReferral == nil, let dialog else { return ignoreCommand() }
+        refer(to: target, subscribes: subscribes, beside: dialog.isReachedBeside)
+    }
+
+    private mutating func refer(to target: URI, subscribes: Bool, beside: Bool) {
+        let blank = beside ? requestBesideDialog() : dialog?.request(.refer)
+        guard var request = blank else { return ignoreCommand() }
         request.headers.append(ReferTo(NameAddress(uri: target)))
         request.headers.append(ReferredBy(NameAddress(uri: account.address.uri)))
         if !subscribes { request.headers.append(ReferSub(false)) }
-        sentReferral = SentReferral(sequence: request.cSeq.number, subscribes: subscribes)
-        act(.send(request, .within(tag, .refer), along: peer))
+        sentReferral = SentReferral(to: target, by: request, isBeside: beside, subscribes: subscribes)
+        let purpose = RequestPurpose(kind: .refer, remoteTag: request.to.tag)
+        act(.send(request, purpose, along: beside ? nil : peer))
+    }
+
+    /// A REFER to the peer's address, which shows by the call's dialog that it may come (RFC 4538 §3).
+    private mutating func requestBesideDialog() -> Request? {
+        guard let dialog else { return nil }
+        var from = dialog.localParty
+        from.tag = random.hexadecimal(16)
+        let target = dialog.remoteTarget
+        var request = Request(
+            method: .refer, uri: target.asRequestURI, from: from, to: NameAddress(uri: target.asParty),
+            callID: random.hexadecimal(32), cSeq: CSeq(number: 1, method: .refer))
+        request.headers.append(
+            TargetDialog(callID: dialog.callID, ownTag: dialog.remoteTag, peerTag: dialog.localTag))
+        request.headers.append(Require([.targetDialog]))
+        return request
     }
 
     // MARK: - The response to REFER
@@ -26,8 +47,13 @@ extension InviteSession {
         referral.isAnswered = true
         guard response.status.isSuccess else {
             sentReferral = nil
+            let isBeside = referral.beside != nil
+            if isBeside, response.status.isAboutTheWay, phase == .confirmed {
+                // It did not get to the peer, or means nothing to it: within the dialog it does (RFC 4538 §3).
+                return refer(to: referral.target, subscribes: referral.subscribes, beside: false)
+            }
             emit(.transferProgress(handle, .failed(response.status, reason: response.reason)))
-            if response.status == 481 || response.status == 408 { dialogLost(by: response, at: now) }
+            if !isBeside, response.status == 481 || response.status == 408 { dialogLost(by: response, at: now) }
             return
         }
         let subscribes = (try? response.headers.first(ReferSub.self))?.subscribes ?? true
@@ -56,8 +82,11 @@ extension InviteSession {
             }
             return
         }
+        if referral.beside != nil, phase == .confirmed {
+            return refer(to: referral.target, subscribes: referral.subscribes, beside: false)
+        }
         emit(.transferProgress(handle, .failed(nil, reason: failure.reason)))
-        if case .timedOut = failure, phase != .ended {
+        if case .timedOut = failure, referral.beside == nil, phase != .ended {
             end(CallEnd(cause: .dialogLost, by: .remote, status: 408), at: now)
         }
     }
@@ -65,10 +94,16 @@ extension InviteSession {
     // MARK: - NOTIFY
 
     /// Takes how the peer's call stands.
-    mutating func receiveNotify(_ request: Request, in transaction: ServerTransactionID, at now: Instant) {
-        guard var referral = sentReferral, !referral.isTerminated, names(request.headers, referral.sequence) else {
-            return act(.respond(request.response(481), transaction))
+    mutating func receiveNotify(
+        _ request: Request, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
+    ) {
+        guard var referral = sentReferral, !referral.isTerminated, names(request.headers, referral.sequence),
+            isBeside(request) == (referral.beside != nil)
+        else { return act(.respond(request.response(481), transaction)) }
+        if let refusal = referral.beside?.refusal(of: request, after: referral.sequence, over: flow) {
+            return act(.respond(request.response(refusal), transaction))
         }
+        sentReferral = referral
         guard let state = try? request.headers.first(SubscriptionState.self) else {
             return act(.respond(request.response(400, reason: "Subscription-State Missing"), transaction))
         }
@@ -77,7 +112,7 @@ extension InviteSession {
         guard fragment != nil || isTerminated else {
             return act(.respond(request.response(400, reason: "Status Line Missing"), transaction))
         }
-        dialog?.refreshTarget(from: request.headers)
+        if referral.beside == nil { dialog?.refreshTarget(from: request.headers) }
         act(.respond(request.response(200), transaction))
         if let fragment, !referral.isDecided {
             if fragment.status.isProvisional {
@@ -117,18 +152,20 @@ extension InviteSession {
         } else if let at = referral.refreshAt, now >= at {
             referral.refreshAt = nil
             referral.refreshesLeft -= 1
-            referral.isRefreshing = sendRefresh(of: referral.sequence)
+            referral.isRefreshing = sendRefresh(of: &referral)
         }
         keep(referral)
     }
 
     /// Asks for more time (RFC 6665 §4.1.2.2).
-    private mutating func sendRefresh(of sequence: UInt32) -> Bool {
-        guard var request = dialog?.request(.subscribe), let tag = dialog?.remoteTag else { return false }
-        request.headers.append(EventPackage("refer", id: String(sequence)))
+    private mutating func sendRefresh(of referral: inout SentReferral) -> Bool {
+        let isBeside = referral.beside != nil
+        let blank = isBeside ? referral.beside?.request(.subscribe) : dialog?.request(.subscribe)
+        guard var request = blank, let tag = request.to.tag else { return false }
+        request.headers.append(EventPackage("refer", id: String(referral.sequence)))
         request.headers.append(Expires(SentReferral.lifetime))
         request.headers.append(Accept(ContentType("message", "sipfrag")))
-        act(.send(request, .within(tag, .subscribe), along: peer))
+        act(.send(request, .within(tag, .subscribe), along: isBeside ? referral.beside?.peer : peer))
         return true
     }
 
@@ -175,6 +212,23 @@ extension InviteSession {
 
     private mutating func dialogLost(by response: Response, at now: Instant) {
         end(CallEnd(cause: .dialogLost, by: .remote, status: response.status, reason: response.reason), at: now)
+    }
+}
+
+extension StatusCode {
+    /// Whether a REFER beside the call's dialog was not understood, or came to nobody who knows the call.
+    fileprivate var isAboutTheWay: Bool { [404, 405, 410, 416, 420, 480, 481, 501].contains(value) }
+}
+
+extension String {
+    /// The option tag of Target-Dialog (RFC 4538 §11.3).
+    static let targetDialog = "tdialog"
+}
+
+extension Dialog {
+    /// Whether a request outside this dialog gets to the same peer, and can name the dialog there (RFC 5589 §5).
+    fileprivate var isReachedBeside: Bool {
+        peerSupports(.targetDialog) && remoteTarget.sipURI?.parameters.contains("gr") ?? false
     }
 }
 

@@ -157,6 +157,7 @@ struct InviteSession: Sendable {
     /// Dialogs that count against the limit.
     var dialogCount: Int {
         (dialog == nil ? 0 : 1) + unwanted.count + (phase == .calling ? invitation?.earlyDialogs.count ?? 0 : 0)
+            + (sentReferral?.beside == nil ? 0 : 1) + (receivedReferral?.beside == nil ? 0 : 1)
     }
 
     /// What the call counts as against the limits; nothing once it is over.

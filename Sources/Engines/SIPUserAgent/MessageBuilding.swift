@@ -8,7 +8,7 @@ extension Capabilities {
         methods: [
             .invite, .ack, .cancel, .bye, .options, .prack, .update, .info, .message, .refer, .notify, .subscribe,
         ],
-        optionTags: [.reliable, .sessionTimer, "replaces", "norefersub"],
+        optionTags: [.reliable, .sessionTimer, "replaces", "norefersub", .targetDialog],
         bodies: [
             MethodBodies(.message, [.plainText, .anyText]),
             MethodBodies(.notify, [.any]),
@@ -102,6 +102,11 @@ extension Response {
 }
 
 extension Headers {
+    /// Takes over Record-Route, as the response to a request does that makes a dialog (§12.1.1).
+    mutating func copyRecordedRoute(of request: Request) {
+        for entry in (try? request.headers.all(RecordRoute.self)) ?? [] { append(entry) }
+    }
+
     /// The octets that claim to be a session description: the body, or the first part of a multipart that does.
     func description(claimedIn body: [UInt8]) -> [UInt8]? {
         guard !body.isEmpty, let type = try? first(ContentType.self) else { return nil }

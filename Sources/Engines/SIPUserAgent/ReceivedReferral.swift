@@ -14,6 +14,8 @@ struct ReceivedReferral: Sendable {
     let referredBy: String?
     /// How many transfers led to the call that the REFER came by.
     let depth: Int
+    /// Its dialog, where that is not the call's.
+    var beside: ReferralDialog?
     /// Whether the peer wants to hear of it: it did not ask otherwise (RFC 4488), and did not unsubscribe.
     var isSubscribed: Bool
     var isDecided = false
@@ -38,7 +40,7 @@ struct ReceivedReferral: Sendable {
 
     init(
         _ request: TransferRequest, uri: URI, referredBy: String?, sequence: UInt32, depth: Int, isSubscribed: Bool,
-        at now: Instant
+        beside: ReferralDialog? = nil, at now: Instant
     ) {
         self.request = request
         self.uri = uri
@@ -46,6 +48,7 @@ struct ReceivedReferral: Sendable {
         self.sequence = sequence
         self.depth = depth
         self.isSubscribed = isSubscribed
+        self.beside = beside
         expiresAt = now + Self.lifetime
         decidesUntil = now + Self.lifetime
         if isSubscribed { owesNotify = .active }

@@ -3,8 +3,12 @@ import SIPMessages
 
 /// A REFER of ours and the subscription that it makes (RFC 3515 §2.4.4): the referrer's side.
 struct SentReferral: Sendable {
+    /// Whom the peer is to call.
+    let target: URI
     /// The CSeq number of the REFER, which names the subscription (§2.4.6).
     var sequence: UInt32
+    /// Its dialog, where that is not the call's.
+    var beside: ReferralDialog?
     /// Whether we asked for notifications (RFC 4488).
     let subscribes: Bool
     /// Whether the REFER has its 2xx.
@@ -26,8 +30,10 @@ struct SentReferral: Sendable {
     /// What is asked for, in seconds.
     static let lifetime: UInt32 = 60
 
-    init(sequence: UInt32, subscribes: Bool) {
-        self.sequence = sequence
+    init(to target: URI, by request: Request, isBeside: Bool, subscribes: Bool) {
+        self.target = target
+        sequence = request.cSeq.number
+        beside = isBeside ? ReferralDialog(of: request) : nil
         self.subscribes = subscribes
     }
 

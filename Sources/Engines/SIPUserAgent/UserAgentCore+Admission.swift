@@ -33,11 +33,12 @@ extension UserAgentCore {
         }
         guard policy.admit(over: flow, at: now) else { return drop(.sourceRate, over: flow, at: now) }
         guard transactions.serverRoom > reserved else { return drop(.transactions, over: flow, at: now) }
-        var verdict = policy.outOfDialog(request, trust: policy.trust(flow), over: flow, at: now)
+        let target = targetCall(of: request)
+        var verdict = policy.outOfDialog(request, trust: policy.trust(flow), naming: target, over: flow, at: now)
         if verdict == .demandProof {
             guard isProven(request, size: size, over: flow, at: now) else { return false }
             verdict = policy.outOfDialog(
-                request, trust: policy.trust(flow), provenAs: provenCaller, over: flow, at: now)
+                request, trust: policy.trust(flow), provenAs: provenCaller, naming: target, over: flow, at: now)
         }
         if verdict == .drop { return drop(.sourceRate, over: flow, at: now) }
         if verdict == .defer {

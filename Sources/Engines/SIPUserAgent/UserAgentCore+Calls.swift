@@ -48,7 +48,9 @@ extension UserAgentCore {
     mutating func update(_ handle: CallHandle, at now: Instant, _ body: (inout InviteSession) -> Void) {
         guard let index = sessions.index(forKey: handle) else { return }
         // In its place: a session is large, and a copy retains all that it holds.
+        let known = sessions.values[index].value.referralKeys
         let actions = Self.run(body, on: &sessions.values[index].value, census: &census)
+        note(sessions.values[index].value.referralKeys, instead: known, of: handle)
         let account = sessions.values[index].value.account.id
         noteProgress(of: sessions.values[index])
         for action in actions { perform(action, of: handle, at: now) }
@@ -59,6 +61,13 @@ extension UserAgentCore {
         } else {
             deadlines.set(.call(handle), at: session.value.deadline)
         }
+    }
+
+    /// Lets requests find a call that bear the names of a dialog beside its own.
+    private mutating func note(_ keys: ReferralKeys, instead known: ReferralKeys, of handle: CallHandle) {
+        guard keys != known else { return }
+        for key in [known.sent, known.received].compactMap({ $0 }) { callsByTag[key] = nil }
+        for key in [keys.sent, keys.received].compactMap({ $0 }) { callsByTag[key] = handle }
     }
 
     private static func run(

@@ -47,8 +47,10 @@ extension UserAgentCore {
         case .accept:
             respond(request.response(200), in: transaction, at: now)
             receiveUnsolicited(request, over: flow)
-        case .takeSubscription:
-            receiveSubscribe(request, in: transaction, over: flow, at: now)
+        case .takeSubscription(let call):
+            receiveSubscribe(request, toCall: call, in: transaction, over: flow, at: now)
+        case .takeReferral(let call):
+            receiveRefer(request, of: call, in: transaction, over: flow, at: now)
         case .takeMessage:
             receiveMessage(request, from: provenCaller, in: transaction, over: flow, at: now)
         case .refuse(let status):

@@ -96,6 +96,12 @@ extension UserAgentCore {
             refuse(.unknownDialog, from: flow)
             return respond(request.response(481), in: transaction, at: now)
         }
+        if sessions[handle]?.value.isBeside(request) == true {
+            guard let contact = dialogContact(of: handle, over: flow) else { return }
+            return update(handle, at: now) {
+                $0.receiveBeside(request, in: transaction, over: flow, contact: contact, at: now)
+            }
+        }
         var refusal: StatusCode?
         update(handle, at: now) { refusal = $0.refusal(of: request, over: flow) }
         if let refusal {
@@ -136,9 +142,11 @@ extension UserAgentCore {
             }
         case .subscribe:
             guard let contact = dialogContact(of: handle, over: flow) else { return }
-            update(handle, at: now) { $0.receiveSubscribe(request, in: transaction, contact: contact, at: now) }
+            update(handle, at: now) {
+                $0.receiveSubscribe(request, in: transaction, over: flow, contact: contact, at: now)
+            }
         case .notify:
-            update(handle, at: now) { $0.receiveNotify(request, in: transaction, at: now) }
+            update(handle, at: now) { $0.receiveNotify(request, in: transaction, over: flow, at: now) }
         default:
             answerOptions(request, isMinimal: false, in: transaction, over: flow, at: now)
         }

@@ -22,6 +22,36 @@ extension UserAgentCore {
 
     // MARK: - Being asked for one
 
+    /// The call that stands and whose dialog a request outside all dialogs names (RFC 4538 §4).
+    func targetCall(of request: Request) -> CallHandle? {
+        guard request.method == .refer || request.method == .subscribe,
+            let field = try? request.headers.first(TargetDialog.self), let handle = call(named: field),
+            sessions[handle]?.phase == .accepted || sessions[handle]?.phase == .confirmed
+        else { return nil }
+        return handle
+    }
+
+    /// A REFER outside all dialogs that names the dialog of a call.
+    mutating func receiveRefer(
+        _ request: Request, of handle: CallHandle, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
+    ) {
+        guard let account = sessions[handle]?.account,
+            let dialog = try? Dialog(
+                of: request, localTag: random.hexadecimal(16),
+                localSequence: UInt32(truncatingIfNeeded: random.next() >> 48))
+        else {
+            refuse(.invalid, from: flow)
+            return respond(request.response(400, reason: "Contact Unusable"), in: transaction, at: now)
+        }
+        let contact = dialogContact(of: account, at: flow.local, over: flow.transport)
+        let verdict = configuration.transfers.refer
+        update(handle, at: now) {
+            $0.receiveRefer(
+                request, in: transaction, contact: contact, verdict, beside: ReferralDialog(dialog, over: flow), at: now
+            )
+        }
+    }
+
     mutating func acceptTransfer(
         of handle: CallHandle, as new: CallHandle, _ media: LocalMedia, ringTimeout: Duration?, at now: Instant
     ) {
@@ -89,7 +119,7 @@ extension UserAgentCore {
     }
 
     /// The call with exactly that dialog. A tag of zero stands for none, as RFC 2543 had it (RFC 3891 §6.1).
-    func call(named field: some DialogField) -> CallHandle? {
+    func call<Name>(named field: DialogField<Name>) -> CallHandle? {
         guard let handle = call(callID: field.callID, localTag: field.ownTag), let session = sessions[handle]?.value,
             session.dialog(with: field.peerTag) != nil
                 || (field.peerTag == "0" && session.dialog(with: "") != nil)

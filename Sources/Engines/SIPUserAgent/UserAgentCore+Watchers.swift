@@ -17,11 +17,14 @@ extension UserAgentCore {
     }
 
     /// A SUBSCRIBE outside any dialog, of somebody who may.
+    ///
+    /// - Parameter call: the only call that it may be told of; nil: all of its account's.
     mutating func receiveSubscribe(
-        _ request: Request, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
+        _ request: Request, toCall call: CallHandle?, in transaction: ServerTransactionID, over flow: Flow,
+        at now: Instant
     ) {
         do throws(RequestRefusal) {
-            let (watcher, expires) = try makeWatcher(request, over: flow, at: now)
+            let (watcher, expires) = try makeWatcher(request, ofCall: call, over: flow, at: now)
             watchers[watcher.id] = watcher
             watchersByTag[CallKey(callID: watcher.dialog.callID, localTag: watcher.dialog.localTag)] = watcher.id
             accept(request, expires: expires, of: watcher, in: transaction, over: flow, at: now)
@@ -33,7 +36,7 @@ extension UserAgentCore {
     }
 
     private mutating func makeWatcher(
-        _ request: Request, over flow: Flow, at now: Instant
+        _ request: Request, ofCall call: CallHandle?, over flow: Flow, at now: Instant
     ) throws(RequestRefusal) -> (Watcher, expires: UInt32) {
         guard let event = try? request.headers.first(EventPackage.self),
             let package = WatchedPackage(rawValue: event.package.asciiLowercased)
@@ -42,13 +45,16 @@ extension UserAgentCore {
             response.headers.append(AllowEvents(WatchedPackage.allCases.map(\.rawValue)))
             throw RequestRefusal(response: response)
         }
+        // Who talks to us is told of that call, and not whether we can be reached (RFC 4538 §2).
+        guard call == nil || package == .dialog else { throw RequestRefusal(response: request.response(403)) }
         let accepted = (try? request.headers.all(Accept.self)) ?? []
         guard !request.headers.contains(.accept) || accepted.admit(package.contentType) else {
             throw RequestRefusal(response: request.response(406))
         }
         let expires = try grant(request)
         guard watchers.count < configuration.limits.watchers, shutDown == .no,
-            let account = account(policy.reception(of: request, over: flow)?.account)
+            let account = call.flatMap({ sessions[$0]?.account })
+                ?? account(policy.reception(of: request, over: flow)?.account)
         else { throw RequestRefusal(response: request.response(503)) }
         do throws(Dialog.Fault) {
             let dialog = try Dialog(
@@ -57,7 +63,7 @@ extension UserAgentCore {
             lastWatcher &+= 1
             return (
                 Watcher(
-                    id: WatcherID(rawValue: lastWatcher), account: account, event: event, package: package,
+                    id: WatcherID(rawValue: lastWatcher), account: account, call: call, event: event, package: package,
                     dialog: dialog, over: flow, expires: expires, at: now), expires
             )
         } catch {
@@ -70,7 +76,7 @@ extension UserAgentCore {
         at now: Instant
     ) {
         var response = request.response(200, toTag: watcher.dialog.localTag)
-        for entry in (try? request.headers.all(RecordRoute.self)) ?? [] { response.headers.append(entry) }
+        response.headers.copyRecordedRoute(of: request)
         response.headers.append(Expires(expires))
         response.headers.append(
             Contact.address(dialogContact(of: watcher.account, at: flow.local, over: flow.transport)))
@@ -103,7 +109,9 @@ extension UserAgentCore {
     /// Sends the NOTIFY that is due, forgets a watcher that is gone, and sets its deadline.
     mutating func notify(_ id: WatcherID, at now: Instant) {
         guard var watcher = watchers[id] else { return }
-        let request = watcher.notification(of: watchedState(of: watcher.account), at: now)
+        let state = watchedState(of: watcher)
+        if watcher.call != nil, state.dialogs.isEmpty { watcher.end("noresource", at: now) }
+        let request = watcher.notification(of: state, at: now)
         if watcher.isEnded {
             watchers[id] = nil
             watchersByTag[CallKey(callID: watcher.dialog.callID, localTag: watcher.dialog.localTag)] = nil
@@ -135,8 +143,10 @@ extension UserAgentCore {
 
     // MARK: - What there is to tell
 
-    private func watchedState(of account: Account) -> WatchedState {
-        let dialogs = sessions.keys.sorted().compactMap { handle in
+    private func watchedState(of watcher: Watcher) -> WatchedState {
+        let account = watcher.account
+        let calls = watcher.call.map { [$0] } ?? sessions.keys.sorted()
+        let dialogs = calls.compactMap { handle in
             sessions[handle].flatMap { $0.account.id == account.id ? $0.watched : nil }
         }
         return WatchedState(presence: presence(of: account, isTalking: !dialogs.isEmpty), dialogs: dialogs)

@@ -32,6 +32,8 @@ struct Watcher: Sendable {
 
     let id: WatcherID
     let account: Account
+    /// The only call that it is told of; nil: all of its account's.
+    let call: CallHandle?
     let event: EventPackage
     let package: WatchedPackage
     private(set) var dialog: Dialog
@@ -53,11 +55,13 @@ struct Watcher: Sendable {
     private var toldPresence: PresenceDocument?
 
     init(
-        id: WatcherID, account: Account, event: EventPackage, package: WatchedPackage, dialog: Dialog, over flow: Flow,
-        expires: UInt32, at now: Instant
+        id: WatcherID, account: Account, call: CallHandle?, event: EventPackage, package: WatchedPackage,
+        dialog: Dialog,
+        over flow: Flow, expires: UInt32, at now: Instant
     ) {
         self.id = id
         self.account = account
+        self.call = call
         self.event = event
         self.package = package
         self.dialog = dialog
