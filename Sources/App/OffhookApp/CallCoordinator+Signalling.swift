@@ -67,6 +67,8 @@ extension CallCoordinator {
             finish(handle, end, at: now)
         case .messageReceived(let message):
             emit(.report(.message(account: accountName(message.account), message)))
+        case .peerComposing(let news):
+            emit(.report(.composing(account: accountName(news.account), news)))
         case .subscription(let handle, let status):
             let identity = subscriptionNames[handle] ?? SubscriptionIdentity(account: nil, event: "", target: "")
             emit(.report(.subscription(account: accountName(identity.account), identity, status)))

@@ -92,6 +92,7 @@ extension OffhookConfiguration {
         account.takesMessages = table.boolean("messages") ?? false
         account.isPeerToPeer = table.boolean("peer_to_peer") ?? false
         account.isAnonymous = table.boolean("privacy") ?? false
+        account.tellsComposing = table.boolean("composing") ?? false
         account.obeysAnswerWish = table.choice("answer_mode", [("off", false), ("trusted", true)]) ?? false
         if account.isPeerToPeer, !table.contains("registrar") { account.registrars = [] }
         if name == nil, case .sip(let uri)? = address?.uri { account.name = uri.user ?? uri.host.description }

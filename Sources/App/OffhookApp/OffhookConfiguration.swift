@@ -41,6 +41,8 @@ package struct ConfiguredAccount: Sendable {
     package var isPeerToPeer = false
     package var isAnonymous = false
     package var obeysAnswerWish = false
+    /// Whether whom the person writes to is told so.
+    package var tellsComposing = false
     package var takesMessages = false
     package var subscriptions: [ConfiguredSubscription] = []
     package var publishes = false

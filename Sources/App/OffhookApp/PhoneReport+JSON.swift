@@ -22,6 +22,8 @@ extension PhoneReport {
             return (answer.method.eventName, [.init("peer", .string(target))] + answer.members)
         case .message(let account, let message):
             return ("message.received", [.init("account", .string(account))] + message.members)
+        case .composing(let account, let news):
+            return ("message.composing", [.init("account", .string(account))] + news.members)
         case .subscription(let account, let identity, let status):
             return (
                 "subscription",

@@ -1,5 +1,6 @@
 import AudioCodecs
 import EngineKit
+import EventPackages
 import RTPMedia
 import SDP
 import SIPMessages
@@ -21,6 +22,8 @@ extension PhoneReport {
             return [answer.screenEvent(target: target)]
         case .message(let account, let message):
             return [.message(account: Printable(account), Party(message.from), Printable(message.text))]
+        case .composing(_, let news):
+            return [.composing(Party(news.from), isActive: news.isActive)]
         case .subscription(let account, let identity, let status):
             // That all is as wished nobody needs to read.
             if case .active = status { return [] }
@@ -30,12 +33,7 @@ extension PhoneReport {
             return [.log(.info, .account(Printable(account)), Printable(status.text))]
         case .notified(let account, let notification):
             let text = "\(Party.withoutScheme(notification.target.description)): \(notification.text)"
-            var events: [PhoneEvent] = [.log(.info, .account(Printable(account)), Printable(text))]
-            if case .messageSummary(let summary) = notification.content {
-                let count = summary.isWaiting ? Int(clamping: max(1, summary.voice?.new ?? 1)) : 0
-                events.append(.messagesWaiting(account: Printable(account), count))
-            }
-            return events
+            return [.log(.info, .account(Printable(account)), Printable(text))] + notification.shown(of: account)
         case .audioDevice(let name, let state, let detail):
             let text = "\(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"
             return [.log(.warning, .other(Printable("audio")), Printable(text))]
@@ -43,6 +41,33 @@ extension PhoneReport {
             return [.log(.warning, .phone, Printable(text))]
         case .loopback, .verdict:
             return []
+        }
+    }
+}
+
+extension EventNotification {
+    /// What it changes on the screen: the account's waiting messages, a contact's presence or lamp.
+    fileprivate func shown(of account: String) -> [PhoneEvent] {
+        let address = Printable(Party.withoutScheme(target.description))
+        switch content {
+        case .messageSummary(let summary):
+            let count = summary.isWaiting ? Int(clamping: max(1, summary.voice?.new ?? 1)) : 0
+            return [.messagesWaiting(account: Printable(account), count)]
+        case .presence(let document):
+            let detail = (document.activities + (document.note.map { [$0] } ?? [])).joined(separator: ", ")
+            return [.presence(of: address, Presence(isOpen: document.isOpen, detail: Printable(detail)))]
+        case .dialogs(let table): return [.lamp(of: address, BusyLamp(table.state))]
+        case .none, .registration, .other, .unreadable: return []
+        }
+    }
+}
+
+extension BusyLamp {
+    init(_ state: DialogInformation.State) {
+        switch state {
+        case .confirmed: self = .busy
+        case .trying, .proceeding, .early: self = .ringing
+        case .terminated: self = .idle
         }
     }
 }
@@ -172,7 +197,7 @@ extension Party {
     }
 
     /// A URI as a person reads it.
-    fileprivate static func withoutScheme(_ uri: String) -> String {
+    static func withoutScheme(_ uri: String) -> String {
         for scheme in ["sip:", "sips:"] where uri.hasPrefix(scheme) { return String(uri.dropFirst(scheme.count)) }
         return uri
     }

@@ -15,6 +15,7 @@ extension PhoneReport {
         case .answered(let target, let answer): answer.text(target: target)
         case .message(let account, let message):
             "\(account)  message from \(message.from.uri): \(message.text)"
+        case .composing(let account, let news): "\(account)  \(news.text)"
         case .subscription(let account, let identity, let status):
             "\(account)  \(identity.event) of \(identity.target): \(status.text)"
         case .publication(let account, let status): "\(account)  \(status.text)"

@@ -11,6 +11,7 @@ enum PhoneReport: Sendable {
     /// What a request that the user sent to `target` brought.
     case answered(target: String, RequestAnswer)
     case message(account: String, IncomingMessage)
+    case composing(account: String, PeerComposing)
     case subscription(account: String, SubscriptionIdentity, SubscriptionStatus)
     case notified(account: String, EventNotification)
     case publication(account: String, PublicationStatus)

@@ -57,6 +57,8 @@ struct PhoneSettings: Sendable {
     var subscriptions: [(account: AccountID, subscription: ConfiguredSubscription)]
     /// The accounts whose presence is published.
     var publishers: [AccountID]
+    /// The accounts that tell whom the person writes to that they do.
+    var composers: Set<AccountID>
     /// A test signal and an ear in place of microphone and loudspeaker.
     var probe: AudioProbe?
     /// What the jitter buffer holds back; nil: the media engine's default.
@@ -74,6 +76,10 @@ struct PhoneSettings: Sendable {
         if timeout == .zero { throw StartFault(.usage, "--timeout: 0 leaves no time for anything") }
         logLevel = options.logLevel.loggerLevel
         contacts = configuration.contacts
+        composers = Set(
+            configuration.accounts.indices.filter { configuration.accounts[$0].tellsComposing }.map {
+                AccountID(rawValue: UInt32(clamping: $0))
+            })
         publishers = configuration.accounts.indices.filter { configuration.accounts[$0].publishes }.map {
             AccountID(rawValue: UInt32(clamping: $0))
         }

@@ -29,6 +29,10 @@ final class ScreenBridge {
             let address = account.registrar == nil ? "" : Party(account.address).address.text
             screen.post(.account(AccountDescription(name: Printable(account.name), address: Printable(address))))
         }
+        for contact in settings.contacts {
+            let address = Printable(Party.withoutScheme(contact.address.description))
+            screen.post(.contact(Party(displayName: Printable(contact.name), address: address)))
+        }
         // The phone holds these closures, and they hold the bridge: the two live together.
         phone.onReport = { self.report($0) }
         phone.onEvent = { self.receive($0) }
@@ -147,6 +151,7 @@ final class ScreenBridge {
         case .register(let account): for id in registering(account) { phone.perform(.register(id)) }
         case .unregister(let account): for id in registering(account) { phone.perform(.unregister(id)) }
         case .options(let target): send(to: target) { OutgoingRequest(.options, account: $0, to: $1) }
+        case .composing(let target, let isActive): compose(to: target, isActive: isActive)
         case .message(let target, let text): send(to: target) { .message(text, account: $0, to: $1) }
         case .quit: phone.ask { coordinator, _ in coordinator.end(.success) }
         case .suspend, .redraw: break
@@ -177,6 +182,16 @@ final class ScreenBridge {
         let account = account(named: name)
         guard let uri = resolve(target, account: account) else { return }
         phone.ask { $0.dial(uri, account: account?.id, script: nil, at: $1) }
+    }
+
+    /// Tells whom the person writes to, where the account does so; half a name is told nobody.
+    private func compose(to target: String, isActive: Bool) {
+        let account = account(named: nil)
+        guard let account, phone.settings.composers.contains(account.id),
+            case .success(let uri) = TargetResolution(contacts: phone.settings.contacts, account: account)
+                .uri(for: target)
+        else { return }
+        phone.perform(.compose(.address(uri), account: account.id, isTyping: isActive))
     }
 
     private func send(

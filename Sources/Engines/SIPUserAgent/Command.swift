@@ -40,6 +40,9 @@ package enum Command: Sendable {
     case publish(AccountID, OwnPresence?)
     /// Sends a bare request: OPTIONS, MESSAGE, or any other that makes no dialog.
     case request(RequestHandle, OutgoingRequest)
+    /// The user is typing a message to somebody, or has given it up: that one is told as far as RFC 3994 has it. With each
+    /// key anew; sending the message ends it.
+    case compose(OutgoingRequest.Recipient, account: AccountID?, isTyping: Bool)
     /// Ends every call and registration within two seconds, then `shutDownFinished`.
     case shutDown
 }

@@ -49,6 +49,8 @@ package enum Event: Sendable {
     /// What a request of the user's brought, once.
     case requestAnswered(RequestHandle, RequestAnswer)
     case messageReceived(IncomingMessage)
+    /// Somebody began or stopped to write a message to us.
+    case peerComposing(PeerComposing)
     case subscription(SubscriptionHandle, SubscriptionStatus)
     /// What a notifier told; without a handle, nobody subscribed to it.
     case notified(SubscriptionHandle?, EventNotification)

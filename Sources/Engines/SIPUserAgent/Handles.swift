@@ -30,7 +30,7 @@ package struct CallHandle: Hashable, Comparable, Sendable {
     package static func < (left: CallHandle, right: CallHandle) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// One request that the user sent beside calls and registrations; numbered by whoever sends it.
+/// One request that the user sent beside calls and registrations; numbered by whoever sends it, below 2^31.
 package struct RequestHandle: Hashable, Sendable {
     package let rawValue: UInt32
 

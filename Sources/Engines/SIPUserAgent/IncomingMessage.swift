@@ -46,8 +46,9 @@ extension UserAgentCore {
             refuse(.forbidden, from: flow)
             return respond(request.response(403), in: transaction, at: now)
         }
-        respond(request.response(200), in: transaction, at: now)
-        emit(.messageReceived(IncomingMessage(request, account: reception.account, trust: reception.trust, over: flow)))
+        take(
+            IncomingMessage(request, account: reception.account, trust: reception.trust, over: flow),
+            answering: request, in: transaction, at: now)
     }
 
     /// A message within the dialog of a call: whoever talks to us may also write.
@@ -55,11 +56,20 @@ extension UserAgentCore {
         _ request: Request, of call: CallHandle, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
     ) {
         guard let session = sessions[call]?.value else { return }
+        take(
+            IncomingMessage(
+                request, account: session.account.id, call: call, trust: session.arrival?.trust ?? .stranger,
+                over: flow), answering: request, in: transaction, at: now)
+    }
+
+    private mutating func take(
+        _ message: IncomingMessage, answering request: Request, in transaction: ServerTransactionID, at now: Instant
+    ) {
+        guard !message.contentType.isComposing else {
+            return respond(receive(message, answering: request, at: now), in: transaction, at: now)
+        }
         respond(request.response(200), in: transaction, at: now)
-        emit(
-            .messageReceived(
-                IncomingMessage(
-                    request, account: session.account.id, call: call, trust: session.arrival?.trust ?? .stranger,
-                    over: flow)))
+        stopsComposing(message)
+        emit(.messageReceived(message))
     }
 }

@@ -10,7 +10,7 @@ extension Capabilities {
         ],
         optionTags: [.reliable, .sessionTimer, "replaces", "norefersub", .targetDialog],
         bodies: [
-            MethodBodies(.message, [.plainText, .anyText]),
+            MethodBodies(.message, [.plainText, .anyText, .composing]),
             MethodBodies(.notify, [.any]),
             MethodBodies(.subscribe, [.any]),
             MethodBodies(.info, [SignalledDigit.relay, SignalledDigit.bare]),

@@ -186,6 +186,8 @@ package struct Occupancy: Equatable, Sendable {
     package var subscriptions = 0
     package var watchers = 0
     package var publications = 0
+    /// Whom the user writes to, and who writes to the user.
+    package var conversations = 0
     /// Nonces that callers used; gone five minutes after the last of them.
     package var nonces = 0
     package var deadlines = 0
@@ -205,7 +207,8 @@ extension UserAgentCore {
             serverTransactions: counts.serverTransactions,
             subscriptions: subscriptions.count + subscriptionsByTag.count,
             watchers: watchers.count + watchersByTag.count, publications: publications.count,
-            nonces: policy.callers.nonceCount, deadlines: deadlines.count + counts.deadlines
+            conversations: composing.count + correspondents.count, nonces: policy.callers.nonceCount,
+            deadlines: deadlines.count + counts.deadlines
         )
     }
 }

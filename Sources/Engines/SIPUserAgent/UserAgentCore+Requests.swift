@@ -7,11 +7,15 @@ extension UserAgentCore {
     /// A request that has no answer yet.
     struct Query: Sendable {
         let method: Method
+        /// The conversation in which it says that the user writes; nil: it is the user's own.
+        var conversation: Conversation?
         /// When it was last sent, for the round trip; before that, when it was asked for.
         var sentAt: Instant
     }
 
-    mutating func ask(_ query: OutgoingRequest, as handle: RequestHandle, at now: Instant) {
+    mutating func ask(
+        _ query: OutgoingRequest, as handle: RequestHandle, about conversation: Conversation? = nil, at now: Instant
+    ) {
         guard queries[handle] == nil, shutDown == .no, query.method.mayBeSentAlone else {
             return emit(.warning(.commandIgnored))
         }
@@ -26,17 +30,20 @@ extension UserAgentCore {
                 callID: random.hexadecimal(32), cSeq: CSeq(number: 1, method: query.method))
             if query.method == .options { request.headers.append(Accept(.sdp)) }
             request.append(query)
-            queries[handle] = Query(method: query.method, sentAt: now)
+            queries[handle] = Query(method: query.method, conversation: conversation, sentAt: now)
             send(request, for: .request(handle), account: account, along: nil, at: now)
         case .peer(let call):
             guard sessions[call]?.takesRequests == true else { return emit(.warning(.commandIgnored)) }
-            queries[handle] = Query(method: query.method, sentAt: now)
+            queries[handle] = Query(method: query.method, conversation: conversation, sentAt: now)
             update(call, at: now) { $0.ask(query, as: handle) }
         }
     }
 
     mutating func answered(_ handle: RequestHandle, _ response: Response, over flow: Flow, at now: Instant) {
         guard let query = queries.removeValue(forKey: handle) else { return }
+        if let conversation = query.conversation {
+            return composingAnswered(response.status, in: conversation, at: now)
+        }
         emit(
             .requestAnswered(
                 handle,
@@ -47,6 +54,7 @@ extension UserAgentCore {
 
     mutating func failed(_ handle: RequestHandle, _ reason: String, at now: Instant) {
         guard let query = queries.removeValue(forKey: handle) else { return }
+        if let conversation = query.conversation { return composingAnswered(nil, in: conversation, at: now) }
         emit(
             .requestAnswered(
                 handle,

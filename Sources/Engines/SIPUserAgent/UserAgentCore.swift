@@ -40,6 +40,10 @@ package struct UserAgentCore: Sendable {
     /// Those of each call, in their order.
     var requestsOfCall: [CallHandle: [OutboundID]] = [:]
     var queries: [RequestHandle: Query] = [:]
+    var lastOwnRequest: UInt32 = 0
+    /// Whom the user writes to, and who writes to the user.
+    var composing: [Conversation: ComposingSender] = [:]
+    var correspondents: [Correspondent: (receiver: ComposingReceiver, from: NameAddress)] = [:]
     var subscriptions: [SubscriptionHandle: Subscription] = [:]
     var subscriptionsByTag: [CallKey: SubscriptionHandle] = [:]
     /// Those who subscribed to us.
@@ -83,6 +87,8 @@ package struct UserAgentCore: Sendable {
         case watcher(WatcherID)
         case publication(AccountID)
         case destination(OutboundID)
+        case composing(Conversation)
+        case correspondent(Correspondent)
         /// The nonces of callers that proved who they are run out.
         case nonces
         case shutDown
@@ -163,7 +169,11 @@ package struct UserAgentCore: Sendable {
         case .reinvite(let handle, let media): instruct(handle, at: now) { $0.reinvite(media, at: now) }
         case .update(let handle, let media): instruct(handle, at: now) { $0.update(media, at: now) }
         case .sendDigits(let handle, let steps): instruct(handle, at: now) { $0.sendDigits(steps, at: now) }
-        case .request(let handle, let query): ask(query, as: handle, at: now)
+        case .request(let handle, let query):
+            composed(query)
+            ask(query, as: handle, at: now)
+        case .compose(let recipient, let account, let isTyping):
+            compose(to: recipient, of: account, isTyping: isTyping, at: now)
         case .transfer(let handle, let target, let subscribes):
             transfer(handle, to: target, subscribes: subscribes, at: now)
         case .acceptTransfer(let handle, let new, let media, let ringTimeout):
@@ -192,6 +202,8 @@ package struct UserAgentCore: Sendable {
             case .watcher(let id): notify(id, at: now)
             case .publication(let id): publish(id, at: now) { $0.handleDeadline(at: now) }
             case .destination(let request): destinationSilent(request, at: now)
+            case .composing(let conversation): composingDue(conversation, at: now)
+            case .correspondent(let writer): correspondentDue(writer)
             case .nonces: policy.callers.forgetOldNonces(at: now)
             case .shutDown: shutDownDeadline(at: now)
             }

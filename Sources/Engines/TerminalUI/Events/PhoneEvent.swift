@@ -34,6 +34,13 @@ package enum PhoneEvent: Hashable, Sendable {
     case messagesWaiting(account: Printable, Int)
     /// Somebody wrote to an account.
     case message(account: Printable, Party, Printable)
+    /// Somebody began or stopped to write to us.
+    case composing(Party, isActive: Bool)
+    /// Somebody in the address book.
+    case contact(Party)
+    /// Whether somebody, by address, can be reached, and what their phone does.
+    case presence(of: Printable, Presence)
+    case lamp(of: Printable, BusyLamp)
     /// One line for the log.
     case log(Severity, LogSource, Printable)
     /// Something that the person asked for failed: one sentence of cause, one of cure. Shown at once and logged.

@@ -29,6 +29,8 @@ package enum UserCommand: Hashable, Sendable {
     case options(target: String)
     /// Write to `target`.
     case message(target: String, text: String)
+    /// The person is writing to `target`, or has given it up; with each key anew.
+    case composing(target: String, isActive: Bool)
     /// Stop the process until it is continued. Asked for only while no call is up.
     case suspend
     /// Draw the whole screen anew.

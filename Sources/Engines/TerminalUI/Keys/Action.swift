@@ -7,7 +7,7 @@ package enum Action: Hashable, Sendable {
     // Accounts.
     case account, register, unregister, options, message
     // What is shown.
-    case listCalls, listRegistrations, callStatus, ladder, help, logUp, logDown
+    case listCalls, listContacts, listRegistrations, callStatus, ladder, help, logUp, logDown
     case commandLine, redraw, suspend, quit
     // Answers to a question, and moves in a page.
     case confirm, decline, closePage, pageUp, pageDown, lineUp, lineDown

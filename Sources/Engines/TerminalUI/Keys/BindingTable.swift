@@ -47,6 +47,9 @@ extension Binding {
         Binding(
             .listCalls, keys: [.character("l")], names: ["calls"], title: "calls", help: "Calls of now and before"),
         Binding(
+            .listContacts, keys: [.character("C")], names: ["contacts"], title: "contacts",
+            help: "The address book: who can be reached, and who is on the phone"),
+        Binding(
             .listRegistrations, keys: [.character("r")], names: ["registrations", "accounts"], title: "accounts",
             help: "Accounts and their registration"),
         Binding(

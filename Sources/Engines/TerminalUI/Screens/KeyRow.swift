@@ -49,7 +49,7 @@ extension AppState {
 
     private var phoneActions: [Action] {
         guard let call = selectedCall, call.isLive else {
-            return [.dial, .listCalls, .listRegistrations, .commandLine]
+            return [.dial, .listCalls, .listContacts, .listRegistrations, .commandLine]
         }
         let others: [Action] = calls.count > 1 ? [.nextCall] : []
         if call.isIncoming { return [.answer, .hangUp, .dial] + others }

@@ -10,8 +10,14 @@ extension AppState {
                 " " + CellText.cut(notice.text.text, to: canvas.columns - 2), column: 0, row: row, style: notice.style)
         } else {
             let column = canvas.put(" dial ▏", column: 0, row: row, style: .quiet)
-            canvas.put("d or a number dials, : takes commands", column: column + 2, row: row, style: .quiet)
+            canvas.put(idleHint, column: column + 2, row: row, style: .quiet)
         }
+    }
+
+    /// Who is writing to us, else how to dial.
+    private var idleHint: String {
+        guard let writer = writers.last else { return "d or a number dials, : takes commands" }
+        return CellText.cut("\(writer.shown) is writing", to: columns - 12)
     }
 
     private func draw(_ line: LineKind, _ editor: LineEditor, into canvas: inout Canvas, row: Int) {

@@ -26,6 +26,7 @@ extension AppState {
         switch subject {
         case .help: return StyledText(" HELP", .bright)
         case .calls: return StyledText(" CALLS of now and before", .bright)
+        case .contacts: return StyledText(" CONTACTS", .bright)
         case .registrations: return StyledText(" ACCOUNTS", .bright)
         case .status(let reference): return callTitle(reference, "status")
         case .ladder(let reference): return callTitle(reference, "ladder")
@@ -42,6 +43,7 @@ extension AppState {
         switch subject {
         case .help: return Self.helpRows(width: width)
         case .calls: return callListRows(width: width, at: now)
+        case .contacts: return contactRows(width: width)
         case .registrations: return registrationRows(width: width)
         case .status(let reference): return call(reference)?.statusRows(width: width, at: now) ?? []
         case .ladder(let reference): return call(reference).map { ladderRows(of: $0, width: width) } ?? []

@@ -26,6 +26,7 @@ extension AppState {
         case .listCalls:
             missedCalls = 0
             turn(to: .calls)
+        case .listContacts: turn(to: .contacts)
         case .listRegistrations: turn(to: .registrations)
         case .help: turn(to: .help)
         case .callStatus: return turnToCall(Page.Subject.status, at: now)

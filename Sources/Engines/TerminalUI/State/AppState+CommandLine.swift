@@ -75,6 +75,16 @@ extension AppState {
         }
     }
 
+    /// Whom the command line holds a message for that has begun.
+    var writtenTo: String? {
+        guard line == .command else { return nil }
+        let words = commandLine.text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
+        guard words.count == 3, case .found(let binding) = Self.command(named: words[0].lowercased()),
+            binding.action == .message
+        else { return nil }
+        return words[1] == "." ? lastWriter : String(words[1])
+    }
+
     /// `TARGET TEXT`; the full stop stands for whoever wrote last.
     private mutating func message(_ argument: String, at now: Instant) -> [UserCommand] {
         let parts = argument.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)

@@ -42,6 +42,11 @@ extension AppState {
             record(.info, .account(account), "\(peer.shown) writes: \(text)", at: now)
             show("\(peer.shown) writes: \(text)", .info, at: now)
             lastWriter = peer.address.text
+            receive(composing: peer, isActive: false)
+        case .composing(let peer, let isActive): receive(composing: peer, isActive: isActive)
+        case .contact(let party): receive(contact: party)
+        case .presence(let address, let presence): updateContact(address) { $0.presence = presence }
+        case .lamp(let address, let lamp): updateContact(address) { $0.lamp = lamp }
         case .log(let severity, let source, let text): record(severity, source, text, at: now)
         case .failure(let cause, let cure): fail(cause, cure, source: .phone, at: now)
         }

@@ -7,7 +7,7 @@ extension AppState {
         notice = nil
         if case .paste(let text) = key { return paste(text, at: now) }
         if question != nil { return binding(for: key, in: .question).map { perform($0.action, key, at: now) } ?? [] }
-        if line != nil { return receiveInLine(key, at: now) }
+        if line != nil { return receiveAndTell(key, at: now) }
         for scope in openScopes {
             if let binding = binding(for: key, in: scope) { return perform(binding.action, key, at: now) }
         }
@@ -25,6 +25,18 @@ extension AppState {
 
     private func binding(for key: Key, in scope: Scope) -> Binding? {
         Binding.forKey(key, in: scope)
+    }
+
+    /// A key in a line. Whom the command line writes to hears that something is being written.
+    private mutating func receiveAndTell(_ key: Key, at now: Instant) -> [UserCommand] {
+        let (before, text) = (writtenTo, commandLine.text)
+        let commands = receiveInLine(key, at: now)
+        if let after = writtenTo {
+            let given: [UserCommand] = before.map { $0 == after ? [] : [.composing(target: $0, isActive: false)] } ?? []
+            return commands + given + (commandLine.text == text ? [] : [.composing(target: after, isActive: true)])
+        }
+        guard let before, commands.isEmpty else { return commands }
+        return [.composing(target: before, isActive: false)]
     }
 
     private mutating func receiveInLine(_ key: Key, at now: Instant) -> [UserCommand] {

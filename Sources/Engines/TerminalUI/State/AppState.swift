@@ -13,6 +13,10 @@ package struct AppState: Sendable {
     package internal(set) var selection: CallReference?
     package internal(set) var log = LogPane()
     package internal(set) var missedCalls = 0
+    /// In the order of the address book, then as they were heard of.
+    package internal(set) var contacts: [ContactLine] = []
+    /// Who is writing to us right now, the latest last.
+    package internal(set) var writers: [Party] = []
 
     /// What has the focus: a question before a line before a page before the phone.
     var question: Question?
@@ -39,6 +43,7 @@ package struct AppState: Sendable {
     static let maximumPastCalls = 50
     static let maximumCalls = 200
     static let maximumAccounts = 64
+    static let maximumWriters = 16
 
     /// The size of the screen, which says how far a page scrolls.
     var columns = 80
@@ -75,7 +80,7 @@ package struct AppState: Sendable {
 
     struct Page: Hashable, Sendable {
         enum Subject: Hashable, Sendable {
-            case help, calls, registrations
+            case help, calls, contacts, registrations
             case status(CallReference)
             case ladder(CallReference)
         }
