@@ -1,5 +1,10 @@
+import EngineKit
 import MediaRuntime
 import Proofs
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
 import Testing
 
 @testable import OffhookApp
@@ -56,6 +61,69 @@ import Testing
         #expect(settings.userAgent.automaticAnswer.from.map(\.description) == ["sip:gate@*"])
         #expect(settings.userAgent.callers.map(\.username) == ["gate"])
         #expect(!settings.userAgent.automaticAnswer.authenticated && !settings.userAgent.automaticAnswer.loopback)
+    }
+
+    private func settings(of account: String) throws -> PhoneSettings {
+        let folder = try TemporaryDirectory()
+        var options = PhoneOptions()
+        options.configurationPath = try folder.write(
+            "[[account]]\naddress = '\"Alice\" <sip:alice@example.com>'\n\(account)\n", to: "config.toml")
+        options.audio = "null"
+        return try PhoneSettings(options)
+    }
+
+    @Test(
+        .proves(.rule(2)),
+        arguments: [
+            ("off", Account.AnswerWishPolicy.ignored), ("trusted", .trusted), ("privileged", .privileged),
+        ])
+    func meetsWishesToBeAnsweredAsTheAccountSays(word: String, policy: Account.AnswerWishPolicy) throws {
+        let settings = try settings(of: "answer_mode = \"\(word)\"")
+        #expect(settings.userAgent.accounts.map(\.answerWishes) == [policy])
+        // Who is let in is what the rules of automatic answer say, and without a wish to meet nobody is.
+        #expect(settings.userAgent.automaticAnswer == (policy == .ignored ? .off : .standard))
+    }
+
+    @Test func refusesAnAnswerModeThatIsNone() throws {
+        #expect(throws: StartFault.self) { try settings(of: "answer_mode = \"always\"") }
+    }
+
+    @Test func tellsWhomThePersonWritesToOnlyWhereTheAccountSaysSo() throws {
+        #expect(try settings(of: "").composers.isEmpty)
+        #expect(try settings(of: "composing = true").composers == [AccountID(rawValue: 0)])
+    }
+
+    /// The INVITE that a call of the first account begins with.
+    private func invite(_ settings: PhoneSettings) throws -> String {
+        let local = try #require(SocketAddress("192.0.2.1:5060"))
+        let remote = try #require(SocketAddress("192.0.2.9:5060"))
+        var core = UserAgentCore(configuration: settings.userAgent, random: RandomSource(seed: 1))
+        core.receive(.listening([Listener(transport: .udp, address: local)]), at: .zero)
+        let call = OutgoingCall(target: try URI(parsing: "sip:bob@example.net"), media: LocalMedia(rtpPort: 16384))
+        core.perform(.call(CallHandle(rawValue: 1), call), at: .zero)
+        while let output = core.nextOutput() {
+            switch output {
+            case .resolve(let id, _):
+                core.receive(
+                    .resolved(id, [Destination(transport: .tcp, remote: remote, local: local)]), at: .zero)
+            case .transmit(let transmit): return String(decoding: transmit.bytes, as: UTF8.self)
+            default: break
+            }
+        }
+        return ""
+    }
+
+    @Test(.proves(.clause("RFC 3323 §4.1.1.3"), .clause("RFC 3325 §6")))
+    func keepsToItselfWhoCallsWhereTheAccountSaysSo() throws {
+        let open = try invite(settings(of: "privacy = false"))
+        #expect(open.contains("From: \"Alice\" <sip:alice@example.com>") && !open.contains("Privacy:"))
+        let anonymous = try invite(settings(of: "privacy = true"))
+        #expect(anonymous.contains("\r\nPrivacy: id\r\n") && anonymous.contains("sip:anonymous@anonymous.invalid"))
+        #expect(!anonymous.contains("alice") && !anonymous.contains("P-Preferred-Identity"))
+        // A proxy that knows us may vouch for us.
+        let behindProxy = try invite(settings(of: "privacy = true\nproxy = \"sip:proxy.example.com\""))
+        #expect(behindProxy.contains("\r\nP-Preferred-Identity: \"Alice\" <sip:alice@example.com>\r\n"))
+        #expect(behindProxy.contains("\r\nPrivacy: id\r\n"))
     }
 
     @Test(arguments: ["192.0.2.0/24", "192.0.2.7", "2001:db8::/32", "account", "loopback"])

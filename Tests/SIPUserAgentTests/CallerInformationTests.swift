@@ -86,7 +86,7 @@ import Testing
         ] {
             var configuration = World.configuration(user: "bob")
             configuration.automaticAnswer = rules
-            configuration.accounts[0].obeysAnswerWish = obeys
+            configuration.accounts[0].answerWishes = obeys ? .trusted : .ignored
             var world = World()
             _ = try world.carolCallsBob(configuration, headers: [(.answerMode, "Auto")])
             let call = (world.events["bob"] ?? []).lazy.compactMap { event -> IncomingCall? in
@@ -94,6 +94,50 @@ import Testing
             }.first
             #expect(call?.isToBeAnsweredAtOnce == expected && call?.information.wantsAnswer == true)
         }
+    }
+
+    @Test(
+        .proves(.rule(2), .clause("RFC 5373 §4")),
+        arguments: [
+            ("Auto", CallerTrust.authenticated, Account.AnswerWishPolicy.privileged, true, true),
+            ("Auto", .authenticated, .trusted, true, false), ("Auto", .authenticated, .ignored, false, false),
+            ("Auto", .loopback, .privileged, true, false), ("Auto", .registrarFlow, .privileged, true, false),
+            ("Manual", .authenticated, .privileged, false, false), ("?", .authenticated, .privileged, false, false),
+        ])
+    func aPrivilegeIsOfThoseWhoProvedWhoTheyAre(
+        value: String, trust: CallerTrust, policy: Account.AnswerWishPolicy, isMet: Bool, isPrivileged: Bool
+    ) throws {
+        let wish = try information([("Priv-Answer-Mode", value), ("Answer-Mode", "Manual")]).answerWish
+        #expect(policy.meets(wish, mayAnswerAutomatically: true) == isMet)
+        #expect(!policy.meets(wish, mayAnswerAutomatically: false))
+        #expect(policy.isPrivileged(wish, of: trust) == isPrivileged)
+    }
+
+    @Test(.proves(.rule(2), .clause("RFC 5373 §4")))
+    func aWishThatIsRequiredAndNobodyMayMeetIsRefused() throws {
+        for (value, isRefused) in [("Auto;require", true), ("Auto", false), ("Manual;require", false)] {
+            var world = World()
+            world.add("bob", at: "192.0.2.2")
+            world.addScripted("carol", at: "192.0.2.9")
+            let invite = try world.request(
+                .invite, from: "carol", to: "bob", body: World.answerText, headers: [(.answerMode, value)])
+            world.send(.request(invite), from: "carol", to: "bob")
+            world.run(for: .milliseconds(20))
+            #expect((world.received(403, at: "carol").count == 1) == isRefused, "\(value)")
+            #expect((world.incoming(at: "bob") == nil) == isRefused)
+        }
+    }
+
+    @Test(.proves(.clause("RFC 5373 §4")), arguments: [true, false])
+    func theAnswerSaysHowItWasGiven(automatic: Bool) throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.automaticAnswer = AutomaticAnswerRules(loopback: false, registrarFlows: false, anybody: true)
+        var world = World()
+        let (_, handle) = try world.carolCallsBob(
+            configuration, headers: [(.answerMode, "Auto"), (.supported, "answermode")])
+        world.perform(.answer(handle, World.media, automatic: automatic), by: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(200, at: "carol").first?.headers.first(.answerMode) == (automatic ? "Auto" : "Manual"))
     }
 
     // MARK: - Reason

@@ -125,16 +125,26 @@ extension CallCoordinator {
     private mutating func attend(
         _ handle: CallHandle, _ incoming: IncomingCall, by policy: Account.AnswerPolicy, at now: Instant
     ) {
+        let wish = incoming.information.answerWish
+        let isIdle = !calls.values.contains { $0.isUp }
         switch policy {
+        case _ where incoming.isPrivileged:
+            holdOthers(than: handle)
+            answerUnasked(handle, at: now)
         case .busy:
             reject(handle, status: 486)
-        case .automatic where incoming.mayAnswerAutomatically && !calls.values.contains { $0.isUp },
-            .ask where incoming.isToBeAnsweredAtOnce && !calls.values.contains { $0.isUp }:
-            calls[handle]?.isAnsweredAutomatically = true
-            answer(handle, at: now)
+        case .automatic where incoming.mayAnswerAutomatically && isIdle && wish?.isAutomatic != false,
+            .ask where incoming.isToBeAnsweredAtOnce && isIdle:
+            answerUnasked(handle, at: now)
         case .automatic, .ask:
-            ask(handle)
+            guard wish?.isAutomatic == true, wish?.isRequired == true else { return ask(handle) }
+            reject(handle, status: 403, reason: "Automatic Answer Forbidden")
         }
+    }
+
+    private mutating func answerUnasked(_ handle: CallHandle, at now: Instant) {
+        calls[handle]?.isAnsweredAutomatically = true
+        answer(handle, at: now)
     }
 
     /// Lets a call ring for the person.

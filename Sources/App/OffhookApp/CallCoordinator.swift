@@ -152,7 +152,7 @@ struct CallCoordinator: Sendable {
 
     /// A person who calls somebody, or turns back to a call, lets the others wait; whether they wait when another call
     /// is answered is the person's choice of key. Scripts talk to all of theirs.
-    private mutating func holdOthers(than handle: CallHandle) {
+    mutating func holdOthers(than handle: CallHandle) {
         guard settings.attendant.plan == nil else { return }
         for other in order where other != handle { hold(other) }
     }

@@ -93,7 +93,9 @@ extension OffhookConfiguration {
         account.isPeerToPeer = table.boolean("peer_to_peer") ?? false
         account.isAnonymous = table.boolean("privacy") ?? false
         account.tellsComposing = table.boolean("composing") ?? false
-        account.obeysAnswerWish = table.choice("answer_mode", [("off", false), ("trusted", true)]) ?? false
+        account.answerWishes =
+            table.choice("answer_mode", [("off", .ignored), ("trusted", .trusted), ("privileged", .privileged)])
+            ?? .ignored
         if account.isPeerToPeer, !table.contains("registrar") { account.registrars = [] }
         if name == nil, case .sip(let uri)? = address?.uri { account.name = uri.user ?? uri.host.description }
         accounts.append(account)

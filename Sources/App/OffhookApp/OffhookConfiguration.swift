@@ -40,7 +40,7 @@ package struct ConfiguredAccount: Sendable {
     package var sources: [AddressRange] = []
     package var isPeerToPeer = false
     package var isAnonymous = false
-    package var obeysAnswerWish = false
+    package var answerWishes = Account.AnswerWishPolicy.ignored
     /// Whether whom the person writes to is told so.
     package var tellsComposing = false
     package var takesMessages = false
@@ -64,7 +64,7 @@ package struct ConfiguredAccount: Sendable {
         account.usesGRUU = usesGRUU
         account.keepAlive = keepAlive
         account.isAnonymous = isAnonymous
-        account.obeysAnswerWish = obeysAnswerWish
+        account.answerWishes = answerWishes
         if let password {
             account.credentials = AccountCredentials(
                 username: username ?? account.contactUser, realm: realm,

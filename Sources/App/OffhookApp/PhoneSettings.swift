@@ -140,7 +140,7 @@ struct PhoneSettings: Sendable {
         userAgent.limits = Self.limits(options.limits ?? configuration.sip.limits ?? .strict, calls: calls)
         if let answering {
             userAgent.automaticAnswer = try Self.automaticAnswer(answering, for: userAgent, calls: calls)
-        } else if accounts.contains(where: { $0.answer == .automatic || $0.obeysAnswerWish }) {
+        } else if accounts.contains(where: { $0.answer == .automatic || $0.answerWishes != .ignored }) {
             userAgent.automaticAnswer = .standard
         }
     }

@@ -1,6 +1,11 @@
+/// Which of the two fields it is that says how the caller wants to be put through.
+package protocol AnswerModeName {
+    static var name: HeaderName { get }
+}
+
 /// Whether the caller wants to be put through without a person (RFC 5373 §4): `Auto`, `Manual`.
-package struct AnswerMode: HeaderField {
-    package static var name: HeaderName { .answerMode }
+package struct AnswerModeField<Name: AnswerModeName>: HeaderField {
+    package static var name: HeaderName { Name.name }
     package static var shape: FieldShape { .single }
     package var mode: String
     package var parameters: Parameters
@@ -17,6 +22,22 @@ package struct AnswerMode: HeaderField {
     package func write(to writer: inout MessageWriter) { writer.write(mode, parameters) }
 
     package var isAutomatic: Bool { mode.equalsIgnoringCase("Auto") }
+    package var isManual: Bool { mode.equalsIgnoringCase("Manual") }
+    /// Whether the call is to be refused where the wish is not met.
+    package var isRequired: Bool { parameters.contains("require") }
+}
+
+package typealias AnswerMode = AnswerModeField<OrdinaryAnswerMode>
+
+/// The same of one who claims the right to be put through whatever the callee does.
+package typealias PrivAnswerMode = AnswerModeField<PrivilegedAnswerMode>
+
+package enum OrdinaryAnswerMode: AnswerModeName {
+    package static var name: HeaderName { .answerMode }
+}
+
+package enum PrivilegedAnswerMode: AnswerModeName {
+    package static var name: HeaderName { .privAnswerMode }
 }
 
 /// A field of which each value is an address in angle brackets with parameters (RFC 3261 §20.4, §20.9). PBXs write some

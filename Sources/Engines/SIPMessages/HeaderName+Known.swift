@@ -77,4 +77,5 @@ extension HeaderName {
     package static var infoPackage: HeaderName { HeaderName(.infoPackage) }
     package static var recvInfo: HeaderName { HeaderName(.recvInfo) }
     package static var answerMode: HeaderName { HeaderName(.answerMode) }
+    package static var privAnswerMode: HeaderName { HeaderName(.privAnswerMode) }
 }

@@ -10,7 +10,7 @@ enum KnownHeader: UInt8, CaseIterable, Sendable {
     case inReplyTo, errorInfo, mimeVersion, replyTo, via, from, to, callID, cSeq, maxForwards, acceptContact
     case rejectContact, requestDisposition, identity, sipETag, sipIfMatch, join, targetDialog, historyInfo
     case diversion, flowTimer, geolocation, featureCaps, contentTransferEncoding, referSub, infoPackage
-    case recvInfo, answerMode
+    case recvInfo, answerMode, privAnswerMode
 
     /// The spelling that we write.
     var spelling: String {
@@ -93,6 +93,7 @@ enum KnownHeader: UInt8, CaseIterable, Sendable {
         case .infoPackage: "Info-Package"
         case .recvInfo: "Recv-Info"
         case .answerMode: "Answer-Mode"
+        case .privAnswerMode: "Priv-Answer-Mode"
         }
     }
 

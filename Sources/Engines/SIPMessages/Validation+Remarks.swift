@@ -68,6 +68,7 @@ extension Validation {
         check(Diversion.self)
         check(HistoryInfo.self)
         check(AnswerMode.self)
+        check(PrivAnswerMode.self)
         return remarks
     }
 }

@@ -46,6 +46,15 @@ package enum KeepAlivePolicy: Hashable, Sendable {
 package struct Account: Equatable, Sendable {
     package enum AnswerPolicy: Hashable, Sendable { case ask, automatic, busy }
 
+    /// Which wishes to be put through without a person are met, of callers whom the rules let in (ROBUSTNESS S2).
+    package enum AnswerWishPolicy: Hashable, Sendable {
+        case ignored
+        case trusted
+        /// Also those that claim a privilege, of callers who proved by digest who they are: while other calls stand, and
+        /// where all others find the account busy (RFC 5373).
+        case privileged
+    }
+
     package var id: AccountID
     package var name: String
     /// The address of record, with the display name that peers are shown.
@@ -78,8 +87,7 @@ package struct Account: Equatable, Sendable {
     package var takesMessages: Bool
     /// Whether calls of this account do not say who calls (RFC 3323).
     package var isAnonymous: Bool
-    /// Whether a caller who may be answered automatically is so where it asks for that (ROBUSTNESS S2).
-    package var obeysAnswerWish: Bool
+    package var answerWishes = AnswerWishPolicy.ignored
     /// The transport that requests of this account use; nil: by RFC 3263.
     package var transport: Transport?
 
@@ -99,8 +107,7 @@ package struct Account: Equatable, Sendable {
         id: AccountID, name: String, address: NameAddress, registrar: URI? = nil,
         credentials: AccountCredentials? = nil, outboundProxy: URI? = nil, expires: UInt32 = 3600,
         contactUser: String? = nil, answer: AnswerPolicy = .ask, sources: [AddressRange] = [],
-        isPeerToPeer: Bool = false, isAnonymous: Bool = false, obeysAnswerWish: Bool = false,
-        takesMessages: Bool = false, transport: Transport? = nil
+        isPeerToPeer: Bool = false, isAnonymous: Bool = false, takesMessages: Bool = false, transport: Transport? = nil
     ) {
         self.id = id
         self.name = name
@@ -114,7 +121,6 @@ package struct Account: Equatable, Sendable {
         self.isPeerToPeer = isPeerToPeer
         self.takesMessages = takesMessages
         self.isAnonymous = isAnonymous
-        self.obeysAnswerWish = obeysAnswerWish
         self.transport = transport
         if let contactUser {
             self.contactUser = contactUser

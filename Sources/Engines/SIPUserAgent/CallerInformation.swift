@@ -12,8 +12,10 @@ package struct CallerInformation: Equatable, Sendable {
     package var diversions: [Diversion] = []
     /// For whom the call was before, the first one first (RFC 7044).
     package var history: [HistoryInfo] = []
-    /// Whether the caller wants to be put through without a person (RFC 5373; Alert-Info and Call-Info of PBXs).
-    package var wantsAnswer = false
+    package var answerWish: AnswerWish?
+
+    /// Whether the caller wants to be put through without a person.
+    package var wantsAnswer: Bool { answerWish?.isAutomatic ?? false }
 
     package init() {}
 
@@ -27,10 +29,57 @@ package struct CallerInformation: Equatable, Sendable {
         assertedIdentity = (asserted.first { $0.uri.sipURI != nil } ?? asserted.first)?.address
         diversions = (try? headers.all(Diversion.self)) ?? []
         history = (try? headers.all(HistoryInfo.self)) ?? []
-        wantsAnswer =
-            (try? headers.first(AnswerMode.self))?.isAutomatic ?? false
-            || ((try? headers.all(AlertInfo.self)) ?? []).contains(where: \.asksForAnswer)
+        answerWish = AnswerWish(in: headers)
+    }
+}
+
+/// How a caller wants to be answered (RFC 5373; Alert-Info and Call-Info of PBXs).
+package struct AnswerWish: Hashable, Sendable {
+    /// At once, or by a person alone.
+    package var isAutomatic: Bool
+    /// Whether the caller claims a right to it (Priv-Answer-Mode).
+    package var isPrivileged = false
+    /// Whether it would rather be refused than answered in another way.
+    package var isRequired = false
+
+    /// Of two wishes the privileged one counts.
+    init?(in headers: Headers) {
+        if let wish = (try? headers.first(PrivAnswerMode.self))?.wish(isPrivileged: true)
+            ?? (try? headers.first(AnswerMode.self))?.wish(isPrivileged: false)
+        {
+            self = wish
+        } else if ((try? headers.all(AlertInfo.self)) ?? []).contains(where: \.asksForAnswer)
             || ((try? headers.all(CallInfo.self)) ?? []).contains(where: \.asksForAnswer)
+        {
+            isAutomatic = true
+        } else {
+            return nil
+        }
+    }
+
+    fileprivate init(isAutomatic: Bool, isPrivileged: Bool, isRequired: Bool) {
+        self.isAutomatic = isAutomatic
+        self.isPrivileged = isPrivileged
+        self.isRequired = isRequired
+    }
+}
+
+extension AnswerModeField {
+    fileprivate func wish(isPrivileged: Bool) -> AnswerWish? {
+        guard isAutomatic || isManual else { return nil }
+        return AnswerWish(isAutomatic: isAutomatic, isPrivileged: isPrivileged, isRequired: isRequired)
+    }
+}
+
+extension Account.AnswerWishPolicy {
+    /// Whether a wish to be put through at once is met.
+    func meets(_ wish: AnswerWish?, mayAnswerAutomatically: Bool) -> Bool {
+        self != .ignored && wish?.isAutomatic == true && mayAnswerAutomatically
+    }
+
+    /// Whether it is met whatever else goes on.
+    func isPrivileged(_ wish: AnswerWish?, of trust: CallerTrust) -> Bool {
+        self == .privileged && wish?.isPrivileged == true && wish?.isAutomatic == true && trust == .authenticated
     }
 }
 

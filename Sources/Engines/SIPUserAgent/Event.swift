@@ -79,6 +79,8 @@ package struct IncomingCall: Sendable {
     /// Whether the caller wants to be put through without a person, the rules let it, and the account obeys such
     /// wishes (ROBUSTNESS S2).
     package var isToBeAnsweredAtOnce = false
+    /// Whether that is so whatever else goes on here: the caller has a privilege (RFC 5373).
+    package var isPrivileged = false
     /// The peer's offer; nil: it waits for ours.
     package var offer: SessionDescription?
     /// Whether `progress` lets the caller hear us: it offered, or takes our offer reliably and answers it (RFC 3262 §5).

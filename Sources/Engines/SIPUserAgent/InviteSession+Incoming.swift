@@ -170,6 +170,9 @@ extension InviteSession {
         self.arrival?.value.decided()
         if automatic { lastsUntil = settings.maximumDuration.map { now + $0 } }
         grantSessionTimer(in: &response, to: arrival.request, at: now)
+        if AnswerWish(in: arrival.request.headers) != nil, arrival.request.supports("answermode") {
+            response.headers.set(AnswerMode(automatic ? "Auto" : "Manual"))
+        }
         accept(response, headers: headers, awaitsAnswer: awaitsAnswer, at: now)
         emit(
             .answered(

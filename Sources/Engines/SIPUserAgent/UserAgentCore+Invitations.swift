@@ -97,6 +97,10 @@ extension UserAgentCore {
         let mayAnswerAutomatically = policy.mayAnswerAutomatically(
             trust, from: request.from, provenAs: provenCaller, over: flow)
         let isUnproven = mayAnswerAutomatically && trust == .stranger && flow.transport == .udp
+        if let wish = information.answerWish, wish.isAutomatic, wish.isRequired, !mayAnswerAutomatically {
+            refuse(.forbidden, from: flow)
+            return respond(request.response(403, reason: "Automatic Answer Forbidden"), in: transaction, at: now)
+        }
         let arrival = Arrival(
             request: request, transaction: transaction, flow: flow, trust: trust, provenCaller: provenCaller,
             contact: dialogContact(of: account, at: flow.local, over: flow.transport), replacement: replacement,
@@ -125,7 +129,10 @@ extension UserAgentCore {
                     account: account.id, from: request.from, to: request.to, requestURI: request.uri,
                     callID: request.callID, flow: flow, trust: trust, provenCaller: provenCaller,
                     mayAnswerAutomatically: mayAnswerAutomatically, information: information,
-                    isToBeAnsweredAtOnce: account.obeysAnswerWish && information.wantsAnswer && mayAnswerAutomatically,
+                    isToBeAnsweredAtOnce: account.answerWishes.meets(
+                        information.answerWish, mayAnswerAutomatically: mayAnswerAutomatically),
+                    isPrivileged: mayAnswerAutomatically
+                        && account.answerWishes.isPrivileged(information.answerWish, of: trust),
                     offer: request.sessionDescription, takesEarlyMedia: arrival.takesEarlyMedia,
                     headers: request.headers, replacement: replacement)))
     }

@@ -5,7 +5,7 @@ import SIPTransactions
 /// I14: what is sent parses back to the same message, keeps to RFC 3261 §8.1.1 and §12.1, and answers what was asked.
 struct WellFormedRule {
     private static let everything = Capabilities(
-        methods: Method.known, optionTags: ["100rel", "timer", "replaces", "norefersub", "tdialog"],
+        methods: Method.known, optionTags: ["100rel", "timer", "replaces", "norefersub", "tdialog", "answermode"],
         bodies: [MethodBodies(.notify, [.sipFragment])])
     private var asked: [TransactionName: Request] = [:]
 
