@@ -21,4 +21,12 @@ import Testing
         phone.program.signal(15)
         _ = try await phone.end()
     }
+
+    @Test(.proves(.rule(23)))
+    func aPhoneCanBecomeNobodyElse() async throws {
+        let phone = try Phone("answer", "--audio", "null")
+        _ = try await phone.port
+        let text = FileManager.default.contents(atPath: "/proc/\(phone.program.process)/status") ?? Data()
+        #expect(String(decoding: text, as: UTF8.self).split(separator: "\n").contains("NoNewPrivs:\t1"))
+    }
 }

@@ -46,6 +46,7 @@ final class Phone {
         self.settings = settings
         diagnostics = .onStandardError(settings.logLevel)
         try ProcessLimits.raiseDescriptors()
+        ProcessLimits.renouncePrivileges()
         if settings.userAgent.accounts.contains(where: { $0.credentials != nil }) { ProcessLimits.forbidCoreDumps() }
         var random = settings.seed.map { RandomSource(seed: $0) } ?? .system()
         do throws(SystemError) {

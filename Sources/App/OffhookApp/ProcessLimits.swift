@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What the process allows itself.
@@ -19,6 +20,13 @@ enum ProcessLimits {
         guard limit.rlim_cur < limit.rlim_max else { return }
         limit.rlim_cur = limit.rlim_max
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    /// Whatever gets hold of this process can become nobody else by a program that has more rights (ROBUSTNESS S23). To be
+    /// called before the first thread starts, and after the programs have run that fetch passwords.
+    static func renouncePrivileges() {
+        // A kernel without it takes nothing from a phone that has no privileges.
+        _ = cs_process_renounce_privileges()
     }
 
     /// Leaves no core file behind: it would hold the passwords that were read (ROBUSTNESS S23).
