@@ -19,11 +19,10 @@ final class NameResolver: Sendable {
     private struct State {
         var questions: [NameQuestion] = []
         var isRunning = false
-        var isStopped = false
     }
 
     private let state = Mutex(State())
-    private let wakeup: CInt
+    private let thread = WaitingThread()
     private let servers: String
     private let loop: any EventLoop
     private let receiver: Receiver
@@ -32,52 +31,27 @@ final class NameResolver: Sendable {
     ///   - servers: whom to ask; none: those of the system (resolv.conf).
     ///   - receiver: gets every answer, on `loop`.
     init(servers: [SocketAddress], on loop: any EventLoop, receiver: @escaping Receiver) {
-        wakeup = cs_event_create()
         self.servers = servers.map(\.description).joined(separator: ",")
         self.loop = loop
         self.receiver = receiver
     }
 
-    deinit { if wakeup >= 0 { close(wakeup) } }
-
     /// False where the system has no thread or descriptor left.
     func ask(_ question: NameQuestion) -> Bool {
-        guard wakeup >= 0 else { return false }
         let isRunning = state.withLock { state in
-            guard !state.isStopped else { return false }
+            guard !thread.isStopped else { return false }
             state.questions.append(question)
-            if !state.isRunning { state.isRunning = start() }
+            if !state.isRunning { state.isRunning = thread.start { [self] in run() } }
             return state.isRunning
         }
-        _ = cs_event_signal(wakeup)
+        thread.wake()
         return isRunning
     }
 
     /// Ends the thread. Questions that are open get no answer any more.
-    func stop() {
-        state.withLock { $0.isStopped = true }
-        _ = cs_event_signal(wakeup)
-    }
+    func stop() { thread.stop() }
 
     // MARK: - The thread
-
-    private func start() -> Bool {
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self)
-        let code = pthread_create(
-            &thread, nil,
-            { @Sendable context in
-                guard let context else { return nil }
-                Unmanaged<NameResolver>.fromOpaque(context).takeRetainedValue().run()
-                return nil
-            }, context.toOpaque())
-        guard code == 0 else {
-            context.release()
-            return false
-        }
-        pthread_detach(thread)
-        return true
-    }
 
     private func run() {
         var queries: [NameQuery] = []
@@ -99,7 +73,7 @@ final class NameResolver: Sendable {
     /// Nil when it is time to end.
     private func takeQuestions(room: Int) -> [NameQuestion]? {
         state.withLock { state in
-            guard !state.isStopped else { return nil }
+            guard !thread.isStopped else { return nil }
             let taken = Array(state.questions.prefix(room))
             state.questions.removeFirst(taken.count)
             return taken
@@ -107,7 +81,7 @@ final class NameResolver: Sendable {
     }
 
     private func wait(for queries: [NameQuery]) {
-        var sockets = [pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0)]
+        var sockets = [pollfd(fd: thread.wakeup, events: Int16(POLLIN), revents: 0)]
         var ranges: [Range<Int>] = []
         var limit = Self.longestWait
         for query in queries {
@@ -117,7 +91,7 @@ final class NameResolver: Sendable {
             limit = query.wait(atMost: limit)
         }
         poll(&sockets, nfds_t(sockets.count), limit)
-        if sockets[0].revents != 0 { _ = cs_event_drain(wakeup) }
+        if sockets[0].revents != 0 { _ = cs_event_drain(thread.wakeup) }
         for (query, range) in zip(queries, ranges) { query.process(sockets[range]) }
     }
 

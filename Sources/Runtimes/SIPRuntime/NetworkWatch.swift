@@ -2,7 +2,6 @@ import CLinux
 import EngineKit
 import Glibc
 import NIOCore
-import Synchronization
 
 /// Waits on a thread of its own for the machine to be somewhere else: other addresses, or later after a sleep.
 final class NetworkWatch: Sendable {
@@ -16,8 +15,7 @@ final class NetworkWatch: Sendable {
     /// ... or after so many times that.
     private static let patience = 10
 
-    private let isStopped = Mutex(false)
-    private let wakeup: CInt
+    private let thread = WaitingThread()
     private let network: CInt
     private let clock: CInt
     private let loop: any EventLoop
@@ -25,40 +23,22 @@ final class NetworkWatch: Sendable {
 
     /// - Parameter receiver: told of the news on `loop`.
     init(on loop: any EventLoop, receiver: @escaping @Sendable (News) -> Void) {
-        wakeup = cs_event_create()
         network = cs_network_open()
         clock = cs_clock_watch_open()
         self.loop = loop
         self.receiver = receiver
     }
 
-    deinit { for descriptor in [wakeup, network, clock] where descriptor >= 0 { close(descriptor) } }
+    deinit { for descriptor in [network, clock] where descriptor >= 0 { close(descriptor) } }
 
     /// False where the system gives no thread or descriptor: then nobody watches, and registrations move with their
     /// refresh.
     func start() -> Bool {
-        guard wakeup >= 0, network >= 0 else { return false }
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self)
-        let code = pthread_create(
-            &thread, nil,
-            { @Sendable context in
-                guard let context else { return nil }
-                Unmanaged<NetworkWatch>.fromOpaque(context).takeRetainedValue().run()
-                return nil
-            }, context.toOpaque())
-        guard code == 0 else {
-            context.release()
-            return false
-        }
-        pthread_detach(thread)
-        return true
+        guard network >= 0 else { return false }
+        return thread.start { [self] in run() }
     }
 
-    func stop() {
-        isStopped.withLock { $0 = true }
-        if wakeup >= 0 { _ = cs_event_signal(wakeup) }
-    }
+    func stop() { thread.stop() }
 
     // MARK: - The thread
 
@@ -87,9 +67,9 @@ final class NetworkWatch: Sendable {
     /// Waits for news, or for `timeout` milliseconds. False when it is time to end.
     private func wait(_ timeout: CInt) -> Bool {
         // A descriptor below 0 is passed over.
-        var sockets = [wakeup, network, clock].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var sockets = [thread.wakeup, network, clock].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         poll(&sockets, nfds_t(sockets.count), timeout)
-        return !isStopped.withLock { $0 }
+        return !thread.isStopped
     }
 
     private func tell(_ news: News) {
