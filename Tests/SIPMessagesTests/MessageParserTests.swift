@@ -42,6 +42,19 @@ func parseError(_ bytes: [UInt8]) -> ParseError? {
 }
 
 struct MessageParserTests {
+    @Test(arguments: [
+        ("<sip:ben@example.com>;tag=a", true), ("<sip:ben@example.com> ; TAG = a", true),
+        ("<sip:ben@example.com>;x=1;Tag=a", true), ("<sip:ben@example.com>", false), ("sip:ben@example.com", false),
+        // Read and refused by whoever reads it whole.
+        ("<sip:stag@example.com>", true), ("", false),
+    ])
+    func tellsFromItsLinesWhetherARequestMayNameADialog(to: String, may: Bool) {
+        #expect(MessageParser.mayNameDialog(requestText(replacing: ["To": to])) == may)
+        #expect(!MessageParser.mayNameDialog(requestText(replacing: ["To": nil], extra: ["X-To: ;tag=a"])))
+        #expect(MessageParser.mayNameDialog(requestText(replacing: ["To": nil], extra: ["t: \(to)"])) == may)
+        #expect(!MessageParser.mayNameDialog(Array("To: ;tag=a".utf8)))
+    }
+
     @Test(.proves(.clause("RFC 3261 §7")))
     func readsARequestIntoTypedAndRawFields() throws {
         let request = try parsedRequest(

@@ -368,6 +368,51 @@ import Testing
         #expect(world.received(200, at: "carol").contains { $0.cSeq.method == .bye })
     }
 
+    @Test(.proves(.rule(11), .rule(14), .incident(41)))
+    func floodIsDroppedUnreadDuringACallToo() throws {
+        var world = aliceAndBob(bob: World.configuration(user: "bob"))
+        _ = try world.talk()
+        world.addScripted("carol", at: "192.0.2.9")
+        let before = world.cores["bob"]?.counters[.malformed] ?? 0
+        for index in 0..<100 {
+            world.send(
+                """
+                OPTIONS sip:bob@192.0.2.2 SIP/2.0\r
+                Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbad\(index)\r
+                From: <sip:carol@192.0.2.9>;tag=1\r
+                To: <sip:bob@192.0.2.2>\r
+                Call-ID: bad\(index)\r
+                CSeq: wrong OPTIONS\r
+                \r
+
+                """, from: "carol", to: "bob")
+        }
+        world.run(for: .milliseconds(50))
+        #expect(world.cores["bob"]?.counters[.malformed] == before + 40)
+        #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
+        #expect(world.cores["bob"]?.occupancy.calls == 1)
+    }
+
+    @Test(.proves(.rule(11), .clause("RFC 3261 §9.2")))
+    func cancelOfAnInviteGetsThroughTheFloodOfItsSender() throws {
+        var world = worldWithBob()
+        let invite = try world.request(.invite, from: "carol", to: "bob", body: World.answerText)
+        world.send(.request(invite), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        for index in 0..<100 {
+            let request = try world.request(.subscribe, from: "carol", to: "bob", callID: "c\(index)")
+            world.send(.request(request), from: "carol", to: "bob")
+        }
+        var cancel = invite
+        cancel.method = .cancel
+        cancel.cSeq = CSeq(invite.cSeq.number, .cancel)
+        cancel.body = []
+        cancel.headers.removeAll(.contentType)
+        world.send(.request(cancel), from: "carol", to: "bob")
+        world.run(for: .milliseconds(50))
+        #expect(world.received(487, at: "carol").count == 1)
+    }
+
     @Test(.proves(.clause("RFC 3261 §12.1.1")))
     func callersWithoutTagsOfTheirOwnAreAcknowledgedToo() throws {
         var world = worldWithBob()

@@ -14,19 +14,27 @@ package struct MediaDescription: Sendable {
     /// Every line from the `m=` line on, in order.
     package let lines: SDPLines
 
-    /// A section of ours. The caller has seen to it that the texts are clean words.
-    init(
-        kind: Kind, port: UInt16, proto: String, formats: [String], connection: Connection? = nil,
-        attributes: [Attribute] = []
-    ) {
+    /// An audio section of ours. The caller has seen to it that the texts are clean.
+    init(port: UInt16, proto: String, formats: [MediaFormat], attributes: [Attribute]) {
         var writer = SDPLineWriter()
-        let words = ["\(kind)", String(port), proto] + formats
-        writer.line(.media) { $0 += words.joined(separator: " ").utf8 }
-        if let connection { writer.line(.connection, connection.value) }
+        writer.line(.media) { bytes in
+            bytes += "audio ".utf8
+            bytes += String(port).utf8
+            bytes.append(UInt8(ascii: " "))
+            bytes += proto.utf8
+            for format in formats {
+                bytes.append(UInt8(ascii: " "))
+                bytes += String(format.payloadType).utf8
+            }
+        }
+        for format in formats {
+            writer.line(.attribute) { format.writeMap(to: &$0) }
+            if format.parameters != nil { writer.line(.attribute) { format.writeParameters(to: &$0) } }
+        }
         for attribute in attributes { writer.line(.attribute) { attribute.write(to: &$0) } }
         self.port = port
         portCount = 1
-        self.connection = connection
+        connection = nil
         lines = writer.lines
     }
 

@@ -74,14 +74,25 @@ package struct MediaFormat: Hashable, Sendable {
         encodingName.isSameToken(as: other.encodingName) && clockRate == other.clockRate && channels == other.channels
     }
 
-    /// `a=rtpmap`; the channel count is left out where it is 1 (RFC 8866 §6.6).
-    var rtpMap: Attribute {
-        let name = "\(payloadType) \(encodingName)/\(clockRate)"
-        return Attribute(clean: "rtpmap", channels == 1 ? name : "\(name)/\(channels)")
+    /// Writes the value of `a=rtpmap`; the channel count is left out where it is 1 (RFC 8866 §6.6).
+    func writeMap(to bytes: inout [UInt8]) {
+        bytes += "rtpmap:".utf8
+        bytes += String(payloadType).utf8
+        bytes.append(UInt8(ascii: " "))
+        bytes += encodingName.utf8
+        bytes.append(UInt8(ascii: "/"))
+        bytes += String(clockRate).utf8
+        guard channels != 1 else { return }
+        bytes.append(UInt8(ascii: "/"))
+        bytes += String(channels).utf8
     }
 
-    var formatParameters: Attribute? {
-        parameters.map { Attribute(clean: "fmtp", "\(payloadType) \($0)") }
+    /// Writes the value of `a=fmtp`.
+    func writeParameters(to bytes: inout [UInt8]) {
+        bytes += "fmtp:".utf8
+        bytes += String(payloadType).utf8
+        bytes.append(UInt8(ascii: " "))
+        bytes += (parameters ?? "").utf8
     }
 
     /// What RFC 3551 §6 says of an audio payload type that a description names without an `a=rtpmap`.

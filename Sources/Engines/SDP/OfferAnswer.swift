@@ -66,8 +66,11 @@ package struct OfferAnswer: Sendable {
         if case .localOffer = state { true } else { false }
     }
 
-    package var hasRemoteOffer: Bool {
-        if case .remoteOffer = state { true } else { false }
+    package var hasRemoteOffer: Bool { remoteOffer != nil }
+
+    /// The peer's offer that is unanswered.
+    package var remoteOffer: SessionDescription? {
+        if case .remoteOffer(let offer, _) = state { offer } else { nil }
     }
 
     /// Whether an offer of either side is unanswered.
@@ -98,17 +101,15 @@ package struct OfferAnswer: Sendable {
     func section(
         formats: [MediaFormat], proto: String, direction: Direction, media: LocalMedia, rtcpMux: Bool
     ) -> MediaDescription {
-        var attributes = formats.flatMap { [$0.rtpMap] + ($0.formatParameters.map { [$0] } ?? []) }
-        attributes.append(Attribute(clean: "ptime", String(min(max(media.ptime, 3), 120))))
-        attributes.append(Attribute(clean: direction.rawValue, nil))
+        var attributes = [
+            Attribute(clean: "ptime", String(min(max(media.ptime, 3), 120))), Attribute(clean: direction.rawValue, nil),
+        ]
         if rtcpMux {
             attributes.append(Attribute(clean: "rtcp-mux", nil))
         } else if media.rtcpPort != media.rtpPort.nextPort {
             attributes.append(Attribute(clean: "rtcp", String(media.rtcpPort)))
         }
-        return MediaDescription(
-            kind: .audio, port: media.rtpPort, proto: proto, formats: formats.map { String($0.payloadType) },
-            attributes: attributes)
+        return MediaDescription(port: media.rtpPort, proto: proto, formats: formats, attributes: attributes)
     }
 
     /// Remembers what the payload types of a description of ours mean.

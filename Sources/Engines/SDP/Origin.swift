@@ -17,7 +17,15 @@ package struct Origin: Sendable {
 
     /// The origin of a description that we make.
     package init(sessionID: UInt64, version: UInt64, address: IPAddress) {
-        value = Array("- \(sessionID) \(version) IN \(address.sdpType) \(address)".utf8)[...]
+        var value: [UInt8] = []
+        value.reserveCapacity(64)
+        value += "- ".utf8
+        value += String(sessionID).utf8
+        value.append(UInt8(ascii: " "))
+        value += String(version).utf8
+        value.append(UInt8(ascii: " "))
+        value += Connection(address).value
+        self.value = value[...]
     }
 
     init?(parsing value: ArraySlice<UInt8>) {
@@ -50,7 +58,9 @@ package struct Connection: Sendable {
     private var hostText: ArraySlice<UInt8> { value.word(2).cut(at: UInt8(ascii: "/")).head }
 
     package init(_ address: IPAddress) {
-        value = Array("IN \(address.sdpType) \(address)".utf8)[...]
+        var value = Array((address.isV4 ? "IN IP4 " : "IN IP6 ").utf8)
+        value += address.description.utf8
+        self.value = value[...]
     }
 
     init?(parsing value: ArraySlice<UInt8>) {
@@ -75,9 +85,4 @@ extension Connection: Hashable {
     package func hash(into hasher: inout Hasher) {
         hasher.combine(hostText)
     }
-}
-
-extension IPAddress {
-    /// `addrtype` of RFC 8866 §9.
-    fileprivate var sdpType: String { isV4 ? "IP4" : "IP6" }
 }

@@ -123,13 +123,19 @@ package struct FieldCursor {
     /// One digit or more; refused above `maximum`, however many digits follow.
     package mutating func number(upTo maximum: UInt64 = UInt64(UInt32.max)) throws(FieldFault) -> UInt64 {
         let start = position
+        let end = end
         var value: UInt64 = 0
-        while let byte = next, byte.isDigit {
+        // `end` lies within the bytes by construction, so the buffer needs no check of its own.
+        position = bytes.withUnsafeBufferPointer { buffer in
+            var index = start
             // Not above `maximum`, the number has room for a digit more.
-            value = value &* 10 &+ UInt64(byte &- 0x30)
-            if value > maximum { throw FieldFault(.numberOutOfRange, at: start) }
-            position &+= 1
+            while index < end, buffer[index].isDigit, value <= maximum {
+                value = value &* 10 &+ UInt64(buffer[index] &- 0x30)
+                index &+= 1
+            }
+            return index
         }
+        if value > maximum { throw FieldFault(.numberOutOfRange, at: start) }
         if position == start { throw fault(.expected(.number)) }
         try spend(position &- start)
         return value

@@ -32,6 +32,7 @@ extension Headers {
     /// The first value of the field, or nil if the field is not there. A repeated single-value field is a fault.
     @specialized(where F == Contact)
     @specialized(where F == Route)
+    @specialized(where F == ContentType)
     package func first<F: HeaderField>(_ type: F.Type) throws(ParseError) -> F? {
         guard contains(F.name) else { return nil }
         switch F.shape {
@@ -61,6 +62,7 @@ extension Headers {
     package func all<F: HeaderField>(_ type: F.Type) throws(ParseError) -> [F] {
         guard contains(F.name) else { return [] }
         var values: [F] = []
+        if case .list = F.shape { values.reserveCapacity(4) }
         for field in fields where matches(field, F.name) {
             var cursor = FieldCursor(storage, field.value)
             switch F.shape {

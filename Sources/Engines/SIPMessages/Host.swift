@@ -48,13 +48,13 @@ extension Host {
     @inline(__always)
     static func range(_ cursor: inout FieldCursor) throws(FieldFault) -> Range<Int> {
         if cursor.next == UInt8(ascii: "[") { return try bracketed(&cursor) }
+        if let address = try cursor.dottedQuad() { return address }
         let range = try cursor.run(of: .hostName)
         guard let first = cursor.byte(at: range.lowerBound), !range.isEmpty, first != UInt8(ascii: ".") else {
             throw FieldFault(.expected(.host), at: range.lowerBound)
         }
         if range.count > 255 { throw FieldFault(.tooLong(.host), at: range.lowerBound) }
         // The last label of a name starts with a letter (§25.1 toplabel), so 300.1.1.1 is neither.
-        if first.isDigit, cursor.withBytes(in: range, dottedQuad) != nil { return range }
         guard cursor.withBytes(in: range, lastLabel)?.isDigit == false else {
             throw FieldFault(.expected(.host), at: range.lowerBound)
         }
@@ -123,5 +123,40 @@ extension Host {
             writer.write(address.description)
             writer.write(fixed: "]")
         }
+    }
+}
+
+extension FieldCursor {
+    /// Passes over four numbers of up to three digits, each at most 255, between dots, where nothing follows that a name
+    /// could have; else stays.
+    @inline(__always)
+    fileprivate mutating func dottedQuad() throws(FieldFault) -> Range<Int>? {
+        guard let first = next, first.isDigit else { return nil }
+        let (start, end) = (position, end)
+        let length = bytes.withUnsafeBufferPointer { buffer in
+            var index = start
+            var (octet, digits, dots): (UInt32, Int, Int) = (0, 0, 0)
+            // `end` lies within the bytes by construction, so the buffer needs no check of its own.
+            while index < end {
+                let byte = buffer[index]
+                if byte.isDigit {
+                    octet = octet &* 10 &+ UInt32(byte &- 0x30)
+                    digits &+= 1
+                    if digits > 3 || octet > 255 { return 0 }
+                } else if byte == UInt8(ascii: ".") {
+                    guard digits > 0, dots < 3 else { return 0 }
+                    (octet, digits, dots) = (0, 0, dots &+ 1)
+                } else {
+                    if ByteSet.hostName.contains(byte) { return 0 }
+                    break
+                }
+                index &+= 1
+            }
+            return dots == 3 && digits > 0 ? index &- start : 0
+        }
+        guard length > 0 else { return nil }
+        position = start &+ length
+        try spend(length)
+        return start..<position
     }
 }

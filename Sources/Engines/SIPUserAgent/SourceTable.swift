@@ -34,6 +34,9 @@ package struct SourceTable: Sendable {
 
     package init(capacity: Int) {
         self.capacity = max(1, capacity)
+        // All of it at once, which touches nothing: a table that grows under a flood leaves its former selves behind.
+        entries.reserveCapacity(self.capacity)
+        indices.reserveCapacity(self.capacity)
     }
 
     package var count: Int { entries.count }

@@ -110,10 +110,12 @@ extension UserAgentCore {
                 use: provisionalUse(towards: request, isUnproven: isUnproven),
                 firstNumber: UInt32.random(in: 1...UInt32(Int32.max), using: &random)),
             isUnproven: isUnproven)
+        let offer: SessionDescription?
         do throws(RequestRefusal) {
             let session = try InviteSession(
                 arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,
                 settings: settings, random: random.split())
+            offer = session.offerAnswer.remoteOffer
             deadlines.set(.call(handle), at: session.deadline)
             callsByInvite[transaction] = handle
             pendingArrivals.insert(handle)
@@ -133,7 +135,7 @@ extension UserAgentCore {
                         information.answerWish, mayAnswerAutomatically: mayAnswerAutomatically),
                     isPrivileged: mayAnswerAutomatically
                         && account.answerWishes.isPrivileged(information.answerWish, of: trust),
-                    offer: request.sessionDescription, takesEarlyMedia: arrival.takesEarlyMedia,
+                    offer: offer, takesEarlyMedia: arrival.takesEarlyMedia,
                     headers: request.headers, replacement: replacement)))
     }
 }
