@@ -8,7 +8,7 @@ import Testing
     @Test(
         .proves(
             .incident(2), .incident(3), .incident(4), .incident(5), .incident(24), .incident(25), .incident(30),
-            .incident(76)),
+            .incident(48), .incident(76)),
         arguments: FuzzTarget.allCases)
     func everythingThatWasFoundIsTaken(_ target: FuzzTarget) throws {
         let folders = [Self.folder + "/Corpus/\(target.rawValue)", Self.folder + "/Finds/\(target.rawValue)"]

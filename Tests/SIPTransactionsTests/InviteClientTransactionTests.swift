@@ -145,7 +145,7 @@ import Testing
         #expect(bench.layer.counts.isQuiescent)
     }
 
-    @Test(.proves(.row(18), .clause("RFC 6026 §7.2")))
+    @Test(.proves(.row(10), .clause("RFC 6026 §7.2")))
     func acceptanceAfterARefusalIsAStray() throws {
         var bench = Bench()
         let invite = try request("INVITE")

@@ -90,7 +90,7 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
-        @Test(.proves(.rule(15), .incident(36), .incident(40)))
+        @Test(.proves(.rule(15), .incident(40)))
         func aMessageThatDoesNotEndIsCutOff() async throws {
             let phone = try await phone { $0.message = .milliseconds(20) }
             let peer = try await connect(phone)
@@ -135,7 +135,7 @@ extension EndpointTests {
         }
 
         @Test(
-            .proves(.rule(15), .row(33)),
+            .proves(.rule(15), .row(33), .incident(35), .incident(36)),
             arguments: [
                 (options().replacing("Content-Length: 0\r\n", with: ""), "SIP/2.0 400 Bad Content-Length\r\n"),
                 (options().replacing("Content-Length: 0", with: "Content-Length: x"), "SIP/2.0 400 "),
