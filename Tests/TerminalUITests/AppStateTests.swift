@@ -110,7 +110,7 @@ import Testing
         }
         phone.type("L")
         let canvas = phone.canvas()
-        let rows = (4..<10).map { canvas.text(ofRow: $0) }
+        let rows = (5..<11).map { canvas.text(ofRow: $0) }
         #expect(rows[3].contains("═ RTP opus 48k ═") && rows[4].contains("BYE") && rows[5].contains("200 OK"))
     }
 

@@ -88,7 +88,9 @@ extension Binding {
     ]
 
     private static let incoming: [Binding] = [
-        Binding(.answer, in: .incoming, keys: [.character("a")], title: "answer", help: "Answer the call"),
+        Binding(
+            .answer, in: .incoming, keys: [.character("a")], title: "answer",
+            help: "Answer the call; one that is up goes on, and both hear you"),
         Binding(
             .holdAndAnswer, in: .incoming, keys: [.character("H")], title: "hold current and answer",
             help: "Hold the call that is up and answer"),

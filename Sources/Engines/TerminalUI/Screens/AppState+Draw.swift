@@ -57,6 +57,7 @@ extension AppState {
             put((line == .dial ? "> " : line == .command ? ": " : "@ ") + view.text)
             if row > canvas.rows { canvas.cursor = nil }
         }
+        if line == .noTransfer { put(Self.noTransfer, .waiting) }
         put("offhook needs \(Self.minimumColumns)x\(Self.minimumRows) cells", .quiet)
         put("this terminal has \(canvas.columns)x\(canvas.rows)", .quiet)
         put("keys work: b hang up, q quit", .quiet)

@@ -35,7 +35,11 @@ extension AppState {
             shown += 1
         }
         let hidden = calls.count - shown
-        if hidden > 0 { canvas.put("\(hidden) more: [ ] select", column: 8, row: 2, style: .waiting) }
+        var remarks: [String] = []
+        let hearing = hearingCalls.count
+        if hearing > 1 { remarks.append("\(hearing) hear you at once: x holds one") }
+        if hidden > 0 { remarks.append("\(hidden) more: [ ] select") }
+        canvas.put(remarks.joined(separator: "  "), column: 8, row: 2, style: .waiting)
         canvas.rule(row: top + height)
         return top + height + 1
     }
@@ -47,12 +51,14 @@ extension CallLine {
     var rowCount: Int { isEstablished || duration != nil ? 2 : 1 }
 
     func row(width: Int, isSelected: Bool, at now: Instant) -> StyledText {
-        let stateColumn = width - 42
+        // On a wide screen the state stays near the name.
+        let stateColumn = min(width - 42, 56)
         var text = StyledText(isSelected ? " ▶ " : "   ", .bright)
         let weight: Style = isTalking ? .bright : .plain
-        text.append(CellText.fitted("\(number)", to: 2), isSelected ? .bright : weight)
-        text.append(" ")
-        text.append(peer.fitted(to: stateColumn - 7), weight)
+        // Numbers go on, and none is ever cut.
+        text.append("\(number)", isSelected ? .bright : weight)
+        text.pad(to: 6)
+        text.append(peer.fitted(to: stateColumn - text.width - 1), weight)
         text.pad(to: stateColumn)
         // Why a call came to nothing may take the place of the codec that it never had.
         let hasMedia = isLive || media != nil

@@ -24,19 +24,11 @@ extension AppState {
         lines.append(StyledText(CellText.cut(facts.joined(separator: " · "), to: inner)))
         let waiting = ringingCalls.count - 1
         lines.append(waiting > 0 ? StyledText("\(waiting) more ringing", .waiting) : StyledText())
-        lines.append(keys(canHold: calls.contains(where: \.isTalking)))
-        canvas.box(lines, width: width)
-    }
-
-    private func keys(canHold: Bool) -> StyledText {
-        guard line == nil else { return StyledText("Esc leaves the line, then a answers", .waiting) }
-        var text = StyledText()
-        let actions: [Action] = canHold ? [.answer, .holdAndAnswer, .reject, .ignore] : [.answer, .reject, .ignore]
-        for action in actions {
-            guard let binding = Binding.forAction(action, in: .incoming) else { continue }
-            text.append(binding.keyText, .key)
-            text.append(" \(binding.title)  ")
+        if line == nil {
+            lines += KeyHint.rows(incomingHints(isBrief: false), width: inner)
+        } else {
+            lines.append(StyledText("Esc leaves the line, then a answers", .waiting))
         }
-        return text
+        canvas.box(lines, width: width)
     }
 }

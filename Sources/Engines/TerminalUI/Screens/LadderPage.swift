@@ -6,7 +6,7 @@ extension AppState {
         guard let first = call.messages.first else {
             return [StyledText("      No SIP message of this call yet.", .quiet)]
         }
-        let arrowColumn = width - 18
+        let arrowColumn = min(width - 18, 102)
         var heading = StyledText()
         heading.pad(to: arrowColumn - 1)
         heading.append("us            peer", .quiet)

@@ -5,6 +5,8 @@ extension AppState {
         if page != nil { canvas.rule(row: row - 1) }
         if let line, let editor = focusedLine {
             draw(line, editor, into: &canvas, row: row)
+        } else if line == .noTransfer {
+            canvas.put(Self.noTransfer, column: 1, row: row, style: .waiting)
         } else if let notice {
             canvas.put(
                 " " + CellText.cut(notice.text.text, to: canvas.columns - 2), column: 0, row: row, style: notice.style)
@@ -13,6 +15,8 @@ extension AppState {
             canvas.put(idleHint, column: column + 2, row: row, style: .quiet)
         }
     }
+
+    static let noTransfer = "no call is up to transfer: what is typed goes nowhere"
 
     /// Who is writing to us, else how to dial.
     private var idleHint: String {
@@ -26,6 +30,7 @@ extension AppState {
             case .dial: dialAccount.map { " dial from \(CellText.cut($0.text, to: 12)) ▏" } ?? " dial ▏"
             case .command: " : ▏"
             case .callNumber: " call @▏"
+            case .noTransfer: " "
             case .transfer(let reference): " transfer call \(call(reference).map { String($0.number) } ?? "") to ▏"
             }
         let column = canvas.put(prompt, column: 0, row: row, style: .bright)
@@ -48,7 +53,7 @@ extension AppState {
         case .dial:
             guard !editor.isEmpty, let target = editor.remembered(beginning: editor.text) else { return "" }
             return "⇥ " + target
-        case .callNumber, .transfer: return ""
+        case .callNumber, .transfer, .noTransfer: return ""
         }
     }
 }

@@ -1,19 +1,20 @@
 import EngineKit
 
 extension AppState {
-    /// The calls of now and before, newest last.
+    /// The calls of now and before, the newest first: it is the one that is looked for.
     func callListRows(width: Int, at now: Instant) -> [StyledText] {
-        let all = pastCalls + calls
+        let all = Array((pastCalls + calls).reversed())
         guard !all.isEmpty else { return [StyledText("      No call yet. Type a number or press d to dial.", .quiet)] }
         return all.map { call in
             var row = StyledText(" ")
             row.append(CellText.fitted(timeOfDay(at: call.since)?.withSeconds ?? "", to: 8), .quiet)
             row.append(call.incoming == nil ? "  → " : "  ← ")
-            row.append(call.peer.fitted(to: width - 52))
-            row.pad(to: width - 39)
+            let stateColumn = min(width - 39, 56)
+            row.append(call.peer.fitted(to: stateColumn - 13))
+            row.pad(to: stateColumn)
             row.append(CellText.cut(call.stateText(at: now), to: 28), call.stateStyle)
             if let duration = call.duration {
-                row.pad(to: width - 9)
+                row.pad(to: stateColumn + 30)
                 row.append(Figure.clock(duration))
             }
             return row

@@ -1,8 +1,15 @@
 import EngineKit
 
 extension AppState {
-    /// Rows of a page that are in view at once: what the header, the title, the rule, the line and the keys leave.
-    var pageHeight: Int { max(1, rows - 6) }
+    /// Rows of a page that are in view at once: what the header, the call that is up, the title, the rule, the line and
+    /// the keys leave.
+    var pageHeight: Int { max(1, rows - 6 - (callOverPage == nil ? 0 : 1)) }
+
+    /// The call that stays in sight above a page: the selected one, else any that lives.
+    var callOverPage: CallLine? {
+        guard page != nil else { return nil }
+        return selectedCall.flatMap { $0.isLive ? $0 : nil } ?? liveCalls.first
+    }
 
     /// How far the page can be scrolled.
     var lastPageOffset: Int {
@@ -11,15 +18,21 @@ extension AppState {
     }
 
     func draw(_ page: Page, into canvas: inout Canvas, at now: Instant) {
-        canvas.put(title(of: page.subject), column: 0, row: 2)
+        var top = 2
+        if let call = callOverPage {
+            let isSelected = call.reference == selection
+            canvas.put(call.row(width: canvas.columns, isSelected: isSelected, at: now), column: 0, row: top)
+            top += 1
+        }
+        canvas.put(title(of: page.subject), column: 0, row: top)
         let rows = rows(of: page.subject, width: canvas.columns, at: now)
-        let height = canvas.rows - 6
+        let height = canvas.rows - top - 4
         let first = min(page.offset, max(0, rows.count - height))
         for (index, row) in rows.dropFirst(first).prefix(height).enumerated() {
-            canvas.put(row, column: 0, row: 3 + index)
+            canvas.put(row, column: 0, row: top + 1 + index)
         }
         let below = rows.count - first - height
-        if below > 0 { canvas.put("↓ \(below) more", column: canvas.columns - 14, row: 2, style: .waiting) }
+        if below > 0 { canvas.put("↓ \(below) more", column: canvas.columns - 14, row: top, style: .waiting) }
     }
 
     private func title(of subject: Page.Subject) -> StyledText {

@@ -13,7 +13,7 @@ extension AppState {
         case .digits: return digits(key, at: now)
         case .answer, .holdAndAnswer, .reject, .ignore: return perform(onRinging: action, at: now)
         case .hangUp, .hold, .resume, .mute, .unmute: return perform(onSelected: action, byKey: key != nil, at: now)
-        case .transfer: return openTransfer(at: now)
+        case .transfer: openTransfer()
         case .connect: return connect(at: now)
         case .acceptTransfer, .declineTransfer: return decideTransfer(action == .acceptTransfer, at: now)
         case .hangUpAll: return ask(.hangUpAll, at: now)
@@ -65,6 +65,8 @@ extension AppState {
     mutating func dial(_ target: String, at now: Instant) -> [UserCommand] {
         guard !target.isEmpty else { return [] }
         lastTarget = target
+        // Whoever dials wants to see the call.
+        page = nil
         return [.dial(target: target, account: dialAccount?.text)]
     }
 

@@ -24,6 +24,7 @@ extension AppState {
         switch action {
         case .answer:
             selection = call.reference
+            update(call.reference) { $0.isAnsweredBeside = true }
             return [.answer(call.reference)]
         case .holdAndAnswer:
             let talking = calls.filter { $0.isTalking && !$0.isHangingUp }

@@ -1,15 +1,14 @@
 import EngineKit
 
 extension AppState {
-    /// Larger than every number in use, so that calls stand in the order of their numbers.
-    var nextNumber: Int {
-        (calls.map(\.number).max() ?? 0) + 1
-    }
+    /// Numbers go on, so that in the log each names one call, and calls stand in their order.
+    var nextNumber: Int { lastNumber + 1 }
 
     /// False where there is such a call already, or no room: the core's own limits are far below.
     mutating func add(_ call: CallLine) -> Bool {
         guard calls.count < Self.maximumCalls, self.call(call.reference) == nil else { return false }
         calls.append(call)
+        lastNumber = call.number
         return true
     }
 
@@ -40,6 +39,11 @@ extension AppState {
         update(reference) { $0.enter(.established, at: now) }
         if settled?.call == reference { settled?.at = now }
         record(.info, .call(reference), "answered", at: now)
+        // A call that we placed, or answered with the key that holds, has the others put on hold on their way.
+        let others = hearingCalls.filter { $0.reference != reference }
+        guard call.isAnsweredBeside, let other = others.first else { return }
+        let who: Printable = others.count == 1 ? "call \(other.number) hears" : "\(others.count) other calls hear"
+        record(.warning, .call(reference), "\(who) you too: x holds one of them", at: now)
     }
 
     mutating func receive(_ state: HoldState, of reference: CallReference, at now: Instant) {

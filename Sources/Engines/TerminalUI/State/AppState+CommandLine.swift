@@ -111,7 +111,7 @@ extension AppState {
         case .dial:
             if let target = dialLine.remembered(beginning: dialLine.text) { dialLine.replace(with: target) }
         case .command: completeCommand()
-        case .transfer, .callNumber, nil: break
+        case .transfer, .noTransfer, .callNumber, nil: break
         }
     }
 

@@ -14,12 +14,13 @@ extension AppState {
         return []
     }
 
-    /// The scopes whose keys count while neither a question nor a line has the focus, first come first.
+    /// The scopes whose keys count while neither a question nor a line has the focus, first come first: a box lies over
+    /// the page, and its keys before the page's.
     var openScopes: [Scope] {
         var scopes: [Scope] = []
-        if page != nil { scopes.append(.page) }
         if !ringingCalls.isEmpty { scopes.append(.incoming) }
         if transferringCall != nil { scopes.append(.transfer) }
+        if page != nil { scopes.append(.page) }
         return scopes + [.phone]
     }
 
@@ -69,7 +70,7 @@ extension AppState {
         case .command: body(&commandLine)
         case .callNumber: body(&callNumberLine)
         case .transfer: body(&transferLine)
-        case nil: break
+        case .noTransfer, nil: break
         }
     }
 
@@ -79,7 +80,7 @@ extension AppState {
         case .command: commandLine
         case .callNumber: callNumberLine
         case .transfer: transferLine
-        case nil: nil
+        case .noTransfer, nil: nil
         }
     }
 
@@ -109,7 +110,7 @@ extension AppState {
             select(text, at: now)
             return []
         case .transfer(let call): return transfer(call, to: text, at: now)
-        case nil: return []
+        case .noTransfer, nil: return []
         }
     }
 

@@ -3,12 +3,9 @@ import EngineKit
 /// Passing calls on, and being passed on.
 extension AppState {
     /// Opens the line for whom the selected call's peer is to call.
-    mutating func openTransfer(at now: Instant) -> [UserCommand] {
-        guard let call = selectedCall, call.isEstablished, !call.isHangingUp else {
-            return refuse("no call is up that could be transferred", at: now)
-        }
+    mutating func openTransfer() {
+        guard let call = selectedCall, call.isEstablished, !call.isHangingUp else { return open(.noTransfer) }
         open(.transfer(call.reference))
-        return []
     }
 
     mutating func transfer(_ reference: CallReference, to target: String, at now: Instant) -> [UserCommand] {

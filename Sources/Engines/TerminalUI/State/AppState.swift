@@ -18,6 +18,8 @@ package struct AppState: Sendable {
     /// Who is writing to us right now, the latest last.
     package internal(set) var writers: [Party] = []
 
+    /// Of the latest call.
+    var lastNumber = 0
     /// What has the focus: a question before a line before a page before the phone.
     var question: Question?
     var line: LineKind?
@@ -76,6 +78,9 @@ package struct AppState: Sendable {
         case callNumber
         /// Whom the peer of that call is to call.
         case transfer(CallReference)
+        /// There is no call to transfer. The call may have ended a moment before the key, so whom the person types next is
+        /// taken and goes nowhere, lest it be dialled.
+        case noTransfer
     }
 
     struct Page: Hashable, Sendable {
@@ -114,6 +119,11 @@ extension AppState {
 
     package var liveCalls: [CallLine] {
         calls.filter(\.isLive)
+    }
+
+    /// The calls whose peers hear the microphone now.
+    var hearingCalls: [CallLine] {
+        calls.filter { $0.isTalking && !$0.isMuted && !$0.isHangingUp }
     }
 
     /// The calls that ring here, those that the person let be left out; the first is in the box.

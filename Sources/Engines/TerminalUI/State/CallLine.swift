@@ -28,6 +28,8 @@ package struct CallLine: Hashable, Sendable {
     /// The person asked for its end.
     package var isHangingUp = false
     package var isMuted = false
+    /// The person answered it and let the others hear on.
+    var isAnsweredBeside = false
     /// Whom the peer asks us to call in its place, until that is decided.
     package var requestedTransfer: Party?
     package var media: MediaSummary?
