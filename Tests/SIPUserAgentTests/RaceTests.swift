@@ -8,6 +8,20 @@ import Testing
 
 /// What happens when messages cross, are lost or come late.
 @Suite struct RaceTests {
+    /// Nobody waits for it any more, so that only its Via tells whom it is for.
+    @Test(.proves(.row(18), .row(14), .clause("RFC 3261 §18.1.2")))
+    func lateAnswerUnderTheViaOfSomebodyElseIsDropped() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .seconds(33))
+        var foreign = invite
+        foreign.vias[0].host = .address(try #require(IPAddress("192.0.2.77")))
+        try world.reply(200, to: foreign, from: "carol", contact: carolContact, body: World.answerText)
+        #expect(world.requests(.ack, from: "alice").isEmpty && world.requests(.bye, from: "alice").isEmpty)
+        #expect(world.cores["alice"]?.counters[.strayResponse] == 1)
+    }
+
     @Test(.proves(.row(1), .clause("RFC 3261 §9.1")))
     func holdsCancelUntilAProvisionalResponse() throws {
         var world = World()

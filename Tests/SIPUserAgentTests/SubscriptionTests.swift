@@ -285,6 +285,20 @@ struct SubscriptionTests {
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
+    /// One that was on its way, or a notifier that does not hear: the last one is not waited for longer than timer N.
+    @Test(.proves(.clause("RFC 6665 §4.1.2.4")), arguments: [3600, 0] as [UInt32])
+    func aNotifyThatIsNotTheLastDoesNotKeepASubscriptionThatIsOver(expires: UInt32) throws {
+        var (world, subscribe) = try subscribed(expires: expires)
+        try accept(subscribe, in: &world)
+        world.perform(.unsubscribe(handle), by: "alice")
+        world.run(for: .milliseconds(20))
+        if expires > 0 { try world.reply(200, to: try #require(subscribes(world).last), from: "carol", tag: "carol") }
+        try notify(subscribe, "active;expires=600", in: &world, sequence: 2)
+        world.run(for: .seconds(33))
+        #expect(statuses(world).last.map { if case .ended = $0 { true } else { false } } == true)
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
     @Test func unsubscribingBeforeTheFirstNotifyWaitsForIt() throws {
         var (world, subscribe) = try subscribed()
         world.perform(.unsubscribe(handle), by: "alice")

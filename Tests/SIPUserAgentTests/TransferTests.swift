@@ -53,6 +53,17 @@ import Testing
         #expect(world.transfers(of: "alice") == [.progress(StatusFragment(100))])
     }
 
+    @Test func aRefusalAfterTheNotifyThatItWentWellIsNotTold() throws {
+        var (world, refer) = try referring()
+        try world.carolNotifies(about: refer, "active;expires=60", "200 OK", sequence: 1)
+        try world.reply(405, to: refer, from: "carol")
+        #expect(world.transfers(of: "alice") == [.succeeded(StatusFragment(200))])
+        #expect(world.ends(at: "alice") == [CallEnd(cause: .transferred, by: .local)])
+        try world.reply(200, to: try #require(world.last(.bye, at: "carol")), from: "carol")
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
     @Test func aBusyTargetLeavesTheCallAsItWas() throws {
         var (world, refer) = try referring()
         try world.reply(202, to: refer, from: "carol", contact: carolContact)

@@ -48,11 +48,14 @@ extension InviteSession {
         guard response.status.isSuccess else {
             sentReferral = nil
             let isBeside = referral.beside != nil
-            if isBeside, response.status.isAboutTheWay, phase == .confirmed {
+            if isBeside, response.status.isAboutTheWay, phase == .confirmed, referral.told == nil {
                 // It did not get to the peer, or means nothing to it: within the dialog it does (RFC 4538 §3).
                 return refer(to: referral.target, subscribes: referral.subscribes, beside: false)
             }
-            emit(.transferProgress(handle, .failed(response.status, reason: response.reason)))
+            // Who notified that it went well, and refuses to have been asked, is believed the first time.
+            if !referral.isDecided {
+                emit(.transferProgress(handle, .failed(response.status, reason: response.reason)))
+            }
             if !isBeside, response.status == 481 || response.status == 408 { dialogLost(by: response, at: now) }
             return
         }

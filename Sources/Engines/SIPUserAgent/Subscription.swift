@@ -247,7 +247,8 @@ struct Subscription: Sendable {
             }
         }
         peer = flow
-        notifyBy = nil
+        // Whoever leaves, or asks but once, waits for the last one, and no longer than timer N whatever else comes.
+        if phase != .leaving, !isPoll { notifyBy = nil }
         if phase == .asking { phase = .standing }
         let content = EventNotification.content(of: request, table: &dialogs)
         note(state, at: now)

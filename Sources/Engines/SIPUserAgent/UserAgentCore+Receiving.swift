@@ -178,7 +178,8 @@ extension UserAgentCore {
     /// A 2xx whose transaction is gone is acknowledged and ended by the call that it belongs to (RFC 6026 §8.2).
     mutating func receiveStray(_ response: Response, over flow: Flow, at now: Instant) {
         guard response.cSeq.method == .invite, response.status.isSuccess,
-            let handle = call(callID: response.callID, localTag: response.from.tag)
+            let handle = call(callID: response.callID, localTag: response.from.tag),
+            bearsOurVia(response, of: handle, over: flow)
         else {
             return refuse(.strayResponse, from: flow)
         }
@@ -189,6 +190,14 @@ extension UserAgentCore {
                 session.receiveReinviteResponse(response, over: flow, at: now)
             }
         }
+    }
+
+    /// Whether the topmost Via names an address of ours; else somebody else was to be answered (§18.1.2).
+    private func bearsOurVia(_ response: Response, of handle: CallHandle, over flow: Flow) -> Bool {
+        guard let host = response.vias.first?.host.address else { return false }
+        let own =
+            listeners.map(\.address.address) + [flow.local.address, sessions[handle]?.localAddress].compactMap { $0 }
+        return own.contains { $0.unmapped == host.unmapped }
     }
 
     // MARK: - Responses
