@@ -146,6 +146,39 @@ import Testing
         #expect(Self.names(world) == [.offersTakeTurns])
     }
 
+    @Test func anOfferThatNobodyWants() throws {
+        var (world, alice, bob) = World.phoneAndAgent()
+        world.forge(.placed(Self.handle, callID: "planted"), at: alice)
+        let offer = Self.request(.invite).carrying(world.description(of: bob, direction: "sendonly"))
+        world.forge(offer.bytes(), from: alice, to: bob)
+        #expect(Self.names(world) == [.offersTakeTurns])
+    }
+
+    @Test func aSubscriptionThatNobodyMade() {
+        var (world, alice, _) = World.phoneAndAgent()
+        world.forge(.subscription(SubscriptionHandle(rawValue: 7), .active(expires: 60)), at: alice)
+        #expect(Self.names(world) == [.subscriptionsEnd])
+    }
+
+    @Test func aNotificationThatNobodyAskedFor() {
+        var (world, alice, bob) = World.phoneAndAgent()
+        let notify = Self.request(.notify).with(.event, "presence").with(.subscriptionState, "active;expires=60")
+        world.forge(notify.bytes(), from: alice, to: bob)
+        #expect(Self.names(world) == [.subscriptionsEnd])
+    }
+
+    @Test func aTransferThatNobodyAskedFor() {
+        var (world, alice, _) = World.phoneAndAgent()
+        world.forge(.transferProgress(Self.handle, .accepted), at: alice)
+        #expect(Self.names(world) == [.transfersAreTold])
+    }
+
+    @Test func anEntityTagThatNobodyGave() {
+        var (world, alice, bob) = World.phoneAndAgent()
+        world.forge(Self.request(.publish).with(.sipIfMatch, "planted").bytes(), from: alice, to: bob)
+        #expect(Self.names(world) == [.requestsAreAnswered])
+    }
+
     @Test func aCallThatNobodyTook() throws {
         var world = World()
         let alice = world.addAgent("Alice", at: Scene.alice)

@@ -63,6 +63,9 @@ extension Proxy {
             response.to.tag = settings.name
             return transactions.respond(response, in: transaction, at: now)
         }
+        if isForAgent(request) {
+            return transactions.respond(answerOfAgent(to: request, over: flow, at: now), in: transaction, at: now)
+        }
         let named = takeOwnRoutes(from: &request, sentOver: flow)
         let targets = targets(of: request, flowOfRoute: named, at: now)
         guard !targets.isEmpty else {
@@ -104,7 +107,7 @@ extension Proxy {
         return response
     }
 
-    private func isForUs(_ uri: URI) -> Bool {
+    func isForUs(_ uri: URI) -> Bool {
         guard let uri = uri.sipURI else { return false }
         return uri.host == .name(settings.domain) || (isOurs(.sip(uri)) && flow(named: uri.user) == nil)
     }
@@ -173,7 +176,7 @@ extension Proxy {
         var copy = request
         if let uri = target.uri { copy.uri = uri }
         copy.maxForwards = (request.maxForwards ?? 70) - 1
-        if settings.recordsRoute, request.to.tag == nil, request.method == .invite {
+        if settings.recordsRoute, request.to.tag == nil, [.invite, .subscribe].contains(request.method) {
             let recorded = ((try? request.headers.all(RecordRoute.self)) ?? []).map(\.address)
             // The topmost entry is nearest to the callee; each side's entry names its own flow.
             let isFromPhone = request.vias.count == 1

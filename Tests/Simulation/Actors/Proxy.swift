@@ -25,6 +25,9 @@ struct Proxy: Sendable {
     let settings: Settings
     var registrar: Registrar
     var guardian: DigestGuard
+    var agent: StateAgent
+    /// The subscribers whose NOTIFY is on its way.
+    var notices: [ClientTransactionID: String] = [:]
     var transactions = TransactionLayer()
     /// One for each request in hand (§16.7: the response context).
     var contexts: [ServerTransactionID: ResponseContext] = [:]
@@ -41,6 +44,7 @@ struct Proxy: Sendable {
         self.settings = settings
         self.registrar = registrar
         self.guardian = guardian
+        agent = StateAgent(name: settings.name, address: settings.address)
     }
 
     // MARK: - The engine face
@@ -62,6 +66,7 @@ struct Proxy: Sendable {
     mutating func handleDeadline(at now: Instant) {
         transactions.handleDeadline(at: now)
         while let context = deadlines.popDue(at: now) { timerC(context, at: now) }
+        agent.handleDeadline(at: now)
         settle(at: now)
     }
 
@@ -74,12 +79,16 @@ struct Proxy: Sendable {
         transmits.isEmpty ? nil : transmits.removeFirst()
     }
 
-    var deadline: Instant? { [transactions.deadline, deadlines.deadline].compactMap { $0 }.min() }
+    var deadline: Instant? {
+        [transactions.deadline, deadlines.deadline, agent.deadline].compactMap { $0 }.min()
+    }
 
     /// The process starts anew: bindings, nonces and transactions are gone.
     mutating func restart() {
         registrar.forget()
         guardian.forget()
+        agent.forget()
+        notices = [:]
         transactions = TransactionLayer()
         contexts = [:]
         contextOfBranch = [:]
@@ -90,6 +99,7 @@ struct Proxy: Sendable {
     // MARK: - For the extensions
 
     mutating func settle(at now: Instant) {
+        sendNotices(at: now)
         while let output = transactions.nextOutput() {
             switch output {
             case .transmit(let transmit): transmits.append(transmit)

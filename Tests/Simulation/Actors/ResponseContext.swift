@@ -51,6 +51,7 @@ struct ResponseContext: Sendable {
 /// From responses of the branches to the one that goes upstream, RFC 3261 §16.7 to §16.10.
 extension Proxy {
     mutating func receive(_ response: Response, in transaction: ClientTransactionID, at now: Instant) {
+        if response.status.isFinal, noticeEnded(transaction, isTaken: response.status.isSuccess) { return }
         guard response.vias.count > 1, let server = contextOfBranch[transaction],
             let index = contexts[server]?.branches.firstIndex(where: { $0.transaction == transaction })
         else { return forwardStray(response) }
@@ -80,6 +81,7 @@ extension Proxy {
 
     /// A branch has no answer, as if it had been this one.
     mutating func branchFailed(_ transaction: ClientTransactionID, _ status: StatusCode, at now: Instant) {
+        if noticeEnded(transaction, isTaken: false) { return }
         guard let server = contextOfBranch[transaction],
             let index = contexts[server]?.branches.firstIndex(where: { $0.transaction == transaction }),
             contexts[server]?.branches[index].final == nil, let request = contexts[server]?.request

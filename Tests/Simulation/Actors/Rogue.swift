@@ -31,14 +31,28 @@ package struct Rogue: Sendable {
         case floods
         /// Pretends to be the other end of calls that it knows nothing of.
         case spoofs
+        /// Takes calls, and refuses every change of them.
+        case refusesChanges
+        /// Answers under the branch of the request with what answers another one.
+        case answersForOthers
+        /// Wants whoever talks to it to call somebody else.
+        case refers
+        /// Tells those who ask to be told what they did not ask for, or nothing, or for ever.
+        case notifiesBadly
     }
+
+    /// Those that are met on errands, and those that any seed may meet.
+    static let onErrands: [Kind] = [.refusesChanges, .answersForOthers, .refers, .notifiesBadly]
+    static let usual = Kind.allCases.filter { !onErrands.contains($0) }
 
     let kind: Kind
     let name: String
     let address: SocketAddress
-    private var dice: Dice
+    var dice: Dice
     private var pending: [(at: Instant, bytes: [UInt8], to: SocketAddress, from: SocketAddress)] = []
-    private var tags = 0
+    var tags = 0
+    /// Calls that it placed itself.
+    private var own: [String: Request] = [:]
 
     init(_ kind: Kind, name: String, address: SocketAddress, seed: UInt64) {
         self.kind = kind
@@ -56,7 +70,7 @@ package struct Rogue: Sendable {
         return Transmit(bytes: due.bytes, flow: Flow(transport: .udp, local: due.from, remote: due.to))
     }
 
-    private mutating func say(
+    mutating func say(
         _ bytes: [UInt8], to flow: Flow, at instant: Instant, from other: SocketAddress? = nil
     ) {
         guard pending.count < 1000 else { return }
@@ -83,6 +97,13 @@ package struct Rogue: Sendable {
         case .cancel:
             if kind == .silent { return }
             say(request.response(200, toTag: "r").bytes(), to: flow, at: now)
+        case .update where kind == .refusesChanges:
+            say(request.response(488).bytes(), to: flow, at: now)
+        case .subscribe where kind == .notifiesBadly, .refer where kind == .notifiesBadly:
+            notify(of: request, over: flow, at: now)
+        case .notify where kind == .refers:
+            // It hears how it goes, or hangs the phone up with a bad answer.
+            say(request.response(dice.one(of: [200, 481, 500])).bytes(), to: flow, at: now)
         default:
             if kind == .silent { return }
             if kind == .challengesForEver { return challenge(request, over: flow, at: now) }
@@ -133,7 +154,15 @@ package struct Rogue: Sendable {
                 let at = now + .milliseconds(1500 * repetition)
                 say(accepting(invite, 200, tag: "again").bytes(), to: flow, at: at)
             }
-        case .neverAcknowledges, .deafToBye, .floods, .spoofs, .forksWildly, .answersLate:
+        case .refusesChanges where !isFirst:
+            say(invite.response(488).bytes(), to: flow, at: now)
+        case .answersForOthers:
+            answerForAnother(invite, over: flow, at: now)
+        case .refers where isFirst:
+            say(accepting(invite, 200, tag: "refers").bytes(), to: flow, at: now + .milliseconds(200))
+            refer(in: ScriptedDialog(answering: invite, tag: "refers"), over: flow, at: now + .seconds(1))
+        case .neverAcknowledges, .deafToBye, .floods, .spoofs, .forksWildly, .answersLate, .refusesChanges, .refers,
+            .notifiesBadly:
             say(accepting(invite, 200, tag: "rogue").bytes(), to: flow, at: now + .milliseconds(200))
         }
     }
@@ -168,7 +197,7 @@ package struct Rogue: Sendable {
         return response
     }
 
-    private func accepting(
+    func accepting(
         _ invite: Request, _ status: StatusCode, tag: String, describes: Bool = true
     ) -> Response {
         var response = invite.response(status, toTag: tag)
@@ -177,7 +206,7 @@ package struct Rogue: Sendable {
         return describes ? response.carrying(description) : response
     }
 
-    private func contact(user: String) -> Contact {
+    func contact(user: String) -> Contact {
         Contact(SIPURI(user: user, host: .address(address.address), port: address.port))
     }
 
@@ -215,7 +244,9 @@ package struct Rogue: Sendable {
                 say(bytes, to: flow, at: now + .milliseconds(number * 20))
             }
         default:
-            say(request(.invite, to: phone).carrying(description).bytes(), to: flow, at: now)
+            let invite = request(.invite, to: phone).carrying(description)
+            own[invite.callID] = invite
+            say(invite.bytes(), to: flow, at: now)
         }
     }
 
@@ -250,5 +281,8 @@ package struct Rogue: Sendable {
             method: .ack, uri: target, vias: [via], from: response.from, to: response.to, callID: response.callID,
             cSeq: CSeq(response.cSeq.number, .ack))
         say(acknowledgement.bytes(), to: flow, at: now)
+        if kind == .refers, isSuccess, let own = own[response.callID] {
+            refer(in: ScriptedDialog(calling: own, answeredBy: response), over: flow, at: now + .seconds(1))
+        }
     }
 }

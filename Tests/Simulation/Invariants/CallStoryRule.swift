@@ -24,12 +24,17 @@ struct CallStoryRule {
         case request(Method)
         case refusal
         case acceptance
+        /// An INVITE that wants the place of the call.
+        case replacement
     }
 
     mutating func arrived(_ traffic: Traffic) {
         switch traffic.message {
         case .request(let request):
             heard[request.callID, default: []].insert(.request(request.method))
+            if let replaces = try? request.headers.first(Replaces.self) {
+                heard[replaces.callID, default: []].insert(.replacement)
+            }
         case .response(let response):
             guard response.status.isFinal else { return }
             heard[response.callID, default: []].insert(response.status.isSuccess ? .acceptance : .refusal)
@@ -48,6 +53,8 @@ struct CallStoryRule {
 
     /// Whether one call alone has that Call-ID: none came back to who placed it, and none came again very late.
     func isOneCall(_ callID: String) -> Bool { stories.values.count { $0.callID == callID } == 1 }
+
+    func handle(of callID: String) -> CallHandle? { stories.first { $0.value.callID == callID }?.key }
 
     func isEstablished(_ handle: CallHandle) -> Bool { stories[handle]?.isEstablished ?? false }
 
@@ -113,6 +120,7 @@ struct CallStoryRule {
             case .hungUp: heard.contains(.request(.bye))
             case .cancelled: heard.contains(.request(.cancel)) || heard.contains(.request(.bye))
             case .refused: heard.contains(.refusal)
+            case .replaced: heard.contains(.replacement)
             default: true
             }
         if !isTrue { findings.add(.bothSidesAgree, "\(handle) ended as \(end.cause) by the peer, who did not") }

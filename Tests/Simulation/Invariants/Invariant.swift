@@ -28,6 +28,12 @@ package enum Invariant: String, CaseIterable, Sendable {
     case requestsAreRepeated
     /// I9: what is told of a call comes in an order that makes sense.
     case eventsAreInOrder
+    /// I1: every subscription ends and is told to, on both sides.
+    case subscriptionsEnd
+    /// I1, I2: every transfer is told of to its end, and what is told is so.
+    case transfersAreTold
+    /// What a person sends has one answer, and what arrives arrives once and in order.
+    case requestsAreAnswered
     /// I10: no offer while another one waits, and the same media on both sides.
     case offersTakeTurns
     /// I11: nobody is heard before the call was taken.

@@ -16,7 +16,14 @@ struct PhoneWatch {
     var offers = OfferRule()
     var wishes = WishRule()
     var sequences = SequenceRule()
+    var subscriber = SubscriberRule()
+    var notifier = NotifierRule()
+    var transfers = TransferRule()
+    var requests = RequestRule()
     var form = WellFormedRule()
+    private var asked = SentRequests()
+    /// What the person wants to be seen as.
+    private(set) var isOpen = true
     /// The resolver failed, or something could not be sent: then an ACK or BYE may be missing.
     private(set) var hadTrouble = false
     /// A message arrived that nobody sent so: then only what holds for any input is judged.
@@ -29,6 +36,7 @@ struct PhoneWatch {
             case .response(let response): response.callID
             }
         let isBounded = media.isBounded(callID: callID)
+        asked.note(traffic)
         form.sent(traffic, judgesAnswers: !isDeceived, &findings)
         numbers.sent(traffic, &findings)
         credentials.sent(traffic, &findings)
@@ -39,10 +47,15 @@ struct PhoneWatch {
         cost.sent(traffic, isBounded: isBounded, &findings)
         offers.sent(traffic, &findings)
         sequences.sent(traffic, &findings)
-        if story.isOneCall(callID) { wishes.sent(traffic, &findings) }
+        notifier.sent(traffic, excused: hadTrouble, &findings)
+        requests.sent(traffic, &findings)
+        guard story.isOneCall(callID) else { return }
+        wishes.sent(traffic, &findings)
+        transfers.sent(traffic, in: story.handle(of: callID), &findings)
     }
 
     mutating func arrived(_ traffic: Traffic) {
+        if let response = traffic.response, !asked.isAnswered(by: response) { return }
         form.arrived(traffic)
         numbers.arrived(traffic)
         repetitions.arrived(traffic)
@@ -53,13 +66,19 @@ struct PhoneWatch {
         cost.arrived(traffic)
         offers.arrived(traffic)
         sequences.arrived(traffic)
+        notifier.arrived(traffic)
+        requests.arrived(traffic)
     }
 
     mutating func commanded(_ command: Command) {
         story.commanded(command)
         media.commanded(command)
         wishes.commanded(command) { story.callID(of: $0) }
+        subscriber.commanded(command)
+        transfers.commanded(command)
+        requests.commanded(command)
         if case .shutDown = command { finalResponses.isLeaving = true }
+        if case .setPresence(let presence) = command { isOpen = presence.isOpen }
     }
 
     mutating func told(_ event: Event, at now: Instant, _ findings: inout Findings) {
@@ -69,22 +88,29 @@ struct PhoneWatch {
         if case .incomingCall(_, let call) = event { cost.began(callID: call.callID) }
         story.told(event, judgesCauses: !isDeceived, &findings)
         wishes.told(event) { story.callID(of: $0) }
-        var ofMedia = Findings()
-        media.told(event, &ofMedia)
-        if !isDeceived { findings.add(ofMedia) }
+        subscriber.told(event, at: now, &findings)
+        var ofHonestPeers = Findings()
+        transfers.told(event, &ofHonestPeers)
+        requests.told(event, at: now, &ofHonestPeers)
+        media.told(event, &ofHonestPeers)
+        if !isDeceived { findings.add(ofHonestPeers) }
     }
 
     /// A message could not be sent, or a name not be resolved.
     mutating func noteTrouble() {
         hadTrouble = true
         cost.hadTrouble = true
+        requests.hadTrouble = true
         repetitions.excuse(all: true)
         offers.excuse()
     }
 
-    func atRest(endedAt end: Instant, _ findings: inout Findings) {
+    func atRest(endedAt end: Instant, isOff: Bool, _ findings: inout Findings) {
         story.atRest(&findings)
+        if !isOff { subscriber.atRest(&findings) }
         guard !isDeceived else { return }
+        if !isOff { transfers.atRest(&findings) }
+        notifier.atRest(mayMiss: hadTrouble || isOff, &findings)
         repetitions.atRest(endedAt: end, &findings)
         acknowledgements.atRest(mayMiss: hadTrouble, &findings)
         finalResponses.atRest(endedAt: end, mayMiss: hadTrouble, &findings)

@@ -6,7 +6,7 @@ import SIPTransactions
 struct WellFormedRule {
     private static let everything = Capabilities(
         methods: Method.known, optionTags: ["100rel", "timer", "replaces", "norefersub", "tdialog", "answermode"],
-        bodies: [MethodBodies(.notify, [.sipFragment])])
+        bodies: [.notify, .message, .info, .publish].map { MethodBodies($0, [.any]) })
     private var asked: [TransactionName: Request] = [:]
 
     mutating func arrived(_ traffic: Traffic) {
@@ -33,10 +33,12 @@ struct WellFormedRule {
         if request.maxForwards == nil { findings.add(.messagesAreWellFormed, "\(request.method) without Max-Forwards") }
         if request.from.tag == nil { findings.add(.messagesAreWellFormed, "\(request.method) without From tag") }
         if request.vias.count != 1 { findings.add(.messagesAreWellFormed, "\(request.method) with a foreign Via") }
-        if [.invite, .register].contains(request.method), !request.headers.contains(.contact) {
+        if [.invite, .register, .subscribe, .refer, .notify].contains(request.method),
+            !request.headers.contains(.contact)
+        {
             findings.add(.messagesAreWellFormed, "\(request.method) without Contact")
         }
-        if [.bye, .prack].contains(request.method), request.to.tag == nil {
+        if [.bye, .prack, .notify, .info].contains(request.method), request.to.tag == nil {
             findings.add(.messagesAreWellFormed, "\(request.method) outside a dialog")
         }
     }

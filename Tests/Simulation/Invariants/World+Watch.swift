@@ -96,8 +96,33 @@ extension World {
             if let core = hosts[index].core, core.occupancy != .empty {
                 findings.add(.nothingIsLeft, "\(core.occupancy)")
             }
-            hosts[index].watch.atRest(endedAt: hosts[index].offSince ?? now, &findings)
+            hosts[index].watch.atRest(
+                endedAt: hosts[index].offSince ?? now, isOff: hosts[index].isOff, &findings)
+            judgeDigits(from: host, &findings)
             report(findings, at: host)
+        }
+    }
+
+    /// The digits of a call that came are those that were to be sent, those that were taken among them.
+    private func judgeDigits(from sender: HostID, _ findings: inout Findings) {
+        let watch = hosts[sender.index].watch
+        guard !isDeceived else { return }
+        for (call, ordered) in watch.requests.ordered.sorted(by: { $0.key < $1.key }) {
+            guard let callID = watch.story.callID(of: call), watch.story.isOneCall(callID) else { continue }
+            let others = hosts.indices.filter { index in
+                index != sender.index && hosts[index].watch.story.handle(of: callID) != nil
+            }
+            // Where an INVITE was forked, only one of them is the peer.
+            guard others.count == 1, hosts[others[0]].watch.story.isOneCall(callID),
+                let other = hosts[others[0]].watch.story.handle(of: callID)
+            else { continue }
+            let received = hosts[others[0]].watch.requests.received[other] ?? []
+            let sent = watch.requests.sent[call] ?? []
+            if !received.isPart(of: ordered) || !sent.isPart(of: received) {
+                findings.add(
+                    .requestsAreAnswered,
+                    "of \(String(ordered)) the peer took \(String(sent)) and got \(String(received))")
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ import SIPMessages
 package enum CanonicalFlow: String, CaseIterable, Sendable {
     case call, refusal, cancellation, cancelRace, holdAndResume, glare, offerless, reliableEarlyMedia
     case registration, callThroughProxy, forkedCall, redirection, options
+    case blindTransfer, subscription
 
     package var plan: Plan {
         var plan = Plan(seed: 1, setting: setting, conditions: .perfect, mishaps: nil, steps: [])
@@ -16,12 +17,16 @@ package enum CanonicalFlow: String, CaseIterable, Sendable {
 
     private var setting: Setting {
         var setting = Setting()
-        let count = [.forkedCall, .redirection].contains(self) ? 3 : 2
+        let count = [.forkedCall, .redirection, .blindTransfer].contains(self) ? 3 : 2
         for index in 0..<count {
-            let behaviour = Behaviour(ringAfter: .zero)
+            var behaviour = Behaviour(ringAfter: .zero)
+            if self == .blindTransfer {
+                behaviour.decidesTransfersAfter = .milliseconds(100)
+                if index == 2 { behaviour.answerAfter = .milliseconds(500) }
+            }
             setting.phones.append(Setting.Phone(behaviour: behaviour, user: Setting.names[index].lowercased()))
         }
-        if [.registration, .callThroughProxy, .forkedCall].contains(self) {
+        if [.registration, .callThroughProxy, .forkedCall, .subscription].contains(self) {
             setting.proxies = [
                 Setting.Server(
                     challengesCalls: true, recordsRoute: true, minimumExpires: 60, maximumExpires: 3600,
@@ -58,6 +63,11 @@ package enum CanonicalFlow: String, CaseIterable, Sendable {
         case .redirection:
             return [(0, 0, .call(1, to: .phone(1), Deed.Placing(redirectionLimit: 5))), (500, 1, .redirect(1, to: 2))]
                 + [(1500, 2, .answer(1)), (5000, 0, .hangUp(1))]
+        case .blindTransfer: return established + [(2000, 0, .transfer(1, to: .phone(2), subscribes: true))]
+        case .subscription:
+            return [(0, 0, .register), (0, 1, .register)]
+                + [(1000, 0, .subscribe(1, to: .phone(1), .presence, expires: 60)), (8000, 1, .appear(isOpen: false))]
+                + [(9000, 0, .unsubscribe(1))]
         case .options: return [(0, 0, .options(1, to: .phone(1))), (2000, 1, .options(2, to: .phone(0)))]
         }
     }

@@ -12,6 +12,7 @@ extension Plan {
         var workload = root.split()
         var calls = root.split()
         var faults = root.split()
+        var errands = root.split()
         self.init(
             seed: seed, setting: Setting(drawnFrom: &people), conditions: NetworkConditions(drawnFrom: &weather),
             mishaps: nil, steps: [])
@@ -25,6 +26,7 @@ extension Plan {
         self.steps = steps.enumerated().sorted {
             ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
         }.map(\.element)
+        addErrands(drawnFrom: &errands)
     }
 
     /// What the people of a seed may do beside calling, answering and hanging up.
@@ -162,7 +164,7 @@ extension Setting {
             }
             phones.append(phone)
         }
-        for _ in 0..<random.one(of: [0, 0, 1, 2]) { rogues.append(random.one(of: Rogue.Kind.allCases)) }
+        for _ in 0..<random.one(of: [0, 0, 1, 2]) { rogues.append(random.one(of: Rogue.usual)) }
         resolutionDelay = random.one(of: [.zero, .milliseconds(20), .seconds(2)])
     }
 }
@@ -189,12 +191,12 @@ extension NetworkConditions {
 }
 
 extension RandomSource {
-    fileprivate mutating func one<T>(of choices: [T]) -> T {
+    mutating func one<T>(of choices: [T]) -> T {
         choices[Int.random(in: choices.indices, using: &self)]
     }
 
     /// A duration up to `limit`, the short ones as likely as the long.
-    fileprivate mutating func duration(upTo limit: Duration) -> Duration {
+    mutating func duration(upTo limit: Duration) -> Duration {
         let scale = one(of: [limit, limit / 8, limit / 64])
         return .milliseconds(Int64.random(in: 0...scale.saturatedNanoseconds / 1_000_000, using: &self))
     }

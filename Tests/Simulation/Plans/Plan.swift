@@ -53,6 +53,22 @@ package enum Deed: Equatable, Sendable {
     case reinvite(UInt32)
     case update(UInt32)
     case options(UInt32, to: Callee)
+    /// Asks the peer of a call to call somebody else.
+    case transfer(UInt32, to: Callee, subscribes: Bool)
+    /// Puts the peers of two calls together.
+    case connect(UInt32, with: UInt32)
+    /// Sends so many digits to the peer of a call.
+    case digits(UInt32, Int)
+    /// Writes to the peer of a call.
+    case write(UInt32)
+    case message(to: Callee)
+    /// Begins a subscription, known by its number to whoever made it.
+    case subscribe(UInt32, to: Callee, Topic, expires: UInt32)
+    case unsubscribe(UInt32)
+    /// What those see from now on who watch the person.
+    case appear(isOpen: Bool)
+    case publish(isOpen: Bool)
+    case retract
     case quit
 
     package enum Callee: Hashable, Sendable {
@@ -60,6 +76,12 @@ package enum Deed: Equatable, Sendable {
         /// All phones, as the first proxy forks to them.
         case everybody
         case rogue(Int)
+    }
+
+    /// What one can be told of.
+    package enum Topic: String, Hashable, CaseIterable, Sendable {
+        case presence, dialog
+        case messageSummary = "message-summary"
     }
 
     /// How a call is placed.
@@ -74,15 +96,18 @@ package enum Deed: Equatable, Sendable {
         switch self {
         case .call(let call, _, _), .ring(let call), .progress(let call), .answer(let call), .reject(let call, _),
             .redirect(let call, _), .hangUp(let call), .hold(let call), .resume(let call), .reinvite(let call),
-            .update(let call):
+            .update(let call), .transfer(let call, _, _), .connect(let call, _), .digits(let call, _), .write(let call):
             call
-        case .options, .quit, .register, .unregister: nil
+        case .options, .message, .subscribe, .unsubscribe, .appear, .publish, .retract, .quit, .register, .unregister:
+            nil
         }
     }
 
     package var callee: Callee? {
         switch self {
-        case .call(_, let callee, _), .options(_, let callee): callee
+        case .call(_, let callee, _), .options(_, let callee), .transfer(_, let callee, _), .message(let callee),
+            .subscribe(_, let callee, _, _):
+            callee
         case .redirect(_, let phone): .phone(phone)
         default: nil
         }
@@ -105,6 +130,8 @@ package enum Fault: Equatable, Sendable {
     case moves(Int, to: IPAddress)
     /// A proxy and registrar starts anew.
     case restarts(Int)
+    /// The state agent of a domain ends the subscriptions to it, and wants to be asked again.
+    case deactivates(Int)
     /// A proxy and registrar answers 503, with that many seconds to wait.
     case refuses(Int, Duration, retryAfter: UInt32)
     case breaksResolver(Int, Outages.ResolverFailure, Duration)
@@ -120,7 +147,7 @@ package enum Fault: Equatable, Sendable {
             .moves(let phone, _), .breaksResolver(let phone, _, _), .breaksSending(let phone, _, _):
             [.phone(phone)]
         case .cuts(let one, let other, _, _): [one, other]
-        case .restarts(let proxy), .refuses(let proxy, _, _): [.proxy(proxy)]
+        case .restarts(let proxy), .deactivates(let proxy), .refuses(let proxy, _, _): [.proxy(proxy)]
         case .troubles(let rogue, let phone): [.rogue(rogue), .phone(phone)]
         }
     }

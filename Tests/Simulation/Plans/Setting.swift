@@ -26,6 +26,9 @@ package struct Setting: Equatable, Sendable {
         package var isOpen = false
         package var reliableProvisionals = ReliableProvisionalsPolicy.supported
         package var sessionTimers = SessionTimerPolicy.supported
+        package var transfers = TransferRules.standard
+        /// Whether anybody may write.
+        package var takesMessages = false
     }
 
     package struct Server: Equatable, Sendable {
@@ -110,6 +113,8 @@ extension World {
                 configuration.automaticAnswer.anybody = phone.isOpen
                 configuration.reliableProvisionals = phone.reliableProvisionals
                 configuration.sessionTimers = phone.sessionTimers
+                configuration.transfers = phone.transfers
+                if phone.takesMessages { configuration.accounts[0].takesMessages = true }
             }
             if let patience = phone.natPatience {
                 putBehindNAT(host, NAT(address: Setting.address(.phone(index)), patience: patience))

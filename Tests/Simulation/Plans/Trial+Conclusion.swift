@@ -11,12 +11,30 @@ extension Trial {
         world.run(for: .seconds(80))
         world.examinePeace()
         judgeBothSides()
+        judgeWatchers()
         hangUpEverything()
         judgeLife()
         hangUpEverything()
+        giveUpErrands()
         for phone in phones { world.perform(.unregister(AccountID(rawValue: 0)), at: phone) }
         world.run(for: .seconds(140))
+        // Whoever was not told that nobody listens any more goes on until the subscription runs out.
+        let phones = phones
+        world.run(upTo: .seconds(3700)) { world in phones.allSatisfy(world.isAtRest) }
         world.examineRest()
+    }
+
+    /// Nobody wants to be told of anything any more, nor to be seen.
+    private mutating func giveUpErrands() {
+        for step in plan.steps {
+            guard case .deed(let phone, let deed) = step.what else { continue }
+            switch deed {
+            case .subscribe(let number, _, _, _):
+                world.perform(.unsubscribe(SubscriptionHandle(rawValue: number)), at: phones[phone])
+            case .publish: world.perform(.publish(AccountID(rawValue: 0), nil), at: phones[phone])
+            default: break
+            }
+        }
     }
 
     /// Both sides hang up whatever is left, thrice: what was on its way may have become a call.
@@ -59,6 +77,51 @@ extension Trial {
             world.violate(
                 .offersTakeTurns, "\(call) speaks \(ours.sendFormat.encodingName) and \(theirs.sendFormat.encodingName)"
             )
+        }
+    }
+
+    // MARK: - What was told of others
+
+    /// Who watches somebody, and was told for certain since it healed, knows how that one is.
+    private mutating func judgeWatchers() {
+        guard !world.isDeceived else { return }
+        for step in plan.steps {
+            guard
+                case .deed(let watcher, .subscribe(let number, .phone(let watched), let topic, let expires)) = step.what,
+                topic != .messageSummary, (1...60).contains(expires), !sharesUser(watched),
+                !world.isOff(phones[watched]), !world.isOff(phones[watcher])
+            else { continue }
+            let handle = SubscriptionHandle(rawValue: number)
+            guard world.isActive(handle, at: phones[watcher]), let told = world.told(of: handle, at: phones[watcher])
+            else { continue }
+            judge(told, of: phones[watched])
+        }
+    }
+
+    private func sharesUser(_ phone: Int) -> Bool {
+        let one = plan.setting.phones[phone]
+        return plan.setting.phones.count { $0.user == one.user && $0.proxy == one.proxy } > 1
+    }
+
+    private mutating func judge(_ told: EventNotification.Content, of watched: HostID) {
+        switch told {
+        case .presence(let document):
+            let isOpen = world.isSeen(watched)
+            if document.isOpen != isOpen {
+                world.violate(
+                    .subscriptionsEnd, "\(Setting.name(watched.index)) is said to be \(isOpen ? "away" : "there")")
+            }
+        case .dialogs(let table):
+            // What has just changed may still be on its way.
+            guard world.isQuiet(watched, for: .seconds(15)) else { return }
+            let calls = world.openCalls(at: watched).count
+            if table.dialogs.count != calls {
+                world.violate(
+                    .subscriptionsEnd,
+                    "\(Setting.name(watched.index)) is said to have \(table.dialogs.count) calls, not \(calls)")
+            }
+        default:
+            break
         }
     }
 

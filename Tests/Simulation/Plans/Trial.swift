@@ -7,7 +7,9 @@ package struct Trial: Sendable {
     package internal(set) var world: World
     let plan: Plan
     let phones: [HostID]
-    private var queries: UInt32 = 0
+    /// Requests and digits of all phones so far.
+    var queries: UInt32 = 0
+    var digits = 0
     /// Numbers for calls that are not the plan's.
     var lastCall: UInt32 = 1_000_000
 
@@ -78,6 +80,7 @@ package struct Trial: Sendable {
         case .moves(let phone, let address):
             if !world.isOff(phones[phone]) { world.move(phones[phone], to: address) }
         case .restarts(let proxy): world.restart(host(.proxy(proxy)))
+        case .deactivates(let proxy): world.deactivate(host(.proxy(proxy)))
         case .refuses(let proxy, let time, let retryAfter):
             world.refuse(at: host(.proxy(proxy)), for: time, retryAfter: retryAfter)
         case .breaksResolver(let phone, let failure, let time):
@@ -95,50 +98,5 @@ package struct Trial: Sendable {
         case .proxy(let index): HostID(index: phones.count + index)
         case .rogue(let index): HostID(index: phones.count + plan.setting.proxies.count + index)
         }
-    }
-
-    // MARK: - Deeds
-
-    private mutating func command(for deed: Deed, at phone: Int) -> Command? {
-        let account = AccountID(rawValue: 0)
-        switch deed {
-        case .register: return .register(account)
-        case .unregister: return .unregister(account)
-        case .call(let number, let callee, let placing):
-            var call = OutgoingCall(
-                target: plan.setting.target(callee, transport: placing.transport), media: World.media())
-            call.offersInInvite = placing.offersInInvite
-            call.redirectionLimit = placing.redirectionLimit
-            return .call(CallHandle(rawValue: number), call)
-        case .options(_, let callee):
-            queries += 1
-            let target = plan.setting.target(callee, transport: nil)
-            return .request(RequestHandle(rawValue: queries), OutgoingRequest(.options, to: .address(target)))
-        case .quit: return .shutDown
-        case .ring(let number): return handle(number, at: phone).map { .ring($0) }
-        case .progress(let number): return handle(number, at: phone).map { .progress($0, World.media()) }
-        case .redirect(let number, let other):
-            guard case .sip(let uri) = plan.setting.target(.phone(other), transport: nil) else { return nil }
-            var headers = Headers()
-            headers.append(Contact(uri))
-            return handle(number, at: phone).map { .reject($0, 302, headers: headers) }
-        case .answer(let number): return handle(number, at: phone).map { .answer($0, World.media()) }
-        case .reject(let number, let status): return handle(number, at: phone).map { .reject($0, status) }
-        case .hangUp(let number): return handle(number, at: phone).map { .hangUp($0) }
-        case .hold(let number): return handle(number, at: phone).map { .hold($0) }
-        case .resume(let number): return handle(number, at: phone).map { .resume($0) }
-        case .reinvite(let number): return handle(number, at: phone).map { .reinvite($0, nil) }
-        case .update(let number): return handle(number, at: phone).map { .update($0, nil) }
-        }
-    }
-
-    /// The phone's own name for a call of the plan, on whichever side of it the phone is.
-    private func handle(_ number: UInt32, at phone: Int) -> CallHandle? {
-        let placed = CallHandle(rawValue: number)
-        for host in phones {
-            guard let callID = world.callID(of: placed, at: host) else { continue }
-            return host == phones[phone] ? placed : world.handle(ofIncoming: callID, at: phones[phone])
-        }
-        return nil
     }
 }

@@ -30,6 +30,11 @@ package struct Behaviour: Equatable, Sendable {
     /// After how long it is answered; nil: never.
     package var answerAfter: Duration?
     package var isAutomatic: Bool
+    /// After how long it is decided whether to call whom the peer wants to be called; nil: never.
+    package var decidesTransfersAfter: Duration?
+    package var takesTransfers = true
+    /// After how long a call is answered that takes the place of another; nil: as any other.
+    package var takesReplacementsAfter: Duration?
 
     package init(ringAfter: Duration? = .zero, answerAfter: Duration? = nil, isAutomatic: Bool = false) {
         self.ringAfter = ringAfter
@@ -82,6 +87,8 @@ struct SimulatedHost {
     /// When it does something by itself.
     var deadline: Instant? {
         guard isPhone else { return proxy?.deadline ?? rogue?.deadline }
-        return isOff ? nil : [core?.deadline, locator.deadline].compactMap { $0 }.min()
+        guard !isOff else { return nil }
+        guard let own = core?.deadline, let search = locator.deadline else { return core?.deadline ?? locator.deadline }
+        return min(own, search)
     }
 }

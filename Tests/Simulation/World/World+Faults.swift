@@ -20,6 +20,13 @@ extension World {
         resetConnections(of: host)
     }
 
+    /// The state agent of a domain ends the subscriptions to it.
+    mutating func deactivate(_ host: HostID) {
+        hosts[host.index].proxy?.agent.deactivate(at: now)
+        hosts[host.index].proxy?.settle(at: now)
+        drain(host)
+    }
+
     /// A proxy and registrar is out of service.
     mutating func refuse(at host: HostID, for duration: Duration, retryAfter: UInt32) {
         hosts[host.index].proxy?.outage = (now + duration, retryAfter)

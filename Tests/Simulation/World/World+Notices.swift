@@ -66,6 +66,31 @@ extension World {
         return false
     }
 
+    /// Whether a subscription stands, as far as the phone knows.
+    func isActive(_ subscription: SubscriptionHandle, at host: HostID) -> Bool {
+        for case .subscription(subscription, let status) in notices(of: host).reversed().lazy.map(\.event) {
+            if case .active = status { return true }
+            return false
+        }
+        return false
+    }
+
+    /// What the phone was told last under a subscription.
+    func told(of subscription: SubscriptionHandle, at host: HostID) -> EventNotification.Content? {
+        for case .notified(subscription, let notification) in notices(of: host).reversed().lazy.map(\.event) {
+            return notification.content
+        }
+        return nil
+    }
+
+    /// Whether the person wants to be seen as there.
+    func isSeen(_ host: HostID) -> Bool { hosts[host.index].watch.isOpen }
+
+    /// Whether nothing happened at the phone for so long.
+    func isQuiet(_ host: HostID, for duration: Duration) -> Bool {
+        notices(of: host).last.map { now - $0.at >= duration } ?? true
+    }
+
     package func isOff(_ host: HostID) -> Bool { hosts[host.index].isOff }
 
     /// Whether a message arrived somewhere that nobody sent so.

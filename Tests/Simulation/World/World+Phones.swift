@@ -114,6 +114,18 @@ extension World {
         }
     }
 
+    /// The person makes up their mind about a transfer, if they ever do.
+    private mutating func decideTransfer(of handle: CallHandle, at host: HostID) {
+        let behaviour = hosts[host.index].behaviour
+        guard let delay = behaviour.decidesTransfersAfter else { return }
+        transfers += 1
+        let new = CallHandle(rawValue: Self.firstTransfer + transfers)
+        let command =
+            behaviour.takesTransfers
+            ? Command.acceptTransfer(handle, as: new, Self.media()) : .declineTransfer(handle)
+        perform(command, at: host, after: delay)
+    }
+
     mutating func tell(_ event: Event, at host: HostID) {
         hosts[host.index].notices.append(Notice(at: now, event: event))
         watchTelling(event, at: host)
@@ -122,10 +134,14 @@ extension World {
         case .incomingCall(let handle, let call):
             let behaviour = hosts[host.index].behaviour
             if let delay = behaviour.ringAfter { perform(.ring(handle), at: host, after: delay) }
-            if let delay = behaviour.answerAfter, !behaviour.isAutomatic || call.mayAnswerAutomatically {
+            if call.replacement != nil, let delay = behaviour.takesReplacementsAfter {
+                perform(.answer(handle, Self.media(rtpPort: 30_000)), at: host, after: delay)
+            } else if let delay = behaviour.answerAfter, !behaviour.isAutomatic || call.mayAnswerAutomatically {
                 let answer = Command.answer(handle, Self.media(rtpPort: 30_000), automatic: behaviour.isAutomatic)
                 perform(answer, at: host, after: delay)
             }
+        case .transferRequested(let handle, _):
+            decideTransfer(of: handle, at: host)
         case .shutDownFinished:
             // The process ends: nothing more is sent, and nothing arrives.
             hosts[host.index].offSince = now

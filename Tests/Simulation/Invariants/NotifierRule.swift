@@ -1,0 +1,108 @@
+import EngineKit
+import EventPackages
+import SIPMessages
+import SIPTransactions
+
+/// A phone notifies those who asked for it, by one NOTIFY at a time, of which the last one says that it is (RFC 6665
+/// §4.2, RFC 3515 §2.4).
+struct NotifierRule {
+    private struct Name: Hashable {
+        let callID: String
+        let localTag: String
+        let remoteTag: String
+        let event: String
+    }
+
+    private struct Notification {
+        var transaction: TransactionName
+        var sequence: UInt32
+        var sentAt: Instant
+        /// When the final response came, and whether that took it.
+        var answeredAt: Instant?
+        var isTaken = false
+        var isLast = false
+        /// For how long the subscription has, by this NOTIFY.
+        var expires: UInt32 = 0
+        /// Of documents that are numbered.
+        var version: UInt32?
+        var fragment: StatusFragment?
+    }
+
+    private var last: [Name: Notification] = [:]
+    private var names: [TransactionName: Name] = [:]
+    /// The Call-IDs in which somebody asked to be told.
+    private var asked: Set<String> = []
+
+    mutating func sent(_ traffic: Traffic, excused: Bool, _ findings: inout Findings) {
+        guard let request = traffic.request, request.method == .notify else { return }
+        let transaction = TransactionName(traffic.message)
+        guard names[transaction] == nil else { return }
+        guard let event = try? request.headers.first(EventPackage.self),
+            let state = try? request.headers.first(SubscriptionState.self)
+        else { return findings.add(.subscriptionsEnd, "NOTIFY that does not say of what, or how it stands") }
+        let name = Name(
+            callID: request.callID, localTag: request.from.tag ?? "", remoteTag: request.to.tag ?? "",
+            event: "\(event.package) \(event.id ?? "")")
+        names[transaction] = name
+        if !asked.contains(request.callID) { findings.add(.subscriptionsEnd, "NOTIFY that nobody asked for") }
+        var notification = Notification(
+            transaction: transaction, sequence: request.cSeq.number, sentAt: traffic.at,
+            isLast: state.state == "terminated", expires: state.expires ?? 0,
+            version: (try? DialogInformation(parsing: request.body))?.version,
+            fragment: StatusFragment(parsing: request.body))
+        if let before = last[name] {
+            // The same one to another destination, or with credentials.
+            if before.sequence == request.cSeq.number || before.answeredAt == nil && excused {
+                notification.version = notification.version ?? before.version
+            } else {
+                judge(notification, after: before, excused: excused, &findings)
+            }
+        }
+        last[name] = notification
+    }
+
+    private func judge(
+        _ notification: Notification, after before: Notification, excused: Bool, _ findings: inout Findings
+    ) {
+        if before.isLast { findings.add(.subscriptionsEnd, "NOTIFY after the last one") }
+        if before.answeredAt == nil, notification.sentAt - before.sentAt < .seconds(32) {
+            findings.add(.subscriptionsEnd, "NOTIFY while another one has no answer")
+        }
+        if before.answeredAt != nil, !before.isTaken, !excused {
+            findings.add(.subscriptionsEnd, "NOTIFY to somebody who did not take the one before")
+        }
+        if let version = before.version, let next = notification.version, next != version &+ 1 {
+            findings.add(.subscriptionsEnd, "version \(next) of what is told after \(version)")
+        }
+        if let said = before.fragment?.status, said.isFinal, let next = notification.fragment?.status, next != said {
+            findings.add(.transfersAreTold, "\(next) told after \(said)")
+        }
+    }
+
+    mutating func arrived(_ traffic: Traffic) {
+        switch traffic.message {
+        case .request(let request):
+            if [.subscribe, .refer].contains(request.method) { asked.insert(request.callID) }
+        case .response(let response):
+            let transaction = TransactionName(traffic.message)
+            guard response.status.isFinal, ![401, 407].contains(response.status.value), let name = names[transaction],
+                last[name]?.transaction == transaction, last[name]?.answeredAt == nil
+            else { return }
+            // Later than that nobody waits for it.
+            guard let left = last[name]?.sentAt, traffic.at - left < .seconds(32) else { return }
+            last[name]?.answeredAt = traffic.at
+            last[name]?.isTaken = response.status.isSuccess
+        }
+    }
+
+    /// Who took a NOTIFY while the subscription stood is told of its end.
+    func atRest(mayMiss: Bool, _ findings: inout Findings) {
+        guard !mayMiss else { return }
+        for notification in last.values where notification.isTaken && !notification.isLast {
+            guard let answeredAt = notification.answeredAt,
+                answeredAt < notification.sentAt + .seconds(Int64(notification.expires))
+            else { continue }
+            findings.add(.subscriptionsEnd, "nobody was told that a subscription is over")
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+
+/// What a person sends beside calls has one answer, and arrives once and in order.
+struct RequestRule {
+    private var asked: Set<RequestHandle> = []
+    private var answered: Set<RequestHandle> = []
+    /// Something could not be sent.
+    var hadTrouble = false
+    /// When each text arrived last.
+    private var texts: [[UInt8]: Instant] = [:]
+    /// The tag that the compositor gave last, by Call-ID.
+    private var entities: [String: String] = [:]
+    /// PUBLISHes that have no answer, and when they left.
+    private var published: [TransactionName: Instant] = [:]
+    private var seen: Set<TransactionName> = []
+    /// Digits by call: those that were to be sent, those that were taken, and those that came.
+    private(set) var ordered: [CallHandle: [Character]] = [:]
+    private(set) var sent: [CallHandle: [Character]] = [:]
+    private(set) var received: [CallHandle: [Character]] = [:]
+
+    mutating func commanded(_ command: Command) {
+        switch command {
+        case .request(let handle, _): asked.insert(handle)
+        case .sendDigits(let handle, let steps):
+            ordered[handle, default: []] += steps.compactMap { step in
+                if case .digit(let digit) = step { digit.digit } else { nil }
+            }
+        default: break
+        }
+    }
+
+    mutating func told(_ event: Event, at now: Instant, _ findings: inout Findings) {
+        switch event {
+        case .requestAnswered(let handle, _):
+            if !asked.contains(handle) { findings.add(.requestsAreAnswered, "\(handle) answered, and not asked") }
+            if !answered.insert(handle).inserted { findings.add(.requestsAreAnswered, "\(handle) answered twice") }
+        case .messageReceived(let message):
+            // As long as its transaction lives it is known for what it is; it ends where the answer can't be sent.
+            if !message.body.isEmpty, !hadTrouble, let before = texts.updateValue(now, forKey: message.body),
+                now - before < .seconds(32)
+            {
+                findings.add(.requestsAreAnswered, "\"\(message.text)\" told twice")
+            }
+        case .digitSent(let handle, let digit): sent[handle, default: []].append(digit.digit)
+        case .digitReceived(let handle, let digit): received[handle, default: []].append(digit.digit)
+        default: break
+        }
+    }
+
+    mutating func arrived(_ traffic: Traffic) {
+        guard let response = traffic.response, response.cSeq.method == .publish, response.status.isFinal,
+            let left = published.removeValue(forKey: TransactionName(traffic.message)),
+            traffic.at - left < .seconds(32), response.status.isSuccess
+        else { return }
+        entities[response.callID] = response.headers.first(.sipETag)
+    }
+
+    mutating func sent(_ traffic: Traffic, _ findings: inout Findings) {
+        guard let request = traffic.request, request.method == .publish else { return }
+        let name = TransactionName(traffic.message)
+        guard seen.insert(name).inserted else { return }
+        published[name] = traffic.at
+        if let condition = request.headers.first(.sipIfMatch), condition != entities[request.callID] {
+            findings.add(.requestsAreAnswered, "PUBLISH under \(condition), which is not what was given last")
+        }
+    }
+}
+
+extension [Character] {
+    /// Whether its characters stand in the other list in the same order, with others between.
+    func isPart(of other: [Character]) -> Bool {
+        var rest = other[...]
+        for character in self {
+            guard let place = rest.firstIndex(of: character) else { return false }
+            rest = rest[(place + 1)...]
+        }
+        return true
+    }
+}
