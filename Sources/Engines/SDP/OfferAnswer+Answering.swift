@@ -4,12 +4,11 @@ import EngineKit
 extension OfferAnswer {
     /// Takes an offer (RFC 3264 §6, §8); `makeAnswer` then answers it.
     ///
-    /// An offer of the same version as the peer's last description changes nothing, whatever it holds.
+    /// An offer of the same version as the peer's last description should be the same (§8). One that differs is taken
+    /// for what it says, as there are phones that hold a call without counting: its answer has to fit it (§6.1).
     /// - Throws: what it is refused for; the state that was agreed stays.
     package mutating func receiveOffer(_ offer: SessionDescription) throws(NegotiationError) {
         guard case .stable = state else { throw .offerOutstanding }
-        let known = remoteDescription.flatMap { $0.origin == offer.origin ? $0 : nil }
-        let offer = known ?? offer
         guard offer.media.count >= max(remoteDescription?.media.count ?? 0, layout.count) else { throw .fewerStreams }
         if agreed != nil, offer.media.allSatisfy({ $0.port == 0 }) {
             state = .remoteOffer(offer, nil)
