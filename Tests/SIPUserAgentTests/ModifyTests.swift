@@ -153,6 +153,26 @@ import Testing
         #expect(world.agreements(at: "alice").last?.media.remoteRTP?.port == 22222)
     }
 
+    @Test(.proves(.row(26), .clause("RFC 3261 §14.1")))
+    func offerlessReinviteThatGetsNoAnswerLeavesTheCallAsItWas() throws {
+        var (world, _) = try standing()
+        let before = world.agreements(at: "alice").last
+        let acknowledgement = try #require(world.last(.ack, at: "carol"))
+        let reinvite = try world.request(
+            .invite, from: "carol", to: "alice", callID: acknowledgement.callID, sequence: 7,
+            toTag: acknowledgement.from.tag)
+        world.send(.request(reinvite), from: "carol", to: "alice")
+        world.run(for: .milliseconds(20))
+        let answer = try #require(world.received(200, at: "carol").last)
+        world.acknowledge(answer, of: reinvite, from: "carol", to: "alice")
+        #expect(world.ends(at: "alice").isEmpty)
+        #expect(world.agreements(at: "alice").last?.media == before?.media)
+        // Nothing is left unanswered: the next change is offered at once.
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.requests(.invite, from: "alice").count == 2)
+    }
+
     @Test(.proves(.row(22), .clause("RFC 3261 §14.2")))
     func secondInviteBeforeTheFirstIsAnsweredGets500WithRetryAfter() throws {
         var world = World()

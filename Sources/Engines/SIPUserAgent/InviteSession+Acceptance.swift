@@ -108,6 +108,8 @@ extension InviteSession {
         if acceptance.awaitsAnswer {
             guard let answer = request.sessionDescription, let media = try? offerAnswer.receiveAnswer(answer) else {
                 offerAnswer.cancelOffer()
+                // A change that comes to nothing leaves what was agreed on (RFC 3261 §14.1).
+                guard isFirst else { return sendDueModification() }
                 end(CallEnd(cause: .mediaRefused, by: .local, reason: "no usable answer in ACK"), at: now)
                 return
             }
