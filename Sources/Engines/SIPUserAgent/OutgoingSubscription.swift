@@ -69,9 +69,12 @@ package struct EventNotification: Sendable {
     package var event: EventPackage
     package var content: Content
 
-    /// Reads the body of a NOTIFY.
+    /// Reads the body of a NOTIFY: of several parts the first that the package is about.
     static func content(of request: Request, table: inout DialogTable) -> Content {
-        guard let part = (try? request.headers.parts(of: request.body))?.first else { return .none }
+        let known = (try? request.headers.first(EventPackage.self))?.acceptedTypes ?? []
+        let parts = (try? request.headers.parts(of: request.body)) ?? []
+        let fitting = parts.first { part in known.contains { part.contentType.isType($0.type, $0.subtype) } }
+        guard let part = fitting ?? parts.first else { return .none }
         let type = part.contentType
         do throws(EventBodyFault) {
             if type.isType("application", "pidf+xml") {
