@@ -78,6 +78,28 @@ import Testing
         #expect(world.story(of: "alice").allSatisfy { $0 != "modifyFailed" })
     }
 
+    @Test(.proves(.clause("RFC 4028 §10")))
+    func refreshThatIsRefusedIsTriedOnceMoreWithADescription() throws {
+        var world = try Scene.calling(answeredWith: Scene.expires("600;refresher=uac") + Scene.allows)
+        world.run(for: .seconds(301))
+        let first = try #require(world.last(.update, at: "carol"))
+        #expect(first.body.isEmpty)
+        try world.reply(400, to: first, from: "carol")
+        let second = try #require(world.last(.update, at: "carol"))
+        #expect(second.cSeq.number == first.cSeq.number + 1 && !second.body.isEmpty)
+        try world.reply(
+            200, to: second, from: "carol", contact: carolContact, body: World.answerText,
+            headers: Scene.expires("600;refresher=uac"))
+        #expect(Scene.sent(.update, in: world) == [300, 301])
+        world.run(for: .seconds(301))
+        #expect(world.ends(at: "alice").isEmpty)
+        let third = try #require(world.last(.update, at: "carol"))
+        #expect(!third.body.isEmpty)
+        // What meets the same once more waits.
+        try world.reply(400, to: third, from: "carol")
+        #expect(Scene.sent(.update, in: world).count == 3)
+    }
+
     @Test func refreshThatMeets422AsksForMore() throws {
         var world = try Scene.calling(answeredWith: Scene.expires("100;refresher=uac") + Scene.allows + Scene.knows)
         world.run(for: .seconds(51))

@@ -177,6 +177,11 @@ extension InviteSession {
             modification.wantAgain()
         case 481, 408:
             loseDialog(modification.remoteTag, to: response, at: now)
+        case 400 where modification.isRefresh && !modification.offers,
+            488 where modification.isRefresh && !modification.offers:
+            // Some take no UPDATE without a description; the same request would meet the same (RFC 4028 §10).
+            modification.refreshesOffer = true
+            modification.wantAgain()
         default:
             giveUpModification(response.status, at: now)
         }

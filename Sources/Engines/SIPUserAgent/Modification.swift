@@ -21,6 +21,8 @@ struct Modification: Sendable {
     /// Whether the last one sent changes nothing, and whether it offers.
     var isRefresh = false
     var offers = false
+    /// The peer refused a refresh without a description: those to come offer what was agreed on.
+    var refreshesOffer = false
     var offer: SessionDescription?
     /// The RSeq of the last reliable response to the re-INVITE, and the answer that one of them bore (RFC 3262 §5).
     var lastReliable: UInt32?
@@ -33,7 +35,7 @@ struct Modification: Sendable {
     /// Notes a request that is about to leave within the dialog with that tag of the peer.
     mutating func begin(_ request: Request, in remoteTag: String) {
         isRefresh = !isWanted
-        offers = isWanted || request.method == .invite
+        offers = isWanted || request.method == .invite || refreshesOffer
         isWanted = false
         isRefreshDue = false
         offer = nil
