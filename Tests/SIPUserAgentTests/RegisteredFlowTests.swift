@@ -340,6 +340,38 @@ import Testing
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
+    /// An early dialog whose first offer is answered reliably takes another (RFC 3311 §5.1).
+    @Test(.proves(.row(38), .clause("RFC 3311 §5.1")))
+    func movesAnEarlyCallByUpdate() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(
+            183, to: invite, from: "carol", contact: carolContact, body: World.answerText,
+            headers: [(.require, "100rel"), (.rSeq, "7"), (.allow, "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE")])
+        try world.reply(200, to: try #require(world.last(.prack, at: "carol")), from: "carol")
+        world.move("alice", to: "198.51.100.4")
+        world.receive(.localAddressesChanged, by: "alice")
+        world.run(for: .milliseconds(50))
+        let update = try #require(world.last(.update, at: "carol"))
+        #expect(contact(update)?.contains("198.51.100.4") == true)
+        #expect(String(decoding: update.body, as: UTF8.self).contains("c=IN IP4 198.51.100.4"))
+    }
+
+    @Test(.proves(.row(38)))
+    func movesARingingCallWhenItIsAnswered() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(180, to: invite, from: "carol", contact: carolContact)
+        world.move("alice", to: "198.51.100.4")
+        world.receive(.localAddressesChanged, by: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(world.requests(.invite, from: "alice").count == 1)
+        try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)
+        let reinvite = try #require(world.requests(.invite, from: "alice").last)
+        #expect(contact(reinvite)?.contains("198.51.100.4") == true)
+        #expect(world.requests(.invite, from: "alice").count == 2)
+    }
+
     /// A call that can't move ends within 32 s.
     @Test(.proves(.row(38)))
     func endsACallThatCanNotMove() throws {

@@ -12,7 +12,7 @@ extension UserAgentCore {
             findRegistrar(of: id, at: now)
         }
         for handle in subscriptions.keys.sorted() { update(handle, at: now) { $0.move(at: now) } }
-        for handle in sessions.keys.sorted() where sessions[handle]?.isTalking ?? false { findCall(handle) }
+        for handle in sessions.keys.sorted() where sessions[handle]?.mayMove ?? false { findCall(handle) }
     }
 
     /// The bindings aged while we slept, and nobody knows which calls still stand: all are asked.
@@ -29,7 +29,7 @@ extension UserAgentCore {
 
     /// Asks by which address of ours a call goes now.
     private mutating func findCall(_ handle: CallHandle) {
-        guard let session = sessions[handle], let hop = session.dialog?.nextHop.sipURI,
+        guard let session = sessions[handle], let hop = session.anyDialog?.nextHop.sipURI,
             !callQuestions.values.contains(handle)
         else { return }
         let question = ResolveID(rawValue: nextOutboundID().rawValue)
@@ -37,15 +37,16 @@ extension UserAgentCore {
         outputs.append(.resolve(question, hop.location(unlessSaid: session.account.transport)))
     }
 
-    /// A call that now leaves from another address tells its peer by a re-INVITE with a new Contact and description.
+    /// A call that now leaves from another address tells its peer by a request with a new Contact and description: by
+    /// UPDATE while it is early, by re-INVITE from the answer on.
     mutating func callFound(
         _ handle: CallHandle, _ result: Result<[Destination], LocationFailure>, at now: Instant
     ) {
         // Without a way now there may be one at the next change.
         guard case .success(let destinations) = result, let first = destinations.first,
-            let session = sessions[handle], session.isTalking, session.localAddress != first.local.address
+            let session = sessions[handle], session.mayMove, session.localAddress != first.local.address
         else { return }
-        update(handle, at: now) { $0.reinvite(nil, at: now) }
+        update(handle, at: now) { $0.move() }
     }
 
     // MARK: - Translators
@@ -91,4 +92,18 @@ extension OutboundRequest {
 extension InviteSession {
     /// Whether the call was answered and is not over.
     var isTalking: Bool { phase == .confirmed || phase == .accepted }
+
+    /// Whether there is a peer to tell of another address of ours, now or when the call is answered.
+    var mayMove: Bool { phase != .ended && anyDialog != nil }
+
+    /// The dialog of the call, or of the callee that spoke last.
+    var anyDialog: Dialog? { dialog ?? invitation?.earlyDialogs.last { !$0.isLost }?.dialog }
+
+    /// Offers what there is from where we are now, as soon as there may be an offer.
+    mutating func move() {
+        modification.isWanted = true
+        modification.prefersUpdate = false
+        modification.attempts = 0
+        sendDueModification()
+    }
 }
