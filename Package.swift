@@ -132,6 +132,7 @@ let package = Package(
             path: "Tests/Simulation", swiftSettings: swiftSettings),
         .executableTarget(
             name: "callsim", dependencies: ["Simulation", argumentParser], path: "Tests/CallSimulator",
+            exclude: ["mutate", "mutations.txt", "regress.txt"],
             swiftSettings: swiftSettings),
         tests(
             "CallFlowTests",

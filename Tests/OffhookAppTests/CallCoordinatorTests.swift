@@ -233,6 +233,17 @@ import Testing
         #expect(desk.coordinator.failures == ["nothing came back within --timeout"])
     }
 
+    @Test func theVerdictIsTheLastWord() {
+        var desk = Desk()
+        desk.coordinator.end()
+        desk.drain()
+        desk.tell(.shutDownFinished)
+        let count = desk.reports.count
+        desk.tell(.subscription(SubscriptionHandle(rawValue: 1), .ended(nil, reason: "unsubscribed")))
+        desk.tell(.warning(.commandIgnored))
+        #expect(desk.reports.count == count)
+    }
+
     @Test func aCallThatCanHaveNoMediaIsAFaultOfOurOwn() throws {
         var desk = Desk()
         let handle = try desk.dial()

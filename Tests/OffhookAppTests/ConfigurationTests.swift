@@ -284,6 +284,14 @@ struct ConfigurationTests {
         #expect(faults.map { $0.prefix(2) } == ["2:", "4:", "6:"])
     }
 
+    @Test(arguments: [
+        ("[sip]\ndns_servers = ['x', 'x']\n", 1), ("[[caller]]\nusername = 'carol'\npassword = 3\n", 1),
+        ("[media]\ncodecs = ['x', 'x', 'y']\n", 2),
+    ])
+    func tellsEachFaultOnce(text: String, count: Int) {
+        #expect(faults(text).count == count, "\(faults(text))")
+    }
+
     @Test(.proves(.rule(18)))
     func refusesASecretThatOthersCanRead() {
         let secret = "[[account]]\naddress = 'a@b.c'\npassword = 'swordfish'\n"

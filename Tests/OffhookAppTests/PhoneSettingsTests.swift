@@ -37,6 +37,15 @@ import Testing
         #expect(fault { $0.configurationPath = "phone.toml" }?.exit == .usage)
     }
 
+    @Test func refusesAFileWithoutAName() {
+        let fault = fault {
+            $0.usesConfiguration = true
+            $0.configurationPath = ""
+        }
+        #expect(fault?.line == "offhook: --config: the name of a file is expected\n")
+        #expect(fault?.exit == .usage)
+    }
+
     @Test func refusesATimeoutWithoutTime() {
         #expect(fault { $0.timeout = .zero }?.line == "offhook: --timeout: 0 leaves no time for anything\n")
     }

@@ -135,6 +135,20 @@ struct SubscriptionTests {
         #expect(notifications(world) == [.presence(presence)])
     }
 
+    @Test(.proves(.clause("RFC 2046 §5.1")))
+    func ofSeveralPartsTheOneThatThePackageIsAboutIsRead() throws {
+        var (world, subscribe) = try subscribed()
+        let presence = PresenceDocument(entity: "sip:carol@192.0.2.9", tuples: [.init(id: "1", isOpen: true)])
+        let parts = [
+            "Content-Type: text/plain\r\n\r\nNothing to be read.", "Content-Type: application/pidf+xml\r\n\r\n",
+        ]
+        let body = "--x\r\n" + parts.joined(separator: "\r\n--x\r\n") + String(decoding: presence.bytes, as: UTF8.self)
+        try notify(
+            subscribe, "active;expires=600", in: &world, type: "multipart/mixed;boundary=x",
+            body: body + "\r\n--x--\r\n")
+        #expect(notifications(world) == [.presence(presence)])
+    }
+
     @Test func aNotifyBeforeThe200IsTaken() throws {
         var (world, subscribe) = try subscribed()
         try notify(subscribe, "pending;expires=600", in: &world)
@@ -372,6 +386,18 @@ struct SubscriptionTests {
         let last = try #require(world.last(.subscribe, at: "carol"))
         #expect(try last.headers.first(Expires.self)?.seconds == 0)
         try world.reply(200, to: last, from: "carol", tag: "carol")
+        #expect(world.story(of: "alice").last != "shutDownFinished", "the last word is the notifier's (§4.1.2.3)")
+        try notify(subscribe, "terminated;reason=timeout", in: &world, sequence: 2)
+        #expect(world.story(of: "alice").last == "shutDownFinished")
+    }
+
+    @Test func shutDownDoesNotWaitLongForTheLastWord() throws {
+        var (world, subscribe) = try subscribed()
+        try accept(subscribe, in: &world)
+        world.perform(.shutDown, by: "alice")
+        world.run(for: .milliseconds(20))
+        try world.reply(200, to: try #require(world.last(.subscribe, at: "carol")), from: "carol", tag: "carol")
+        world.run(for: .seconds(2))
         #expect(world.story(of: "alice").last == "shutDownFinished")
     }
 

@@ -100,6 +100,7 @@ extension CallCoordinator {
         let exit = ending?.exit ?? result ?? defaultResult
         emit(.report(.verdict(failed: failures, exit: exit)))
         emit(.finished(exit))
+        isFinished = true
     }
 
     /// Without any call: `answer` waited in vain; a phone without a script did what it was asked.

@@ -6,6 +6,8 @@ import SIPUserAgent
 /// What the user agent tells.
 extension CallCoordinator {
     mutating func receive(_ event: UserAgentEvent, at now: Instant) {
+        // The verdict is the last word.
+        guard !isFinished else { return }
         switch event {
         case .registration(let account, let state):
             emit(.report(.registration(account: accountName(account), state)))

@@ -62,6 +62,8 @@ struct CallCoordinator: Sendable {
     var endsWithLastCall = false
     /// The user agent is down, and only calls whose media still ends keep the process.
     var isProcessWaiting = false
+    /// The verdict has been told.
+    var isFinished = false
 
     /// Why the process is on its way out.
     struct Ending: Equatable, Sendable {

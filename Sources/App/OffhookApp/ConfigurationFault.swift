@@ -10,12 +10,13 @@ package struct ConfigurationFault: Hashable, Sendable {
 /// A configuration that can't be used, with everything that is wrong with it (exit status 78).
 package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
     package var path: String
-    /// In the order of the text; never empty.
+    /// In the order of the text, each once; never empty.
     package var faults: [ConfigurationFault]
 
     package init(path: String, faults: [ConfigurationFault]) {
         self.path = path
-        self.faults = faults.sorted {
+        var told: Set<ConfigurationFault> = []
+        self.faults = faults.filter { told.insert($0).inserted }.sorted {
             ($0.position ?? TextPosition(line: 0, column: 0)) < ($1.position ?? TextPosition(line: 0, column: 0))
         }
     }

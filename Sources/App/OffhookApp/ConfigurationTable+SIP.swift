@@ -57,12 +57,14 @@ extension ConfigurationTable {
     }
 
     /// Where the password is; at most one of the keys, and no secret in a file that others may read.
+    static let passwordKeys = ["password", "password_command", "password_file", "password_env"]
+
     mutating func password(in file: ConfigurationFile, paths: PathExpansion) -> PasswordSource? {
         let literal = string("password")
         let command = strings("password_command")
         let path = string("password_file")
         let variable = string("password_env")
-        let given = ["password", "password_command", "password_file", "password_env"].filter { contains($0) }
+        let given = Self.passwordKeys.filter { contains($0) }
         if given.count > 1, let last = given.last {
             refuse(last, "only one of \(given.joined(separator: ", ")) can hold the password")
         }

@@ -116,7 +116,7 @@ extension OffhookConfiguration {
                     + "an account with peer_to_peer = true takes calls from anywhere")
         }
         guard let username, let password else {
-            if password == nil {
+            if password == nil, !ConfigurationTable.passwordKeys.contains(where: { table.contains($0) }) {
                 table.refuse("password", "is missing; password_command, password_file and password_env do as well")
             }
             return

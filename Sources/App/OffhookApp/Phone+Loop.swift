@@ -5,6 +5,8 @@ import TerminalRuntime
 
 extension Phone {
     private static let refreshInterval = Duration.milliseconds(100)
+    /// Threads that the system does not give are waited for without end by the library that makes them.
+    private static let patienceAtStart = Duration.seconds(5)
 
     /// Runs until everything has ended, and gives the process's exit status.
     ///
@@ -12,11 +14,12 @@ extension Phone {
         let timeoutAt = settings.timeout.map { SystemClock.now + $0 }
         var isTimedOut = false
         var refreshAt = SystemClock.now
+        let startsBy = SystemClock.now + Self.patienceAtStart
         while exit == nil {
             step()
             while let signal = signals.next() {
                 guard signal.endsProcess else { continue }
-                guard end(by: signal.number) else { return .signal(signal.number) }
+                guard isListening, end(by: signal.number) else { return .signal(signal.number) }
             }
             let now = SystemClock.now
             if let timeoutAt, timeoutAt <= now, !isTimedOut {
@@ -24,6 +27,10 @@ extension Phone {
                 ask { coordinator, _ in coordinator.timeOut() }
             }
             var wake = coordinator.deadline ?? .distantFuture
+            if !isListening, exit == nil {
+                guard now < startsBy else { return failToStart() }
+                wake = min(wake, startsBy)
+            }
             if let timeoutAt, !isTimedOut { wake = min(wake, timeoutAt) }
             if let onRefresh, !coordinator.calls.isEmpty {
                 if refreshAt <= now {
@@ -36,6 +43,13 @@ extension Phone {
         }
         close()
         return exit ?? .internalError
+    }
+
+    private func failToStart() -> ExitStatus {
+        let text = "no thread began to listen within 5 s: is there enough memory for threads (ulimit -v, ulimit -u)?"
+        onReport(.warning(text))
+        onReport(.verdict(failed: [text], exit: .internalError))
+        return .internalError
     }
 
     /// Ends all calls and registrations because of a signal. False for the second one, which ends the process at once; a

@@ -29,6 +29,8 @@ final class Phone {
     var wasSignalled = false
     /// Set when everything has ended.
     private(set) var exit: ExitStatus?
+    /// Whether the endpoint has said where it listens, or why it does not.
+    private(set) var isListening = false
 
     private let commands: AsyncStream<Command>.Continuation
     private var begin: ((Phone) -> Void)?
@@ -142,6 +144,7 @@ final class Phone {
                 receive(notice)
             case .message(let message): onMessage(message)
             case .listening(.success(let addresses)):
+                isListening = true
                 diagnostics.note(listening: addresses)
                 onReport(.ready(addresses: addresses))
                 begin?(self)

@@ -167,6 +167,7 @@ struct PhoneSettings: Sendable {
             }
             return OffhookConfiguration()
         }
+        if options.configurationPath == "" { throw StartFault(.usage, "--config: the name of a file is expected") }
         do {
             if let path = options.configurationPath {
                 return try OffhookConfiguration(ConfigurationFile(reading: path))

@@ -107,7 +107,7 @@ package enum ScriptedPhone {
             if let expectedStatus, !(200...699).contains(expectedStatus) {
                 throw StartFault(.usage, "--expect-status: \(expectedStatus) is no final status (200 to 699)")
             }
-            let uri = try resolve(target, settings)
+            let uri = try resolve(target, settings, prefersHosts: request.method == "OPTIONS")
             let outgoing = try request.outgoing(account: settings.account, to: uri)
             let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
@@ -144,7 +144,8 @@ package enum ScriptedPhone {
                 case .subscription(_, .ended(let status, _)):
                     let isTold = phone.coordinator.resultWithoutAnswer == nil
                     let exit = status.map { ExitStatus(finalResponse: $0) } ?? (isTold ? .success : .network)
-                    phone.ask { coordinator, _ in coordinator.end(exit) }
+                    // Where we end it, what ended us tells.
+                    phone.ask { coordinator, _ in if coordinator.ending == nil { coordinator.end(exit) } }
                 default: break
                 }
             }
@@ -210,10 +211,11 @@ package enum ScriptedPhone {
     }
 
     private static func resolve(
-        _ target: String, _ settings: PhoneSettings, option: String = "target"
+        _ target: String, _ settings: PhoneSettings, option: String = "target", prefersHosts: Bool = false
     ) throws(StartFault) -> URI {
         let account = settings.userAgent.accounts.first { $0.id == settings.account ?? $0.id }
-        switch TargetResolution(contacts: settings.contacts, account: account).uri(for: target) {
+        let resolution = TargetResolution(contacts: settings.contacts, account: account, prefersHosts: prefersHosts)
+        switch resolution.uri(for: target) {
         case .success(let uri): return uri
         case .failure(let problem): throw StartFault(.usage, "\(option): \(problem.text)")
         }
@@ -241,7 +243,7 @@ extension ExitStatus {
     /// What a bare request came to: its final response decides, unless a certain one was expected.
     init(answer: RequestAnswer, expected: Int?) {
         guard let status = answer.status else {
-            self = .network
+            self = answer.isTooLong ? .badInput : .network
             return
         }
         if let expected {

@@ -7,6 +7,8 @@ struct TargetResolution: Sendable {
     var contacts: [ConfiguredContact]
     /// The account whose domain completes a number.
     var account: Account?
+    /// Whether a server is asked for rather than a person: then a name with a dot is a host before it is a user.
+    var prefersHosts = false
 
     /// The URI that `text` stands for, or one sentence of why there is none.
     func uri(for text: String) -> Result<URI, Problem> {
@@ -17,7 +19,9 @@ struct TargetResolution: Sendable {
         }
         if Self.schemes.contains(where: { text.lowercased().hasPrefix($0) }) { return parse(text) }
         if text.contains("@") { return parse("sip:\(text)") }
-        if Self.isAddress(text) { return parse("sip:\(text)") }
+        if Self.isAddress(text) || (prefersHosts || domain == nil) && Self.isHostName(text) {
+            return parse("sip:\(text)")
+        }
         guard let domain else {
             return .failure(
                 Problem("'\(text)' is neither a URI nor an address, and no account has a domain to complete it with"))
@@ -53,6 +57,19 @@ struct TargetResolution: Sendable {
             return .failure(Problem("'\(text)' is not a URI: \(error)"))
         }
     }
+
+    /// A name of two labels or more whose last is no number: `example.com`, with parameters or without.
+    private static func isHostName(_ text: String) -> Bool {
+        let name = text.split(separator: ";", maxSplits: 1, omittingEmptySubsequences: false)[0]
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard labels.count > 1, let last = labels.last, last.utf8.contains(where: { $0 > 0x39 }) else { return false }
+        return labels.allSatisfy { label in
+            !label.isEmpty && label.first != "-" && label.last != "-"
+                && label.utf8.allSatisfy { hostCharacters.contains($0) }
+        }
+    }
+
+    private static let hostCharacters = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-".utf8)
 
     /// An IP address or `localhost`, with or without a port or parameters; or a name with a port.
     private static func isAddress(_ text: String) -> Bool {

@@ -204,6 +204,8 @@ package struct RequestAnswer: Sendable {
     package var headers: Headers
     package var body: [UInt8]
     package var flow: Flow?
+    /// It was not sent, as a message of that length may not be (RFC 3428 §8).
+    package var isTooLong = false
 }
 
 package enum UserAgentWarning: Hashable, Sendable {

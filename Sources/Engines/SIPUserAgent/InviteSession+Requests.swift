@@ -16,6 +16,8 @@ enum RequestFailure: Equatable, Sendable {
     /// It was taken back before it left.
     case withdrawn
 
+    var isTooLarge: Bool { if case .tooLarge = self { true } else { false } }
+
     /// In words for people.
     var reason: String {
         switch self {

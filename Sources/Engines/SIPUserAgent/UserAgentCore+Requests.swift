@@ -52,7 +52,7 @@ extension UserAgentCore {
                     roundTrip: now - query.sentAt, headers: response.headers, body: response.body, flow: flow)))
     }
 
-    mutating func failed(_ handle: RequestHandle, _ reason: String, at now: Instant) {
+    mutating func failed(_ handle: RequestHandle, _ reason: String, isTooLong: Bool = false, at now: Instant) {
         guard let query = queries.removeValue(forKey: handle) else { return }
         if let conversation = query.conversation { return composingAnswered(nil, in: conversation, at: now) }
         emit(
@@ -60,7 +60,7 @@ extension UserAgentCore {
                 handle,
                 RequestAnswer(
                     method: query.method, status: nil, reason: reason, roundTrip: now - query.sentAt,
-                    headers: Headers(), body: [], flow: nil)))
+                    headers: Headers(), body: [], flow: nil, isTooLong: isTooLong)))
     }
 }
 

@@ -230,7 +230,7 @@ extension UserAgentCore {
         case .registration(let id):
             registrationFailed(id, failure, at: now)
         case .request(let handle):
-            failed(handle, failure.reason, at: now)
+            failed(handle, failure.reason, isTooLong: failure.isTooLarge, at: now)
         case .subscription(let handle):
             update(handle, at: now) { $0.fail(failure.reason, at: now) }
         case .watcher(let id):

@@ -52,7 +52,9 @@ extension UserAgentCore {
         switch shutDown {
         case .asked:
             // An accepted INVITE still waits for other forks; whether a call is over, the call knows.
-            let isQuiet = outbound.values.allSatisfy { $0.owner.call != nil }
+            let isQuiet =
+                outbound.values.allSatisfy { $0.owner.call != nil }
+                && subscriptions.values.allSatisfy { $0.phase != .leaving }
             if isQuiet && sessions.values.allSatisfy(\.isSettled) { finishShutDown() }
         case .lastWords:
             if outbound.values.allSatisfy({ $0.transaction != nil }) { finishShutDown() }

@@ -1,0 +1,34 @@
+import SIPMessages
+import SIPUserAgent
+import Testing
+
+@testable import OffhookApp
+
+/// Whom a person means by what they typed.
+struct TargetResolutionTests {
+    private func account() throws -> Account {
+        Account(
+            id: AccountID(rawValue: 0), name: "alice", address: try NameAddress(parsing: "sip:alice@example.com"))
+    }
+
+    private func uri(_ text: String, _ account: Account?, prefersHosts: Bool = false) -> String? {
+        let resolution = TargetResolution(contacts: [], account: account, prefersHosts: prefersHosts)
+        return try? resolution.uri(for: text).get().description
+    }
+
+    @Test(arguments: ["pbx.example.com", "example.com", "example.com;transport=tcp"])
+    func aServerIsAskedByItsName(text: String) throws {
+        #expect(uri(text, try account(), prefersHosts: true) == "sip:\(text)")
+        #expect(uri(text, nil) == "sip:\(text)")
+    }
+
+    @Test(arguments: [("bob", "sip:bob@example.com"), ("john.smith", "sip:john.smith@example.com")])
+    func aPersonIsOneOfTheAccountsDomain(text: String, expected: String) throws {
+        #expect(uri(text, try account()) == expected)
+    }
+
+    @Test(arguments: ["1.5", "-x.example", "a..b", ".", "bob."])
+    func whatIsNoNameOfAHostIsNotTakenForOne(text: String) {
+        #expect(uri(text, nil, prefersHosts: true) == nil)
+    }
+}
