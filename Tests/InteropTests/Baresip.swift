@@ -22,12 +22,18 @@ final class Baresip {
     private let folder: TemporaryFolder
 
     /// Starts it, ready to answer every call; with a target it calls that one at once.
-    init(in namespace: NetworkNamespace, codec: Codec, dialling target: String? = nil) async throws {
+    ///
+    /// - Parameter password: what it shows where it is asked who it is.
+    init(
+        in namespace: NetworkNamespace, codec: Codec, dialling target: String? = nil, password: String? = nil
+    ) async throws {
         let path = try Peer.require("baresip")
         self.namespace = namespace
         folder = try TemporaryFolder()
         _ = try folder.write(Array(Self.configuration(recordingsIn: folder.path).utf8), as: "config")
-        let account = "<sip:baresip@\(NetworkNamespace.address)>;regint=0;answermode=auto"
+        let account =
+            "<sip:baresip@\(NetworkNamespace.address)>;regint=0;answermode=auto"
+            + (password.map { ";auth_user=baresip;auth_pass=\($0)" } ?? "")
         _ = try folder.write(Array("\(account);audio_codecs=\(codec.rawValue)\n".utf8), as: "accounts")
         _ = try folder.write([], as: "contacts")
         // Its output would stay in a buffer until its end.

@@ -93,6 +93,61 @@ struct BaresipTests {
         }
     }
 
+    @Test func aPeerIsSentToBaresip() async throws {
+        try await NetworkNamespace.use { namespace in
+            let baresip = try await Baresip(in: namespace, codec: .pcmu)
+            let bob = try Phone(
+                [
+                    "answer", "--once", "--allow-any", "--audio", "tone:\(Int(Self.tone))", "--refer", "allow",
+                    "--expect-tone", "\(Int(Baresip.tone))", "--duration", "3s",
+                ], listen: Self.target, through: namespace.entry)
+            try await bob.event("ready")
+            let phone = try Phone(
+                ["call", "sip:bob@\(Self.target)", "--audio", "silence", "--refer-to", Baresip.uri],
+                listen: Self.listen, through: namespace.entry)
+            #expect(try await phone.end() == 0, "\(phone.program.written)")
+            #expect(try await bob.end() == 0, "\(bob.program.written)")
+            #expect(try phone.events(named: "call.transfer").last?.state == "succeeded")
+            expectOurTone(in: try await baresip.heard())
+        }
+    }
+
+    /// baresip 1.0 knows MD5 alone.
+    @Test(arguments: [("wonderland", Int32(0)), ("looking-glass", 143)])
+    func baresipHasToProveWhoItIs(with password: String, _ exit: Int32) async throws {
+        try await NetworkNamespace.use { namespace in
+            let caller = try ConfiguredCaller("baresip", at: NetworkNamespace.address, digest: "md5")
+            let phone = try Phone(
+                [
+                    "answer", "--once", "--allow", "from:sip:baresip@*", "--audio", "silence", "--config", caller.path,
+                    "--expect-tone", "\(Int(Baresip.tone))", "--duration", "2s", "--sip-trace",
+                ], listen: Self.listen, through: namespace.entry)
+            try await phone.event("ready")
+            let baresip = try await Baresip(
+                in: namespace, codec: .pcmu, dialling: "sip:phone@\(Self.listen)", password: password)
+            if exit == 0 {
+                #expect(try await phone.event("call.incoming").user == "baresip")
+            } else {
+                _ = try await baresip.program.line("the end") { $0.contains("session closed") }
+                #expect(try phone.events(named: "call.incoming").isEmpty, "\(phone.program.written)")
+                phone.program.signal(15)
+            }
+            #expect(try await phone.end() == exit, "\(phone.program.written)")
+            #expect(phone.program.errors.contains { $0.contains("401 ") })
+        }
+    }
+
+    @Test func baresipTakesAMessage() async throws {
+        try await NetworkNamespace.use { namespace in
+            let baresip = try await Baresip(in: namespace, codec: .pcmu)
+            let phone = try Phone(
+                ["message", Baresip.uri, "Are you there?"], listen: Self.listen, through: namespace.entry)
+            #expect(try await phone.end() == 0, "\(phone.program.written)")
+            #expect(try await phone.event("message.sent").code == 200)
+            withExtendedLifetime(baresip) {}
+        }
+    }
+
     @Test func baresipRefusesAndIsToldApartFromSilence() async throws {
         try await NetworkNamespace.use { namespace in
             let baresip = try await Baresip(in: namespace, codec: .pcmu)

@@ -47,6 +47,31 @@ struct EarlyDialogSIPpTests {
         #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "remote"))
     }
 
+    /// Half of the shortest interval that there may be is 45 s, so all who have us refresh wait together: as callee by
+    /// UPDATE, as caller by re-INVITE, and with a peer that takes no UPDATE without a description.
+    @Test(.timeLimit(.minutes(2)))
+    func refreshesTheSessionsThatAreItsToKeepUp() async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                let phone = try Phone(["answer", "--once", "--audio", "silence"], bound: "60s")
+                let sipp = try await SIPp.caller("refreshed-caller", to: phone, "-rtp_echo", "-timeout", "60s")
+                try await sipp.expectSuccess(within: .seconds(60))
+                #expect(try await phone.end() == 0, "\(phone.program.written)")
+            }
+            group.addTask {
+                let sipp = try await SIPp.callee("refreshed-callee", "-rtp_echo", "-timeout", "60s")
+                let phone = try Phone(
+                    ["call", "sip:bob@127.0.0.1:\(sipp.port)", "--audio", "silence", "--duration", "47s"], bound: "60s")
+                #expect(try await phone.end(within: .seconds(60)) == 0, "\(phone.program.written)")
+                try await sipp.expectSuccess()
+            }
+            if ForeignScenario.folder != nil {
+                group.addTask { try await SIPp.play(.refreshed, within: .seconds(60)) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test func asksForALongerIntervalWhereItsOwnIsTooShort() async throws {
         let sipp = try await SIPp.callee("longer-interval")
         let folder = try TemporaryFolder()

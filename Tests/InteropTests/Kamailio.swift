@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Testing
 
@@ -16,14 +17,18 @@ struct Kamailio {
     ///   - port: where to listen; nil: where nobody does.
     ///   - wrapper: the words of a command that runs the one after it, as `ip netns exec NAME` does.
     ///   - keepsFlows: whether it does what RFC 5626 and RFC 5627 say, and answers keep-alives.
+    ///   - servesPresence: whether it takes PUBLISH and SUBSCRIBE.
     init(
-        at address: String = "127.0.0.1", port: UInt16? = nil, through wrapper: [String] = [], keepsFlows: Bool = false
+        at address: String = "127.0.0.1", port: UInt16? = nil, through wrapper: [String] = [], keepsFlows: Bool = false,
+        servesPresence: Bool = false
     ) async throws {
         let path = try Peer.require("kamailio")
         let port = port ?? Ports.take()
         self.port = port
         folder = try TemporaryFolder()
-        let text = Self.configuration(address: address, port: port, keepsFlows: keepsFlows)
+        let presence = servesPresence ? try Self.presence(in: folder, server: "sip:\(address):\(port)") : ""
+        let modules = (keepsFlows ? Self.flowModules : "") + presence
+        let text = Self.configuration(address: address, port: port, modules: modules, servesPresence: servesPresence)
         let file = try folder.write(Array(text.utf8), as: "kamailio.cfg")
         program = try Program(
             wrapper + [
@@ -54,8 +59,28 @@ struct Kamailio {
         modparam("registrar", "gruu_enabled", 1)
         """
 
+    private static let tables = "/usr/share/kamailio/dbtext/kamailio"
+
+    /// The presence modules, and a folder of the tables that they keep.
+    private static func presence(in folder: TemporaryFolder, server: String) throws -> String {
+        for name in ["version", "presentity", "active_watchers", "watchers", "xcap"] {
+            _ = try folder.write(Array(Data(contentsOf: URL(filePath: "\(tables)/\(name)"))), as: name)
+        }
+        return """
+            loadmodule "db_text.so"
+            loadmodule "presence.so"
+            loadmodule "presence_xml.so"
+            modparam("presence|presence_xml", "db_url", "text://\(folder.path)")
+            modparam("presence_xml", "force_active", 1)
+            modparam("presence", "subs_db_mode", 0)
+            modparam("presence", "server_address", "\(server)")
+            """
+    }
+
     /// Every user has the one password, in memory; who calls is asked for it as well as who registers.
-    private static func configuration(address: String, port: UInt16, keepsFlows: Bool) -> String {
+    private static func configuration(
+        address: String, port: UInt16, modules: String, servesPresence: Bool
+    ) -> String {
         """
         listen=udp:\(address):\(port)
         listen=tcp:\(address):\(port)
@@ -78,7 +103,7 @@ struct Kamailio {
         loadmodule "usrloc.so"
         loadmodule "registrar.so"
         loadmodule "auth.so"
-        \(keepsFlows ? flowModules : "")
+        \(modules)
         modparam("usrloc", "db_mode", 0)
         modparam("registrar", "min_expires", 60)
         modparam("auth", "nonce_expire", 60)
@@ -86,6 +111,8 @@ struct Kamailio {
 
         request_route {
             if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+            \(servesPresence ? "if (is_method(\"PUBLISH\")) { handle_publish(); exit; }" : "")
+            \(servesPresence ? "if (is_method(\"SUBSCRIBE\")) { handle_subscribe(); exit; }" : "")
             if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
             if (has_totag()) {
                 if (loose_route()) {

@@ -32,6 +32,12 @@ struct Phone {
         var failed: [String]?
         var state: String?
         var replaces: String?
+        var user: String?
+        var open: Bool?
+        var waiting: Bool?
+        var new: Int?
+        var digit: String?
+        var type: String?
         var exit: Int32?
         var hz: Double?
         var allow: String?
@@ -44,9 +50,13 @@ struct Phone {
         try self.init(arguments, listen: listen)
     }
 
-    /// - Parameter wrapper: the words of a command that runs the one after it, as `ip netns exec NAME` does.
-    init(_ arguments: [String], listen: String? = "127.0.0.1:0", through wrapper: [String] = []) throws {
-        var words = wrapper + [try Self.binary] + arguments + ["--json", "--timeout", "25s"]
+    /// - Parameters:
+    ///   - wrapper: the words of a command that runs the one after it, as `ip netns exec NAME` does.
+    ///   - bound: when it ends by itself.
+    init(
+        _ arguments: [String], listen: String? = "127.0.0.1:0", through wrapper: [String] = [], bound: String = "25s"
+    ) throws {
+        var words = wrapper + [try Self.binary] + arguments + ["--json", "--timeout", bound]
         if !arguments.contains("--config") { words.append("--no-config") }
         if let listen { words += ["--listen", listen] }
         program = try Program(words)
@@ -104,6 +114,31 @@ struct Phone {
             try #require(access(binary, X_OK) == 0, "the phone was not built: there is no \(binary)")
             return binary
         }
+    }
+}
+
+/// A `[[caller]]` in a configuration file of its own, and an account that can be called from anywhere.
+struct ConfiguredCaller {
+    let folder: TemporaryFolder
+    /// What to give to `--config`.
+    let path: String
+
+    static let password = "wonderland"
+
+    init(_ user: String, at host: String, digest: String) throws {
+        folder = try TemporaryFolder()
+        let text = """
+            [[account]]
+            address = "sip:phone@\(host)"
+            peer_to_peer = true
+
+            [[caller]]
+            username = "\(user)"
+            password = "\(Self.password)"
+            digest = "\(digest)"
+            realm = "interop.example"
+            """
+        path = try folder.write(Array(text.utf8), as: "config.toml")
     }
 }
 

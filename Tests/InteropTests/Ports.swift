@@ -55,11 +55,21 @@ enum Ports {
     private static func isOpen(_ port: UInt16, _ kind: Kind, of process: pid_t) -> Bool {
         let digits = String(port, radix: 16, uppercase: true)
         let suffix = ":" + String(repeating: "0", count: 4 - digits.count) + digits
-        return lines(of: "/proc/\(process)/net/\(kind.rawValue)").contains { line in
+        let tables = ["", "6"].map { "/proc/\(process)/net/\(kind.rawValue)\($0)" }
+        return tables.flatMap { lines(of: $0) }.contains { line in
             let fields = line.split(separator: " ")
             guard fields.count > 3, fields[1].hasSuffix(suffix) else { return false }
             return kind == .udp || fields[3] == "0A"
         }
+    }
+
+    /// How many datagrams (UDP) or segments (TCP) the network of a program has taken in since it was made.
+    static func received(_ kind: Kind, in network: Program) -> Int {
+        let name = kind == .udp ? "Udp:" : "Tcp:"
+        let rows = lines(of: "/proc/\(network.process)/net/snmp").filter { $0.hasPrefix(name) }
+            .map { $0.split(separator: " ") }
+        let column = rows.first?.firstIndex(of: kind == .udp ? "InDatagrams" : "InSegs")
+        return column.flatMap { index in rows.last.flatMap { $0.indices.contains(index) ? Int($0[index]) : nil } } ?? 0
     }
 
     private static func lines(of path: String) -> [Substring] {

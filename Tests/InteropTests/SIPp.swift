@@ -35,25 +35,51 @@ struct SIPp {
         _ scenario: String, at port: UInt16, remote: String?, _ transport: Transport, _ values: [String: String],
         _ arguments: [String]
     ) throws {
-        let path = try Peer.require("sipp")
-        self.port = port
         folder = try TemporaryFolder()
+        self.port = port
         var values = values
         values["tone"] = try folder.write(MuLawTone.second, as: "tone.ulaw")
         let text = try Self.scenario(scenario, with: values)
-        let file = try folder.write(Array(text.utf8), as: "\(scenario).xml")
+        program = try Self.start(text, in: folder, at: port, remote: remote, transport, bound: "30s", arguments)
+    }
+
+    /// SIPp with a scenario that another project wrote.
+    ///
+    /// - Parameters:
+    ///   - remote: whom it calls, or as the called side who calls it, for scenarios that say so.
+    ///   - bound: when it gives up.
+    init(
+        playing foreign: ForeignScenario, at port: UInt16, remote: String?, values: [String: String],
+        bound: String = "30s", _ arguments: [String] = []
+    ) throws {
+        folder = try TemporaryFolder()
+        self.port = port
+        let fields = try folder.write(Array("SEQUENTIAL\nphone;phone;phone;\n".utf8), as: "fields.csv")
+        let text = try foreign.text(with: values)
+        let words = foreign.options.map { $0 == "FIELDS" ? fields : $0 } + arguments
+        program = try Self.start(text, in: folder, at: port, remote: remote, .udp, bound: bound, words)
+    }
+
+    private static func start(
+        _ text: String, in folder: TemporaryFolder, at port: UInt16, remote: String?, _ transport: Transport,
+        bound: String, _ arguments: [String]
+    ) throws -> Program {
+        let path = try Peer.require("sipp")
+        let file = try folder.write(Array(text.utf8), as: "scenario.xml")
         var words = [path, "-sf", file, "-i", "127.0.0.1", "-p", "\(port)"]
         words += ["-mi", "127.0.0.1", "-mp", "\(Ports.take())", "-cp", "\(Ports.take())"]
-        words += ["-t", transport.rawValue, "-m", "1", "-nostdin", "-timeout", "30s", "-timeout_error"]
+        words += ["-t", transport.rawValue, "-m", "1", "-nostdin", "-timeout", bound, "-timeout_error"]
         words += ["-trace_err", "-error_file", "/dev/stderr"]
         words += arguments
         if let remote { words.append(remote) }
-        program = try Program(words)
+        return try Program(words)
     }
 
     /// Waits for the end of the scenario, which must have gone as written.
-    func expectSuccess(_ location: SourceLocation = #_sourceLocation) async throws {
-        let status = try await program.end()
+    func expectSuccess(
+        within bound: Duration = .seconds(20), _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let status = try await program.end(within: bound)
         #expect(status == 0, "\(program.written)", sourceLocation: location)
     }
 

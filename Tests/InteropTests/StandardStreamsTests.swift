@@ -22,6 +22,14 @@ import Testing
         #expect(try await end("devices --json", redirections) == 74)
     }
 
+    @Test(arguments: [70_000, 80_000])
+    func saysThatItGetsNoThreads(kibibytes: Int) async throws {
+        let command = "ulimit -v \(kibibytes); exec \"$0\" options 127.0.0.1:9 --no-config --listen 127.0.0.1:0"
+        let program = try Program(["sh", "-c", command, try Phone.binary])
+        #expect(try await program.end() == 70, "\(program.written)")
+        #expect(program.errors.contains { $0.contains("ulimit -v") }, "\(program.written)")
+    }
+
     @Test func saysHowItEndsWhereItCannotListen() async throws {
         let first = try Phone("answer", "--audio", "null")
         let second = try Phone("answer", "--audio", "null", listen: "127.0.0.1:\(try await first.port)")

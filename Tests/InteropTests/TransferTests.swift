@@ -56,6 +56,62 @@ struct TransferSIPpTests {
         #expect(try phone.events(named: "call.incoming").map(\.replaces) == [nil, "c1"])
     }
 
+    /// SIPp is put through: it is told which call to take the place of (RFC 3891).
+    @Test func putsThePeerThrough() async throws {
+        let carol = try Phone("answer", "--once", "--audio", "silence")
+        let place = "sip:carol@127.0.0.1:\(try await carol.port)"
+        let sipp = try await SIPp.callee(
+            "transferred", with: ["target": "127.0.0.1:\(try await carol.port)[?]Replaces=", "outcome": "200 OK"])
+        let phone = try Phone(
+            "call", "sip:bob@127.0.0.1:\(sipp.port)", "--audio", "silence", "--attended", place)
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        #expect(try phone.events(named: "call.transfer").last?.state == "succeeded")
+        try await sipp.expectSuccess()
+        #expect(try await carol.end() == 0, "\(carol.program.written)")
+    }
+
+    /// SIPp has two calls with phones of ours and puts one through to the other.
+    @Test func takesThePlaceOfThePeersOtherCall() async throws {
+        let carol = try Phone(
+            "answer", "--once", "--audio", "null", "--play", "tone:1000", "--then", "loop", "--sip-trace",
+            "--expect-tone", "440")
+        let phone = try Phone("answer", "--once", "--audio", "tone:440", "--refer", "allow", "--expect-tone", "1000")
+        let other = try await SIPp.caller("call-and-wait", to: carol, "-cid_str", "consultation")
+        let line = try await carol.program.errorLine("our tag") { $0.contains("To: ") && $0.contains(";tag=") }
+        let tag = try #require(line.split(separator: "=").last).trimmingSpaces
+        try await carol.event("call.answered")
+        let sipp = try await SIPp.caller(
+            "attended-transfer", to: phone,
+            with: [
+                "target": "sip:carol@127.0.0.1:\(try await carol.port)",
+                "replaces": "consultation%3Bto-tag%3D\(tag)%3Bfrom-tag%3Dcaller1",
+            ], "-d", "1500")
+        try await sipp.expectSuccess()
+        try await other.expectSuccess()
+        for side in [phone, carol] { try await side.event("call.tone") }
+        phone.program.signal(15)
+        #expect(try await carol.end() == 0, "\(carol.program.written)")
+        _ = try await phone.end()
+        #expect(try carol.events(named: "call.ended").map(\.cause).first == "replaced")
+    }
+
+    /// SIPp is the one that a phone of ours is put through to: its first caller, and who takes that one's place.
+    @Test func isPutThroughToThePeer() async throws {
+        let sipp = try await SIPp.callee("answer", "-m", "2")
+        let bob = try Phone(
+            [
+                "answer", "--once", "--audio", "silence", "--refer", "allow", "--expect-tone", "\(MuLawTone.hertz)",
+                "--duration", "4s", "--sip-trace",
+            ])
+        let phone = try Phone(
+            "call", "sip:bob@127.0.0.1:\(try await bob.port)", "--audio", "silence", "--attended",
+            "sip:carol@127.0.0.1:\(sipp.port)")
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        #expect(try await bob.end() == 0, "\(bob.program.written)")
+        #expect(bob.program.errors.contains { $0.contains("Replaces: ") })
+        try await sipp.expectSuccess()
+    }
+
     @Test func callersAreSentOnWhereTheCallerFollows() async throws {
         let target = try Phone("answer", "--once", "--audio", "null", "--duration", "500ms")
         let phone = try Phone(
@@ -93,4 +149,8 @@ struct ThreePhonesTests {
         #expect(try await bob.end() == 0, "\(bob.program.written)")
         #expect(try await carol.end() == 0, "\(carol.program.written)")
     }
+}
+
+extension Substring {
+    fileprivate var trimmingSpaces: String { String(filter { !$0.isWhitespace }) }
 }

@@ -49,6 +49,7 @@ final class Phone {
         diagnostics = .onStandardError(settings.logLevel)
         try ProcessLimits.raiseDescriptors()
         ProcessLimits.renouncePrivileges()
+        try ProcessLimits.requireThreads()
         if settings.userAgent.accounts.contains(where: { $0.credentials != nil }) { ProcessLimits.forbidCoreDumps() }
         var random = settings.seed.map { RandomSource(seed: $0) } ?? .system()
         do throws(SystemError) {
