@@ -140,7 +140,9 @@ import Testing
                     phone.wait(.milliseconds(Int.random(in: 0...20_000, using: &random)))
                 }
                 guard Int.random(in: 0..<8, using: &random) == 0 else { continue }
-                let sizes = [(1, 1), (2, 3), (10, 200), (200, 4), (79, 24), (80, 24), (81, 25), (200, 60)]
+                let sizes = [
+                    (1, 1), (2, 3), (10, 200), (200, 4), (40, 10), (63, 15), (79, 24), (80, 24), (81, 25), (200, 60),
+                ]
                 let (columns, rows) = sizes.randomElement(using: &random) ?? (80, 24)
                 let canvas = phone.canvas(
                     columns: columns, rows: rows, repertoire: Bool.random(using: &random) ? .unicode : .ascii)

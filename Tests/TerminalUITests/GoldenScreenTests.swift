@@ -34,7 +34,10 @@ import Testing
         try expect(phone.canvas(columns: 120, rows: 40), "calls-120x40")
         try expect(phone.canvas(repertoire: .ascii), "calls-ascii")
         try expect(phone.canvas(repertoire: .plainSigns), "calls-plain-signs")
+        try expect(phone.canvas(columns: 79, rows: 23), "calls-79x23")
+        try expect(phone.canvas(columns: 60, rows: 16), "calls-60x16")
         try expect(phone.canvas(columns: 40, rows: 12), "calls-small")
+        try expect(phone.canvas(columns: 39, rows: 9), "calls-tiny")
     }
 
     @Test func callWaitingOverACall() throws {

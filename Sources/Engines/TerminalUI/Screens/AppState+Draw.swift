@@ -1,17 +1,10 @@
 import EngineKit
 
 extension AppState {
-    /// The smallest screen on which all is shown.
-    package static let minimumColumns = 80
-    package static let minimumRows = 24
-
     /// Draws the phone as it is now; the canvas is overwritten whole.
     package func draw(into canvas: inout Canvas, at now: Instant) {
         canvas = Canvas(columns: canvas.columns, rows: canvas.rows, repertoire: canvas.repertoire)
-        guard canvas.columns >= Self.minimumColumns, canvas.rows >= Self.minimumRows else {
-            drawSmall(into: &canvas, at: now)
-            return
-        }
+        guard !canvas.layout.isTooSmall else { return drawSmall(into: &canvas, at: now) }
         drawHeader(into: &canvas, at: now)
         if let page {
             draw(page, into: &canvas, at: now)
@@ -58,7 +51,7 @@ extension AppState {
             if row > canvas.rows { canvas.cursor = nil }
         }
         if line == .noTransfer { put(Self.noTransfer, .waiting) }
-        put("offhook needs \(Self.minimumColumns)x\(Self.minimumRows) cells", .quiet)
+        put("offhook needs \(Layout.minimumColumns)x\(Layout.minimumRows) cells", .quiet)
         put("this terminal has \(canvas.columns)x\(canvas.rows)", .quiet)
         put("keys work: b hang up, q quit", .quiet)
     }
@@ -73,7 +66,7 @@ extension AppState {
         let lines = [
             StyledText(), StyledText(question.text(calls: liveCalls.count), .bright), StyledText(), keys, StyledText(),
         ]
-        canvas.box(lines, width: 50)
+        canvas.box(lines, width: canvas.boxWidth(50))
     }
 }
 

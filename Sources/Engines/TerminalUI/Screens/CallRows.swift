@@ -1,23 +1,26 @@
 import EngineKit
 
 extension AppState {
-    static let firstCallRow = 3
-
-    /// Rows for the calls on a screen of so many: five at least are left for the log, with its title and the three rows
-    /// at the bottom.
-    func callsHeight(ofRows rows: Int) -> Int {
-        min(max(calls.reduce(0) { $0 + $1.rowCount }, 3), rows - Self.firstCallRow - 10)
+    func callsHeight(_ layout: Layout) -> Int {
+        layout.callsHeight(wanted: calls.reduce(0) { $0 + rowCount(of: $1, layout) })
     }
 
-    /// The rows of the calls, from row 2 on; returns the row after the rule below them.
+    private func rowCount(of call: CallLine, _ layout: Layout) -> Int {
+        layout.hasAllMeters || call.reference == selection ? call.rowCount : 1
+    }
+
+    /// The rows of the calls, under the header; returns the row after the rule below them.
     func drawCalls(into canvas: inout Canvas, at now: Instant) -> Int {
-        let top = Self.firstCallRow
-        canvas.put(" CALLS", column: 0, row: 2, style: .quiet)
-        let heights = calls.map(\.rowCount)
-        let height = callsHeight(ofRows: canvas.rows)
+        let layout = canvas.layout
+        let top = layout.firstCallRow
+        if layout.hasTitles { canvas.put(" CALLS", column: 0, row: layout.top, style: .quiet) }
+        let heights = calls.map { rowCount(of: $0, layout) }
+        let height = callsHeight(layout)
         if calls.isEmpty {
-            canvas.put("No call. Type a number or press d to dial.", column: 6, row: top, style: .quiet)
-            canvas.put("What calls you shows up here.", column: 6, row: top + 1, style: .quiet)
+            let column = layout.isNarrow ? 1 : 6
+            let lesson = CellText.cut("No call. Type a number or press d to dial.", to: canvas.columns - column)
+            canvas.put(lesson, column: column, row: top, style: .quiet)
+            canvas.put("What calls you shows up here.", column: column, row: top + 1, style: .quiet)
         }
         // Where not all fit, the view begins so that the selected call is the last at worst.
         var first = 0
@@ -26,12 +29,15 @@ extension AppState {
         }
         var row = top
         var shown = 0
-        for call in calls.dropFirst(first) {
-            guard row + call.rowCount <= top + height else { break }
+        for (call, rows) in zip(calls, heights).dropFirst(first) {
+            guard row + rows <= top + height else { break }
             canvas.put(
                 call.row(width: canvas.columns, isSelected: call.reference == selection, at: now), column: 0, row: row)
-            if call.rowCount > 1 { canvas.put(call.meters, column: 6, row: row + 1) }
-            row += call.rowCount
+            if rows > 1 {
+                let column = layout.isNarrow ? 3 : 6
+                canvas.put(call.meters(width: canvas.columns - column), column: column, row: row + 1)
+            }
+            row += rows
             shown += 1
         }
         let hidden = calls.count - shown
@@ -39,8 +45,13 @@ extension AppState {
         let hearing = hearingCalls.count
         if hearing > 1 { remarks.append("\(hearing) hear you at once: x holds one") }
         if hidden > 0 { remarks.append("\(hidden) more: [ ] select") }
-        canvas.put(remarks.joined(separator: "  "), column: 8, row: 2, style: .waiting)
         canvas.rule(row: top + height)
+        if !remarks.isEmpty {
+            // Without a title the rule has room for it.
+            let row = layout.hasTitles ? layout.top : top + height
+            let text = CellText.cut(remarks.joined(separator: "  "), to: canvas.columns - 10)
+            canvas.put(" \(text) ", column: 7, row: row, style: .waiting)
+        }
         return top + height + 1
     }
 }
@@ -50,9 +61,26 @@ extension CallLine {
     /// below it jump.
     var rowCount: Int { isEstablished || duration != nil ? 2 : 1 }
 
+    /// Where the columns of a call's row stand. With less room the bit rate goes first, then the codec, then the end of
+    /// a long state; on a wide screen the state stays near the name.
+    private struct Columns {
+        let hasRate: Bool
+        let hasCodec: Bool
+        let stateWidth: Int
+        let state: Int
+
+        init(width: Int) {
+            hasRate = width >= 72
+            hasCodec = width >= 64
+            stateWidth = width >= 56 ? 20 : 14
+            let mute = 5
+            state = min(width - stateWidth - 1 - (hasCodec ? 11 : 0) - (hasRate ? 5 : 0) - mute, 56)
+        }
+    }
+
     func row(width: Int, isSelected: Bool, at now: Instant) -> StyledText {
-        // On a wide screen the state stays near the name.
-        let stateColumn = min(width - 42, 56)
+        let columns = Columns(width: width)
+        let stateColumn = columns.state
         var text = StyledText(isSelected ? " ▶ " : "   ", .bright)
         let weight: Style = isTalking ? .bright : .plain
         // Numbers go on, and none is ever cut.
@@ -62,13 +90,25 @@ extension CallLine {
         text.pad(to: stateColumn)
         // Why a call came to nothing may take the place of the codec that it never had.
         let hasMedia = isLive || media != nil
-        text.append(stateText(at: now, width: hasMedia ? 20 : width - stateColumn - 1), stateStyle)
+        let stateWidth = columns.stateWidth + (columns.hasCodec || isMuted ? 0 : 5)
+        text.append(stateText(at: now, width: hasMedia ? stateWidth : width - stateColumn - 1), stateStyle)
         guard hasMedia else { return text }
-        text.pad(to: stateColumn + 21)
-        text.append(CellText.fitted(media?.codec.text ?? "", to: 10))
-        let rate = quality?.kilobitsPerSecond.map { Figure.rounded($0) + "k" } ?? ""
-        text.append(" " + CellText.fittedRight(isTalking ? rate : "", to: 4))
-        if isMuted, isLive { text.append(" MUTE", .waiting) }
+        var column = stateColumn + columns.stateWidth + 1
+        if columns.hasCodec {
+            text.pad(to: column)
+            text.append(CellText.fitted(media?.codec.text ?? "", to: 10))
+            column += 11
+        }
+        if columns.hasRate {
+            text.pad(to: column)
+            let rate = quality?.kilobitsPerSecond.map { Figure.rounded($0) + "k" } ?? ""
+            text.append(CellText.fittedRight(isTalking ? rate : "", to: 4))
+            column += 5
+        }
+        if isMuted, isLive {
+            text.pad(to: column)
+            text.append("MUTE", .waiting)
+        }
         return text
     }
 
@@ -122,8 +162,9 @@ extension CallLine {
 
     /// `mic ▁▂▅▇▅▂▁▁  ear ▂▃▇█▆▃▁▁  loss  0.4%  jit   6  buf  40  rtt  31  MOS 4.3`
     ///
-    /// Where nothing is spoken the same figures stand in the same places, and nothing of it is bright.
-    var meters: StyledText {
+    /// Where nothing is spoken the same figures stand in the same places, and nothing of it is bright. In fewer cells
+    /// than all take, the buffer goes first, then the round trip, the jitter and the loss.
+    func meters(width: Int) -> StyledText {
         var text = StyledText()
         if let duration {
             text.append(CellText.fitted("lasted \(Figure.clock(duration))", to: 26), .quiet)
@@ -134,16 +175,19 @@ extension CallLine {
             text.append(ear.text, isTalking ? .good : .quiet)
         }
         guard let quality else { return text }
-        func add(_ name: String, _ value: String?, cells: Int, _ style: Style = .plain) {
+        // The score has its room also while it is unknown.
+        let room = width - 26
+        func add(_ name: String, _ value: String?, cells: Int, from least: Int, _ style: Style = .plain) {
+            guard room >= least else { return }
             text.append("  \(name) ", .quiet)
             text.append(CellText.fittedRight(value ?? "-", to: cells), isTalking ? style : .quiet)
         }
         let loss = quality.lossPercent
-        add("loss", loss.map { Figure.tenths($0) + "%" }, cells: 5, (loss ?? 0) >= 3 ? .urgent : .bright)
-        add("jit", quality.jitterMilliseconds.map(Figure.rounded), cells: 3)
-        add("buf", quality.bufferMilliseconds.map(Figure.rounded), cells: 3)
-        add("rtt", quality.roundTripMilliseconds.map(Figure.rounded), cells: 3)
-        if let score = quality.meanOpinionScore { add("MOS", Figure.tenths(score), cells: 3, .bright) }
+        add("loss", loss.map { Figure.tenths($0) + "%" }, cells: 5, from: 21, (loss ?? 0) >= 3 ? .urgent : .bright)
+        add("jit", quality.jitterMilliseconds.map(Figure.rounded), cells: 3, from: 30)
+        add("buf", quality.bufferMilliseconds.map(Figure.rounded), cells: 3, from: 48)
+        add("rtt", quality.roundTripMilliseconds.map(Figure.rounded), cells: 3, from: 39)
+        if let score = quality.meanOpinionScore { add("MOS", Figure.tenths(score), cells: 3, from: 9, .bright) }
         return text
     }
 }

@@ -9,10 +9,16 @@ extension AppState {
         }
         return contacts.map { contact in
             var row = StyledText(" ")
-            row.append(CellText.fitted(contact.shownName.text, to: 18), .bright)
+            let isNarrow = Layout.isNarrow(width)
+            row.append(CellText.fitted(contact.shownName.text, to: isNarrow ? 13 : 18), .bright)
             row.append(" \(contact.lampSign) ", contact.lampStyle)
             row.append(CellText.fitted(contact.lampWord, to: 9), contact.lampStyle)
             row.append(" \(contact.presenceSign) ", contact.presenceStyle)
+            // Where the address has no room the name stands for it.
+            guard !isNarrow else {
+                row.append(CellText.cut(contact.presenceWord, to: width - row.width), contact.presenceStyle)
+                return row
+            }
             row.append(CellText.fitted(contact.presenceWord, to: width - 60), contact.presenceStyle)
             row.append(" " + CellText.cut(contact.address.text, to: 24), .quiet)
             return row

@@ -7,7 +7,7 @@ extension AppState {
         let missed = missedCalls > 0 ? "  ⚑\(missedCalls)" : ""
         let right = clock + missed + " "
         let rightColumn = canvas.columns - CellWidth.of(right)
-        let start = canvas.put(" offhook  ", column: 0, row: 0, style: .bright)
+        let start = canvas.put(canvas.layout.isNarrow ? " " : " offhook  ", column: 0, row: 0, style: .bright)
         var column = start
         var room = rightColumn - start - 1
         // An account that does not fit in full gives up its address before it gives up its sign.
@@ -25,7 +25,7 @@ extension AppState {
         if accounts.isEmpty { canvas.put("no account", column: column, row: 0, style: .waiting) }
         canvas.put(clock, column: rightColumn, row: 0)
         canvas.put(missed, column: rightColumn + CellWidth.of(clock), row: 0, style: .waiting)
-        canvas.rule(row: 1)
+        if canvas.layout.hasRules { canvas.rule(row: 1) }
     }
 }
 

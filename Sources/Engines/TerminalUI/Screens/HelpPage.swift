@@ -20,7 +20,7 @@ extension AppState {
         ]
         for (sign, meaning) in signs {
             var row = StyledText("   \(sign)", .key)
-            row.pad(to: 33)
+            row.pad(to: Layout.isNarrow(width) ? 6 : 33)
             row.append(meaning)
             rows.append(row)
         }
@@ -31,20 +31,25 @@ extension AppState {
 extension Binding {
     /// Keys, command with its argument, and what it does.
     fileprivate func helpRows(width: Int) -> [StyledText] {
-        let column = 33
+        let isNarrow = Layout.isNarrow(width)
+        let column = isNarrow ? 6 : 33
         var rows: [StyledText] = []
+        if isNarrow { rows.append(heading) }
         let aliases = names.count > 1 ? " (also \(names.dropFirst().joined(separator: ", ")))" : ""
         for part in CellText.wrapped(help + aliases, to: width - column - 1) {
             var row = StyledText()
-            if rows.isEmpty {
-                row.append("   " + allKeysText, .key)
-                row.pad(to: 13)
-                if let name = names.first { row.append(":" + name + (argument.isEmpty ? "" : " " + argument)) }
-            }
+            if rows.isEmpty { row = heading }
             row.pad(to: column)
             row.append(part)
             rows.append(row)
         }
         return rows
+    }
+
+    private var heading: StyledText {
+        var row = StyledText("   " + allKeysText, .key)
+        row.pad(to: 13)
+        if let name = names.first { row.append(":" + name + (argument.isEmpty ? "" : " " + argument)) }
+        return row
     }
 }

@@ -32,6 +32,7 @@ extension AppState {
     func incomingHints(isBrief: Bool) -> [KeyHint] {
         guard calls.contains(where: \.isTalking) else { return hints([.answer, .reject, .ignore], in: .incoming) }
         var hints = hints([.holdAndAnswer, .answer, .reject, .ignore], in: .incoming)
+        if isBrief, layout.isNarrow { hints[0].title = "hold, answer" }
         if !hearingCalls.isEmpty { hints[1].title = isBrief ? "answer too" : "answer, all hear you" }
         return hints
     }

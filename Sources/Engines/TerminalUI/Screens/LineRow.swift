@@ -2,17 +2,18 @@ extension AppState {
     /// The row above the keys: the line that has the focus, else a notice, else how to dial.
     func drawLineRow(into canvas: inout Canvas) {
         let row = canvas.rows - 2
-        if page != nil { canvas.rule(row: row - 1) }
+        if page != nil, canvas.layout.hasRules { canvas.rule(row: row - 1) }
         if let line, let editor = focusedLine {
             draw(line, editor, into: &canvas, row: row)
         } else if line == .noTransfer {
-            canvas.put(Self.noTransfer, column: 1, row: row, style: .waiting)
+            canvas.put(CellText.cut(Self.noTransfer, to: canvas.columns - 2), column: 1, row: row, style: .waiting)
         } else if let notice {
             canvas.put(
                 " " + CellText.cut(notice.text.text, to: canvas.columns - 2), column: 0, row: row, style: notice.style)
         } else {
             let column = canvas.put(" dial ▏", column: 0, row: row, style: .quiet)
-            canvas.put(idleHint, column: column + 2, row: row, style: .quiet)
+            let hint = CellText.cut(idleHint, to: canvas.columns - column - 3)
+            canvas.put(hint, column: column + 2, row: row, style: .quiet)
         }
     }
 
@@ -21,7 +22,7 @@ extension AppState {
     /// Who is writing to us, else how to dial.
     private var idleHint: String {
         guard let writer = writers.last else { return "d or a number dials, : takes commands" }
-        return CellText.cut("\(writer.shown) is writing", to: columns - 12)
+        return "\(writer.shown) is writing"
     }
 
     private func draw(_ line: LineKind, _ editor: LineEditor, into canvas: inout Canvas, row: Int) {

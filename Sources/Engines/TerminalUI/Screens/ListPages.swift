@@ -7,13 +7,17 @@ extension AppState {
         guard !all.isEmpty else { return [StyledText("      No call yet. Type a number or press d to dial.", .quiet)] }
         return all.map { call in
             var row = StyledText(" ")
-            row.append(CellText.fitted(timeOfDay(at: call.since)?.withSeconds ?? "", to: 8), .quiet)
-            row.append(call.incoming == nil ? "  → " : "  ← ")
-            let stateColumn = min(width - 39, 56)
-            row.append(call.peer.fitted(to: stateColumn - 13))
+            let time = timeOfDay(at: call.since)
+            let isNarrow = Layout.isNarrow(width)
+            let clock = isNarrow ? time?.hoursAndMinutes : time?.withSeconds
+            row.append(CellText.fitted(clock ?? "", to: isNarrow ? 5 : 8), .quiet)
+            row.append(isNarrow ? " " : "  ")
+            row.append(call.incoming == nil ? "→ " : "← ")
+            let stateColumn = isNarrow ? width - 17 : min(width - 39, 56)
+            row.append(call.peer.fitted(to: stateColumn - row.width - 1))
             row.pad(to: stateColumn)
-            row.append(CellText.cut(call.stateText(at: now), to: 28), call.stateStyle)
-            if let duration = call.duration {
+            row.append(CellText.cut(call.stateText(at: now), to: isNarrow ? 16 : 28), call.stateStyle)
+            if let duration = call.duration, !isNarrow {
                 row.pad(to: stateColumn + 30)
                 row.append(Figure.clock(duration))
             }
@@ -29,12 +33,20 @@ extension AppState {
         return accounts.flatMap { account -> [StyledText] in
             var row = StyledText(" " + CellText.fitted(account.name.text, to: 12), .bright)
             row.append(" \(account.sign) ", account.style)
-            row.append(CellText.fitted(account.address.text, to: 32) + " ")
-            row.append(account.word(limit: width - 52), account.style)
-            row.append(account.name == dialAccount ? "  calls go out from it" : "")
-            guard case .failed(let cause, let cure) = account.state else { return [row] }
+            var rows = [row]
+            let isNarrow = Layout.isNarrow(width)
+            if isNarrow {
+                rows[0].append(account.word(limit: width - 17), account.style)
+                rows.append(StyledText("   " + CellText.cut(account.address.text, to: width - 4)))
+            } else {
+                rows[0].append(CellText.fitted(account.address.text, to: 32) + " ")
+                rows[0].append(account.word(limit: width - 52), account.style)
+            }
+            rows[0].append(account.name == dialAccount ? "  calls go out from it" : "")
+            guard case .failed(let cause, let cure) = account.state else { return rows }
             let sentence = cure.map { "\(cause): \($0)" } ?? cause.text
-            return [row] + CellText.wrapped(sentence, to: width - 18).map { StyledText(CellText.blanks(16) + $0) }
+            if isNarrow { return rows + CellText.wrapped(sentence, to: width - 4).map { StyledText("   " + $0) } }
+            return rows + CellText.wrapped(sentence, to: width - 18).map { StyledText(CellText.blanks(16) + $0) }
         }
     }
 }

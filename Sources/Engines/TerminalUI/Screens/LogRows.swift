@@ -1,11 +1,8 @@
 extension AppState {
-    /// The rule, the dial line and the keys.
-    private static let rowsBelowLog = 3
-
     /// How many lines of the log are below its view when the oldest is at the top: further back there is nothing.
     var lastLogOffset: Int {
-        // The calls' title is above their first row; their rule and the log's title are below.
-        var room = rows - Self.rowsBelowLog - Self.firstCallRow - callsHeight(ofRows: rows) - 2
+        // The calls' rule and the log's title are between.
+        var room = layout.bottom - layout.firstCallRow - callsHeight(layout) - 1 - layout.titleRows
         var shown = 0
         for line in log.lines {
             room -= line.rows(width: columns).count
@@ -18,17 +15,22 @@ extension AppState {
     /// The log from its title on, down to the rule above the dial line. The newest line is at the bottom of the text,
     /// which starts at the top and scrolls alone.
     func drawLog(into canvas: inout Canvas, from top: Int) {
-        let bottom = canvas.rows - Self.rowsBelowLog
-        canvas.rule(row: bottom)
-        canvas.put(" LOG", column: 0, row: top, style: .quiet)
+        let layout = canvas.layout
+        let bottom = layout.bottom
+        if layout.hasRules { canvas.rule(row: bottom) }
+        if layout.hasTitles { canvas.put(" LOG", column: 0, row: top, style: .quiet) }
         if log.linesBelow > 0 {
-            canvas.put("↓ \(log.linesBelow) newer: PgDn", column: 8, row: top, style: .waiting)
+            // Without a title the rule above has room for it.
+            let (column, row) = layout.hasTitles ? (8, top) : (canvas.columns - 22, top - 1)
+            canvas.put(" ↓ \(log.linesBelow) newer: PgDn ", column: column - 1, row: row, style: .waiting)
         }
-        let height = bottom - top - 1
+        let first = top + layout.titleRows
+        let height = bottom - first
         guard height > 0 else { return }
         if log.lines.isEmpty {
             canvas.put(
-                "Nothing yet. What happens to accounts and calls is told here.", column: 6, row: top + 1, style: .quiet)
+                CellText.cut("Nothing yet. What happens to accounts and calls is told here.", to: canvas.columns - 7),
+                column: 6, row: first, style: .quiet)
         }
         // From the newest line in view upwards, as far as there are rows.
         var rows: [StyledText] = []
@@ -36,22 +38,24 @@ extension AppState {
             rows = line.rows(width: canvas.columns) + rows
             if rows.count >= height { break }
         }
-        for (index, text) in rows.suffix(height).enumerated() { canvas.put(text, column: 0, row: top + 1 + index) }
+        for (index, text) in rows.suffix(height).enumerated() { canvas.put(text, column: 0, row: first + index) }
     }
 }
 
 extension LogPane.Line {
     /// Time, source and text; a long text goes on in the text's column.
     func rows(width: Int) -> [StyledText] {
-        // Wide enough for `anonymous`, the account of a phone without configuration.
-        let column = 21
+        // Wide enough for `anonymous`, the account of a phone without configuration; with no room for that, for a call.
+        let isNarrow = Layout.isNarrow(width)
+        let column = isNarrow ? 16 : 21
         var rows: [StyledText] = []
         for part in CellText.wrapped(text.text, to: width - column - 1) {
             var row = StyledText(" ")
             if rows.isEmpty {
-                row.append(CellText.fitted(time?.withSeconds ?? "", to: 8), .quiet)
-                row.append("  ")
-                row.append(CellText.fitted(source, to: column - 12), sourceStyle)
+                let clock = isNarrow ? time?.hoursAndMinutes : time?.withSeconds
+                row.append(CellText.fitted(clock ?? "", to: isNarrow ? 5 : 8), .quiet)
+                row.append(isNarrow ? " " : "  ")
+                row.append(CellText.fitted(source, to: isNarrow ? 8 : 9), sourceStyle)
                 row.append(" ")
             } else {
                 row.append(CellText.blanks(column - 1))

@@ -3,7 +3,7 @@ import EngineKit
 extension AppState {
     /// Rows of a page that are in view at once: what the header, the call that is up, the title, the rule, the line and
     /// the keys leave.
-    var pageHeight: Int { max(1, rows - 6 - (callOverPage == nil ? 0 : 1)) }
+    var pageHeight: Int { max(1, layout.bottom - layout.top - 1 - (callOverPage == nil ? 0 : 1)) }
 
     /// The call that stays in sight above a page: the selected one, else any that lives.
     var callOverPage: CallLine? {
@@ -18,7 +18,7 @@ extension AppState {
     }
 
     func draw(_ page: Page, into canvas: inout Canvas, at now: Instant) {
-        var top = 2
+        var top = canvas.layout.top
         if let call = callOverPage {
             let isSelected = call.reference == selection
             canvas.put(call.row(width: canvas.columns, isSelected: isSelected, at: now), column: 0, row: top)
@@ -26,7 +26,7 @@ extension AppState {
         }
         canvas.put(title(of: page.subject), column: 0, row: top)
         let rows = rows(of: page.subject, width: canvas.columns, at: now)
-        let height = canvas.rows - top - 4
+        let height = canvas.layout.bottom - top - 1
         let first = min(page.offset, max(0, rows.count - height))
         for (index, row) in rows.dropFirst(first).prefix(height).enumerated() {
             canvas.put(row, column: 0, row: top + 1 + index)

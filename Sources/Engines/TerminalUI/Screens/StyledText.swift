@@ -39,6 +39,9 @@ extension Canvas {
         fill("─", columns: 0..<columns, row: row, style: .quiet)
     }
 
+    /// The width of a box that would like to be `wanted` cells wide.
+    func boxWidth(_ wanted: Int) -> Int { min(wanted, columns) }
+
     /// A framed box in the middle of the screen with blank inside; `lines` stand two cells in.
     mutating func box(_ lines: [StyledText], width: Int) {
         let height = lines.count + 2

@@ -3,7 +3,7 @@ extension AppState {
     /// as far as it fits, and nothing is done without a key.
     func drawTransferBox(for call: CallLine, into canvas: inout Canvas) {
         guard let target = call.requestedTransfer else { return }
-        let width = 62
+        let width = canvas.boxWidth(62)
         let inner = width - 4
         var lines = [StyledText("TRANSFER", .urgent)]
         lines.append(StyledText(CellText.cut("\(call.peer.shown) asks you to call", to: inner)))
@@ -14,7 +14,7 @@ extension AppState {
         lines.append(StyledText())
         var keys = StyledText()
         if line != nil {
-            keys.append("Esc leaves the line, then y or n decides", .waiting)
+            keys.append(CellText.cut("Esc leaves the line, then y or n decides", to: inner), .waiting)
         } else {
             for action in [Action.acceptTransfer, .declineTransfer] {
                 guard let binding = Binding.forAction(action, in: .transfer) else { continue }
