@@ -34,10 +34,32 @@ private final class Lines: Sendable {
         diagnostics.note(.refused(.malformed, from: source), at: .zero + .seconds(70))
         #expect(
             lines.all == [
-                "notice sip: refused 192.0.2.9:5060, forbidden",
-                "notice sip: refused 192.0.2.9:5060, forbidden; 59 more since the last word",
-                "notice sip: refused 192.0.2.9:5060, malformed",
+                "notice " + Refusal.forbidden.sentence(source: source, caller: nil),
+                "notice " + Refusal.forbidden.sentence(source: source, caller: nil)
+                    + " (59 more of the kind since the last word)",
+                "notice something from 192.0.2.9:5060 was refused: it was no SIP message. "
+                    + "It is late or a scan, and can be left alone.",
             ])
+    }
+
+    @Test func ofARefusedCallItSaysWhoCalled() throws {
+        var diagnostics = diagnostics(.notice)
+        let caller = try NameAddress(parsing: "\"Carol\" <sip:carol@example.net>;tag=1")
+        diagnostics.note(.refused(.pendingInvites, from: source, caller: caller), at: .zero)
+        #expect(
+            lines.all == [
+                "notice a call of carol@example.net from 192.0.2.9:5060 was refused: as many of its calls wait for an "
+                    + "answer as one caller may have. Answer or refuse one of them; for a gateway set limits = "
+                    + "\"trusted\"."
+            ])
+    }
+
+    @Test(arguments: Refusal.allCases) func everyRefusalHasACauseAndACureAndNoWordOfTheCode(refusal: Refusal) {
+        let text = refusal.sentence(source: source, caller: nil)
+        let parts = text.split(separator: ". ")
+        #expect(parts.count == 2 && text.hasSuffix("."))
+        let word = "\(refusal)"
+        #expect(word.allSatisfy(\.isLowercase) || !text.contains(word))
     }
 
     @Test(arguments: [(Logger.Level.debug, 2), (.notice, 1), (.warning, 0)])

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import MediaRuntime
 import RTPMedia
+import SIPMessages
 import SIPUserAgent
 import TerminalUI
 
@@ -42,7 +43,7 @@ struct Diagnostics: Sendable {
 
     mutating func note(_ event: UserAgentEvent, at now: Instant) {
         switch event {
-        case .refused(let refusal, let source): note(refusal, from: source, at: now)
+        case .refused(let refusal, let source, let caller): note(refusal, from: source, caller: caller, at: now)
         case .peerMoved(let call, let address): logger.notice("sip: \(call.label) moved to \(address)")
         default:
             // Within the logger's closure, as spelling an event costs more than all else that is done for it.
@@ -52,14 +53,15 @@ struct Diagnostics: Sendable {
 
     private static func name(of event: UserAgentEvent) -> String { String("\(event)".prefix { $0 != "(" }) }
 
-    private mutating func note(_ refusal: Refusal, from source: SocketAddress, at now: Instant) {
+    private mutating func note(_ refusal: Refusal, from source: SocketAddress, caller: NameAddress?, at now: Instant) {
         if let tally = refusals[refusal], now - tally.toldAt < Self.refusalInterval {
             refusals[refusal]?.untold += 1
-            return logger.debug("sip: refused \(source), \(refusal)")
+            return logger.debug("\(refusal.sentence(source: source, caller: caller))")
         }
         let untold = refusals[refusal]?.untold ?? 0
         refusals[refusal] = Tally(toldAt: now)
-        logger.notice("sip: refused \(source), \(refusal)\(untold > 0 ? "; \(untold) more since the last word" : "")")
+        let more = untold > 0 ? " (\(untold) more of the kind since the last word)" : ""
+        logger.notice("\(refusal.sentence(source: source, caller: caller))\(more)")
     }
 
     func note(_ notice: MediaNotice) {

@@ -82,11 +82,11 @@ extension CallOccurrence {
 }
 
 extension MediaAgreement {
-    /// `opus/48000/2 sendrecv, 203.0.113.9:16502`
+    /// `opus/48000/2 sendrecv, 203.0.113.9:16502`, the codec spelled as everywhere in the phone.
     var text: String {
         let format = media.sendFormat
         let channels = format.channels > 1 ? "/\(format.channels)" : ""
-        return "\(format.encodingName)/\(format.clockRate)\(channels) \(media.direction.rawValue), "
+        return "\(format.encodingName.lowercased())/\(format.clockRate)\(channels) \(media.direction.rawValue), "
             + (media.remoteRTP.map { $0.description } ?? "no address to send to")
     }
 }

@@ -56,8 +56,9 @@ package enum Event: Sendable {
     case notified(SubscriptionHandle?, EventNotification)
     case publication(AccountID, PublicationStatus)
     case warning(UserAgentWarning)
-    /// A message was refused or dropped; counted in `UserAgentCore.counters`.
-    case refused(Refusal, from: SocketAddress)
+    /// A message was refused or dropped; counted in `UserAgentCore.counters`. `caller`: who says that it calls, where a
+    /// call was refused and read so far.
+    case refused(Refusal, from: SocketAddress, caller: NameAddress? = nil)
     case shutDownFinished
 }
 

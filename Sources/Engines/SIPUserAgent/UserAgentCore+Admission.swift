@@ -42,7 +42,7 @@ extension UserAgentCore {
         }
         if verdict == .drop { return drop(.sourceRate, over: flow, at: now) }
         if verdict == .defer {
-            refuse(.messageRate, from: flow)
+            refuse(.messageRate, from: flow, of: request)
             let response = policy.statelessRefusal(503, of: request, size: size, retryAfter: 60)
             if let response { answerStatelessly(response, over: flow) }
             return false
@@ -50,7 +50,7 @@ extension UserAgentCore {
         self.verdict = verdict
         guard verdict == .invite else { return true }
         if let refusal = inviteRefusal() {
-            refuse(refusal, from: flow)
+            refuse(refusal, from: flow, of: request)
             // Nobody is busy for ever: 486 says try later to a person, 503 to a machine (§21.4.24, §21.5.4).
             let status: StatusCode = refusal == .calls ? 486 : 503
             let response = policy.statelessRefusal(status, of: request, size: size)
@@ -59,7 +59,7 @@ extension UserAgentCore {
         }
         guard isProven(request, size: size, over: flow, at: now) else { return false }
         guard policy.beginInvite(over: flow, at: now) else {
-            refuse(.pendingInvites, from: flow)
+            refuse(.pendingInvites, from: flow, of: request)
             if let response = policy.statelessRefusal(503, of: request, size: size) {
                 answerStatelessly(response, over: flow)
             }
@@ -78,8 +78,8 @@ extension UserAgentCore {
             provenCaller = username
             deadlines.set(.nonces, at: now + CallerAuthentication.memory)
             return true
-        case .missing, .stale: refuse(.challenged, from: flow)
-        case .wrong: refuse(.wrongCredentials, from: flow)
+        case .missing, .stale: refuse(.challenged, from: flow, of: request)
+        case .wrong: refuse(.wrongCredentials, from: flow, of: request)
         }
         let isStale = verdict == .stale
         answerStatelessly(policy.challenge(request, isStale: isStale, size: size, over: flow, at: now), over: flow)

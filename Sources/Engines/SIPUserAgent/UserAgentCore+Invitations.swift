@@ -11,26 +11,26 @@ extension UserAgentCore {
     ) -> Response? {
         if verdict == .accept { return nil }
         if request.method == .cancel {
-            refuse(.unknownDialog, from: flow)
+            refuse(.unknownDialog, from: flow, of: request)
             return request.response(481)
         }
         if request.to.tag != nil, let refusal = request.infoPackageRefusal {
-            refuse(.invalid, from: flow)
+            refuse(.invalid, from: flow, of: request)
             return refusal
         }
         // A BYE ends its call whatever it carries: gateways put statistics in there.
         let violations = Validation.violations(of: request, settings.capabilities)
         if let violation = violations.first(where: { !(request.method == .bye && $0.isAboutBody) }) {
-            refuse(violation.refusal, from: flow)
+            refuse(violation.refusal, from: flow, of: request)
             return violation.response(to: request, settings.capabilities, toTag: nil)
         }
         if request.method != .invite, request.headers.contains(.replaces) || request.headers.contains(.join) {
             // They speak of a call that is to be placed (RFC 3891 §3, RFC 3911 §4).
-            refuse(.invalid, from: flow)
+            refuse(.invalid, from: flow, of: request)
             return request.response(400)
         }
         if transactions.isMerged(transaction) {
-            refuse(.merged, from: flow)
+            refuse(.merged, from: flow, of: request)
             return request.response(482)
         }
         return nil
@@ -54,10 +54,10 @@ extension UserAgentCore {
         case .takeMessage:
             receiveMessage(request, from: provenCaller, in: transaction, over: flow, at: now)
         case .refuse(let status):
-            refuse(status == 481 ? .unknownDialog : .unsupportedMethod, from: flow)
+            refuse(status == 481 ? .unknownDialog : .unsupportedMethod, from: flow, of: request)
             respond(request.response(status), in: transaction, at: now)
         case .invite, .demandProof, .defer, .drop, nil:
-            refuse(.unknownDialog, from: flow)
+            refuse(.unknownDialog, from: flow, of: request)
             respond(request.response(481), in: transaction, at: now)
         }
     }
@@ -68,17 +68,17 @@ extension UserAgentCore {
     ) {
         if let own = call(callID: request.callID, localTag: request.from.tag), sessions[own]?.dialog == nil {
             // Our own INVITE came back to us.
-            refuse(.loop, from: flow)
+            refuse(.loop, from: flow, of: request)
             return respond(request.response(482), in: transaction, at: now)
         }
         guard let reception = policy.reception(of: request, provenAs: provenCaller, over: flow),
             let account = account(reception.account)
         else {
-            refuse(.forbidden, from: flow)
+            refuse(.forbidden, from: flow, of: request)
             return respond(request.response(403), in: transaction, at: now)
         }
         guard configuration.reliableProvisionals != .required || request.supports(.reliable) else {
-            refuse(.unsupportedExtension, from: flow)
+            refuse(.unsupportedExtension, from: flow, of: request)
             var response = request.response(421)
             response.headers.append(Require([.reliable]))
             return respond(response, in: transaction, at: now)
@@ -89,7 +89,7 @@ extension UserAgentCore {
         case .nothingAsked: break
         case .replaces(let found): replacement = found
         case .refuse(let status):
-            refuse(status == 481 ? .unknownDialog : .forbidden, from: flow)
+            refuse(status == 481 ? .unknownDialog : .forbidden, from: flow, of: request)
             return respond(request.response(status), in: transaction, at: now)
         }
         let handle = nextIncomingHandle()
@@ -98,7 +98,7 @@ extension UserAgentCore {
             trust, from: request.from, provenAs: provenCaller, over: flow)
         let isUnproven = mayAnswerAutomatically && trust == .stranger && flow.transport == .udp
         if let wish = information.answerWish, wish.isAutomatic, wish.isRequired, !mayAnswerAutomatically {
-            refuse(.forbidden, from: flow)
+            refuse(.forbidden, from: flow, of: request)
             return respond(request.response(403, reason: "Automatic Answer Forbidden"), in: transaction, at: now)
         }
         let arrival = Arrival(
@@ -121,7 +121,7 @@ extension UserAgentCore {
             pendingArrivals.insert(handle)
             add(session)
         } catch {
-            refuse(.invalid, from: flow)
+            refuse(.invalid, from: flow, of: request)
             return respond(error.response, in: transaction, at: now)
         }
         emit(

@@ -241,10 +241,11 @@ package struct UserAgentCore: Sendable {
         outputs.append(.event(event))
     }
 
-    /// Counts a refusal and says whom it met.
-    mutating func refuse(_ refusal: Refusal, from flow: Flow) {
+    /// Counts a refusal and says whom it met; of an INVITE also who calls.
+    mutating func refuse(_ refusal: Refusal, from flow: Flow, of request: Request? = nil) {
         counters.add(refusal)
-        emit(.refused(refusal, from: flow.remote))
+        let caller = request.flatMap { $0.method == .invite && $0.to.tag == nil ? $0.from : nil }
+        emit(.refused(refusal, from: flow.remote, caller: caller))
     }
 
     mutating func nextIncomingHandle() -> CallHandle {
