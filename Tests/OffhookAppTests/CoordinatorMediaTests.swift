@@ -153,6 +153,33 @@ import Testing
         #expect(desk.signalling.suffix(2) == ["hold", "resume"])
     }
 
+    @Test func whoWasHeldForACallThatIsNotAnsweredIsTalkedToAgain() throws {
+        var desk = Desk()
+        let first = try desk.dial(nil)
+        try desk.answer(first)
+        let second = try desk.dial(nil)
+        desk.tell(.mediaAgreed(first, try desk.agreement(direction: .sendOnly)))
+        desk.tell(.modified(first))
+        // One more is tried before the second has come to nothing: the first waits for that one then.
+        let third = try desk.dial(nil)
+        desk.tell(.ended(second, CallEnd(cause: .refused, by: .remote, status: 404, reason: "Not Found")))
+        #expect(desk.signalling == ["call", "hold", "call", "call"])
+        desk.tell(.ended(third, CallEnd(cause: .timedOut, by: .remote)))
+        #expect(desk.signalling.last == "resume")
+    }
+
+    @Test func whoWasHeldForACallThatWasAnsweredWaitsOn() throws {
+        var desk = Desk()
+        let first = try desk.dial(nil)
+        try desk.answer(first)
+        let second = try desk.dial(nil)
+        desk.tell(.mediaAgreed(first, try desk.agreement(direction: .sendOnly)))
+        desk.tell(.modified(first))
+        try desk.answer(second)
+        desk.tell(.ended(second, CallEnd(cause: .hungUp, by: .remote)))
+        #expect(desk.signalling == ["call", "hold", "call"])
+    }
+
     @Test func isReadyForMediaFromTheInviteOnAndStopsRingingBackWhenItComes() throws {
         var desk = Desk()
         let handle = try desk.dial(nil)

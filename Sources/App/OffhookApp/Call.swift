@@ -47,6 +47,8 @@ struct Call: Sendable {
     var isMuted = false
     var isHeldByUs = false
     var isHeldByPeer = false
+    /// The calls that were put on hold for it, to be resumed if it is never answered.
+    var letsWait: [CallHandle] = []
     var hasHeardMedia = false
     /// The longest silence that was warned of, in seconds.
     var silenceTold = 0
@@ -76,6 +78,11 @@ struct Call: Sendable {
 
     /// Whether the peer has described its media, if only for an early dialog.
     var hasAgreed: Bool { agreement != nil || !earlyAgreements.isEmpty }
+
+    /// We call, and nobody has answered yet.
+    var isBeingPlaced: Bool {
+        if case .opening(.placing) = phase { true } else { phase == .calling }
+    }
 
     var isUp: Bool { phase == .answered || phase == .established }
 }

@@ -93,7 +93,10 @@ struct CallCoordinator: Sendable {
     @discardableResult
     mutating func dial(_ target: URI, account: AccountID?, script: CallScript?, at now: Instant) -> CallHandle {
         let handle = beginCall(.placing(target: target, account: account), script: script)
-        if script == nil { holdOthers(than: handle) }
+        if script == nil {
+            let waiting = holdOthers(than: handle)
+            calls[handle]?.letsWait = waiting
+        }
         emit(.media(.open(handle)))
         return handle
     }
@@ -148,15 +151,34 @@ struct CallCoordinator: Sendable {
 
     mutating func resume(_ handle: CallHandle) {
         guard let call = calls[handle], call.isUp, call.isHeldByUs else { return }
+        // The person has decided about this one.
+        for other in order { calls[other]?.letsWait.removeAll { $0 == handle } }
         holdOthers(than: handle)
         emit(.signalling(.resume(handle)))
     }
 
     /// A person who calls somebody, or turns back to a call, lets the others wait; whether they wait when another call
     /// is answered is the person's choice of key. Scripts talk to all of theirs.
-    mutating func holdOthers(than handle: CallHandle) {
-        guard settings.attendant.plan == nil else { return }
-        for other in order where other != handle { hold(other) }
+    ///
+    /// - Returns: those that it puts on hold.
+    @discardableResult
+    mutating func holdOthers(than handle: CallHandle) -> [CallHandle] {
+        guard settings.attendant.plan == nil else { return [] }
+        let talking = order.filter { $0 != handle && calls[$0]?.isUp == true && calls[$0]?.isHeldByUs == false }
+        for other in talking { hold(other) }
+        return talking
+    }
+
+    /// A call that was never answered gives back what it took: whoever waits for it is talked to again, unless the
+    /// person calls or talks to somebody else by now.
+    mutating func resumeWaiting(for call: Call) {
+        guard call.answeredAt == nil, ending == nil, !call.letsWait.isEmpty else { return }
+        let others = order.filter { $0 != call.identity.handle && !call.letsWait.contains($0) }
+        if let next = others.last(where: { calls[$0]?.isBeingPlaced == true }) {
+            calls[next]?.letsWait += call.letsWait
+        } else if !others.contains(where: { calls[$0]?.isUp == true && calls[$0]?.isHeldByUs == false }) {
+            for handle in call.letsWait where calls[handle]?.isUp == true { emit(.signalling(.resume(handle))) }
+        }
     }
 
     mutating func setMuted(_ handle: CallHandle, _ isMuted: Bool) {
