@@ -48,8 +48,8 @@ private final class Lines: Sendable {
         diagnostics.note(.refused(.pendingInvites, from: source, caller: caller), at: .zero)
         #expect(
             lines.all == [
-                "notice a call of carol@example.net from 192.0.2.9:5060 was refused: as many of its calls wait for an "
-                    + "answer as one caller may have. Answer or refuse one of them; for a gateway set limits = "
+                "notice a call of carol@example.net from 192.0.2.9:5060 was refused: too many of its calls wait for an "
+                    + "answer. Answer or refuse one of them; for a gateway set limits = "
                     + "\"trusted\"."
             ])
     }
@@ -58,6 +58,7 @@ private final class Lines: Sendable {
         let text = refusal.sentence(source: source, caller: nil)
         let parts = text.split(separator: ". ")
         #expect(parts.count == 2 && text.hasSuffix("."))
+        #expect(parts.allSatisfy { $0.count <= 100 })
         let word = "\(refusal)"
         #expect(word.allSatisfy(\.isLowercase) || !text.contains(word))
     }

@@ -5,9 +5,10 @@ import TerminalUI
 
 /// Why something was refused, for a person.
 extension Refusal {
-    /// What was refused, of whom and why, and what can be done about it.
+    /// What was refused, of whom and why, and what can be done about it. A long name is cut, lest it take the cause's room.
     func sentence(source: SocketAddress, caller: NameAddress?) -> String {
-        let what = caller.map { "a call of \(Party.withoutScheme($0.uri.description))" } ?? "something"
+        let name = caller.map { CellText.cut(Party.withoutScheme($0.uri.description), to: 28) }
+        let what = name.map { "a call of \($0)" } ?? "something"
         return "\(what) from \(source) was refused: \(cause). \(cure)"
     }
 
@@ -15,22 +16,22 @@ extension Refusal {
         switch self {
         case .malformed: "it was no SIP message"
         case .invalid: "the request breaks a rule of SIP"
-        case .unknownDialog: "it speaks of a call or subscription that is not here, or no longer"
+        case .unknownDialog: "it speaks of a call that is not here, or no longer"
         case .unsupportedMethod: "requests of its kind are not taken here"
-        case .unsupportedExtension: "one side requires an extension of SIP that the other lacks"
+        case .unsupportedExtension: "one side requires an extension the other lacks"
         case .merged: "the same request had come another way already"
         case .loop: "our own request came back to us"
         case .forbidden: "nobody here may be reached so by this caller"
         case .sourceRate: "more requests come than the limits let in"
         case .messageRate: "more messages come than the limits let in"
-        case .pendingInvites: "as many of its calls wait for an answer as one caller may have"
+        case .pendingInvites: "too many of its calls wait for an answer"
         case .ringingCalls: "as many calls ring here as may"
         case .calls: "as many calls are here as may be"
         case .dialogs: "there is no room for another call or subscription"
         case .transactions: "too many requests are being answered at once"
         case .strayResponse: "it answers nothing that we asked"
         case .strayAcknowledgement: "it acknowledges nothing that we answered"
-        case .challenged: "the caller has yet to prove who it is, and was asked to"
+        case .challenged: "the caller was asked to prove who it is"
         case .wrongCredentials: "its username or password is wrong"
         case .shuttingDown: "the phone is being ended"
         }

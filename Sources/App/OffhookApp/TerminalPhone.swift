@@ -15,7 +15,10 @@ package enum TerminalPhone {
             let screen = try start { () throws(TerminalError) in try PhoneInbox() }
             let phone = try Phone(settings, attendant: .person(settings.answerPolicies), traces: true)
             phone.diagnostics = Diagnostics(settings.logLevel) { level, text in
-                screen.post(.log(level.severity, .phone, Printable(text)))
+                // Cause and cure have a line each, as one alone has not the room for both.
+                for sentence in text.split(separator: ". ") {
+                    screen.post(.log(level.severity, .phone, Printable(String(sentence))))
+                }
             }
             let bridge = ScreenBridge(phone, screen: screen)
             try phone.startMedia()
