@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Proofs
 import Testing
 
@@ -28,5 +29,20 @@ import Testing
         _ = try await phone.port
         let text = FileManager.default.contents(atPath: "/proc/\(phone.program.process)/status") ?? Data()
         #expect(String(decoding: text, as: UTF8.self).split(separator: "\n").contains("NoNewPrivs:\t1"))
+    }
+
+    /// The libraries under a phone trap or wait for ever where a thread can't be made.
+    @Test(.enabled(if: getuid() == 0, "another user's limit takes root"))
+    func saysThatTheSystemGivesNoThreads() async throws {
+        let folder = try TemporaryFolder()
+        let binary = try #require(FileManager.default.contents(atPath: try Phone.binary))
+        let copy = try folder.write(Array(binary), as: "offhook")
+        #expect(chmod(folder.path, 0o755) == 0 && chmod(copy, 0o755) == 0)
+        let command = "ulimit -u 3; exec \(copy) options 127.0.0.1:1 --no-config --listen 127.0.0.1:0"
+        let phone = try Program([
+            "setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups", "bash", "-c", command,
+        ])
+        #expect(try await phone.end() == 70)
+        #expect(phone.errors.joined().contains("threads"))
     }
 }

@@ -20,6 +20,21 @@ import Testing
     func isNoSuccessWhereTheResultsAreLost(_ redirections: String) async throws {
         #expect(try await end("devices", redirections) == 74)
         #expect(try await end("devices --json", redirections) == 74)
+        #expect(try await end("--version", redirections) == 74)
+        #expect(try await end("call --help", redirections) == 74)
+    }
+
+    @Test func sendsNothingInPlaceOfATextThatCannotBeRead() async throws {
+        #expect(try await end("message 127.0.0.1:1 --no-config --listen 127.0.0.1:0", "<&-") == 65)
+    }
+
+    /// Whoever reads no more has heard enough; a disk that is full has lost what was to be kept.
+    @Test func saysThatTheAudioOfACallWasLost() async throws {
+        let answering = try Phone("answer", "--audio", "null", "--once")
+        let peer = "127.0.0.1:\(try await answering.port)"
+        let arguments = "call \(peer) --no-config --listen 127.0.0.1:0 --audio stdio --duration 300ms"
+        #expect(try await end(arguments, "</dev/null >/dev/full") == 74)
+        _ = try await answering.end()
     }
 
     @Test(arguments: [70_000, 80_000])

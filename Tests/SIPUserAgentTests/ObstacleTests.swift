@@ -40,7 +40,7 @@ import Testing
         arguments: [
             (LocationFailure.noSuchName, "no such host, pbx.example"),
             (.timedOut, "the name was not resolved in time, pbx.example"),
-            (.noAddress, "no address of a kind that we have, pbx.example"),
+            (.noAddress, "no address of a kind that we listen on (for IPv6: --listen '[::]:0'), pbx.example"),
             (.notOffered, "no SIP service there, says its domain, pbx.example"),
             (.serverFailed, "the name servers have no answer, pbx.example"),
             (.overloaded, "too many names are looked for, pbx.example"),

@@ -267,11 +267,23 @@ import Testing
         #expect(registration.deadline == nil && !registration.isBusy)
     }
 
-    @Test mutating func letsARemovalThatFailsBe() throws {
+    @Test(.proves(.clause("RFC 3261 §10.2.2")), arguments: [nil, 500] as [StatusCode?])
+    mutating func tellsOfARemovalThatFailedAndLetsItBe(status: StatusCode?) throws {
         _ = registration.receive(try answer(registration.begin(contact: contact, at: now), 200), at: now)
-        _ = registration.unregister(at: now)
-        #expect(registration.unanswered("no response", at: now) == Registration.Step(state: .unregistered))
-        #expect(registration.deadline == nil)
+        let removal = registration.unregister(at: now)
+        let step =
+            if let status {
+                registration.receive(try answer(removal, status), at: now)
+            } else {
+                registration.unanswered("no response", at: now)
+            }
+        guard case .failed(let code, let reason, nil)? = step.state else {
+            Issue.record("\(step)")
+            return
+        }
+        #expect(code == status)
+        #expect(reason.hasSuffix(": the registration was not removed"))
+        #expect(step.request == nil && registration.deadline == nil && !registration.isBusy)
     }
 
     @Test mutating func removesAfterTheAnswerWhatWasBeingAskedFor() throws {
@@ -359,7 +371,11 @@ import Testing
         let removal = registration.unregister(at: now)
         #expect(removal.state == .unregistering)
         #expect(try removal.request?.headers.first(Expires.self)?.seconds == 0)
-        #expect(registration.unanswered("no response", at: now) == Registration.Step(state: .unregistered))
+        let step = registration.unanswered("no response", at: now)
+        #expect(
+            step
+                == Registration.Step(
+                    state: .failed(nil, reason: "no response: the registration was not removed", retryAfter: nil)))
     }
 
     @Test mutating func asksNothingForABindingThatRanOut() throws {

@@ -334,6 +334,14 @@ struct SubscriptionTests {
             subscribe, "terminated;reason=timeout", in: &world, type: "application/simple-message-summary",
             body: "Messages-Waiting: yes\r\n")
         #expect(notifications(world) == [.messageSummary(MessageSummary(isWaiting: true))])
+        let told = (world.events["alice"] ?? []).compactMap { event -> String? in
+            switch event {
+            case .notified: "notified"
+            case .subscription(_, .ended(nil, let reason)): reason
+            default: nil
+            }
+        }
+        #expect(told == ["notified", "asked once"])
         world.run(for: .seconds(4000))
         #expect(subscribes(world).count == 1)
         #expect(world.cores["alice"]?.occupancy == .empty)

@@ -19,6 +19,18 @@ struct AnsweringPlan: Sendable {
         guard !status.isSuccess || options.code == 200 else {
             throw CallScript.Fault(option: "--code", problem: "of the 2xx only 200 answers a call")
         }
+        guard ![401, 407].contains(options.code) else {
+            throw CallScript.Fault(
+                option: "--code",
+                problem: "\(options.code) needs a challenge: [[caller]] in the configuration makes one")
+        }
+        if !status.isSuccess, options.echo || script.play != nil || script.recordPath != nil {
+            throw CallScript.Fault(
+                option: "--code", problem: "\(options.code) answers nobody: there is nothing to echo, play or record")
+        }
+        if options.echo, script.play != nil {
+            throw CallScript.Fault(option: "--echo", problem: "sends back what is heard, and --play something else")
+        }
         if let count = options.count, count < 1 {
             throw CallScript.Fault(option: "--count", problem: "\(count) is less than one call")
         }

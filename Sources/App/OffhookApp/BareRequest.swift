@@ -9,19 +9,22 @@ package struct BareRequest: Sendable {
     package var headers: [String] = []
     /// `type/subtype` with parameters; nil: plain text in UTF-8.
     package var contentType: String?
-    package var body: [UInt8] = []
+    /// nil: what standard input holds.
+    package var body: [UInt8]? = []
 
     package init(method: String) {
         self.method = method
     }
 
-    /// What standard input holds, up to what a message may carry, without the line end of its last line.
-    package static func standardInput() -> [UInt8] {
+    /// What standard input holds, up to what a message may carry, without the line end of its last line; nil where it
+    /// can't be read.
+    private static func standardInput() -> [UInt8]? {
         var text: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
         while text.count <= MessageLimits.standard.body {
             let count = read(STDIN_FILENO, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return nil }
             guard count > 0 else { break }
             text += chunk.prefix(count)
         }
@@ -34,6 +37,9 @@ package struct BareRequest: Sendable {
         guard Self.isToken(method.name), method.mayBeSentAlone else {
             throw StartFault(
                 .usage, "'\(method.name)' can't be sent alone: it is no token, or belongs to a call or subscription")
+        }
+        guard let body = body ?? Self.standardInput() else {
+            throw StartFault(.badInput, "standard input can't be read, and no text was given")
         }
         var request = OutgoingRequest(method, account: account, to: .address(target), body: body)
         guard body.count <= MessageLimits.standard.body else {

@@ -69,6 +69,7 @@ extension CallCoordinator {
         if let fault = call.run.fault, fault.worse(than: exit) { exit = fault }
         if let text = call.run.faultText { broken.append(text) }
         if exit == .noMedia, call.run.fault == nil { broken.append("answered, but no media arrived within 5 s") }
+        if exit != .success, broken.isEmpty { broken.append(end.text) }
         failures += broken.map { "\(call.identity.shortName): \($0)" }
         // `answer` reports the first call that failed; `call` has one.
         if result == nil || result == .success { result = exit }
@@ -99,9 +100,18 @@ extension CallCoordinator {
         isProcessWaiting = !calls.isEmpty
         guard calls.isEmpty else { return }
         let exit = ending?.exit ?? result ?? defaultResult
+        if exit != .success, failures.isEmpty { failures.append(defaultCause) }
         emit(.report(.verdict(failed: failures, exit: exit)))
         emit(.finished(exit))
         isFinished = true
+    }
+
+    /// Why a process fails that had no call to speak of.
+    private var defaultCause: String {
+        switch ending?.exit {
+        case .signal(let number)?: "ended by signal \(number)"
+        default: settings.attendant.plan == nil ? "nothing came back" : "no call came"
+        }
     }
 
     /// Without any call: `answer` waited in vain; a phone without a script did what it was asked.

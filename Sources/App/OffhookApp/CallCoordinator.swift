@@ -199,7 +199,10 @@ struct CallCoordinator: Sendable {
     }
 
     /// Ends every call and registration; `finished` follows with `exit`, or with what the calls came to.
-    mutating func end(_ exit: ExitStatus? = nil) {
+    ///
+    /// - Parameter cause: what the verdict says of an exit that is no success.
+    mutating func end(_ exit: ExitStatus? = nil, because cause: String? = nil) {
+        if let exit, exit != .success, let cause { failures.append(cause) }
         if ending == nil {
             ending = Ending(exit: exit)
         } else if let exit {

@@ -97,7 +97,12 @@ extension OffhookConfiguration {
             table.choice("answer_mode", [("off", .ignored), ("trusted", .trusted), ("privileged", .privileged)])
             ?? .ignored
         if account.isPeerToPeer, !table.contains("registrar") { account.registrars = [] }
-        if name == nil, case .sip(let uri)? = address?.uri { account.name = uri.user ?? uri.host.description }
+        if name == nil, case .sip(let uri)? = address?.uri {
+            account.name = uri.user ?? uri.host.description
+            if accounts.contains(where: { $0.name == account.name }) {
+                table.refuse("address", "another account is named '\(account.name)' too: give this one a name")
+            }
+        }
         accounts.append(account)
     }
 

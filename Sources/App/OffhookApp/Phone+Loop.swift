@@ -9,7 +9,6 @@ extension Phone {
     private static let patienceAtStart = Duration.seconds(5)
 
     /// Runs until everything has ended, and gives the process's exit status.
-    ///
     func run(signals: Signals) -> ExitStatus {
         let timeoutAt = settings.timeout.map { SystemClock.now + $0 }
         var isTimedOut = false
@@ -28,6 +27,8 @@ extension Phone {
             }
             var wake = coordinator.deadline ?? .distantFuture
             if !isListening, exit == nil {
+                // Nobody is there yet to say goodbye to.
+                if coordinator.ending != nil { ask { coordinator, _ in coordinator.finishProcess() } }
                 guard now < startsBy else { return failToStart() }
                 wake = min(wake, startsBy)
             }

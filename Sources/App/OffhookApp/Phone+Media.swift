@@ -129,7 +129,10 @@ extension Phone {
         case .deviceLost where isSoundless: break
         case .deviceLost(let error): onReport(.audioDevice(name: "audio", state: "lost", detail: "\(error)"))
         case .inputEnded: onReport(.audioDevice(name: "input", state: "ended", detail: "silence is sent from here on"))
-        case .outputFailed(let error): onReport(.audioDevice(name: "output", state: "failed", detail: "\(error)"))
+        case .outputFailed(let error):
+            onReport(.audioDevice(name: "output", state: "failed", detail: "\(error)"))
+            // A reader who went away has heard enough; anything else lost what was to be kept.
+            if case .file = error, settings.output == .standardStreams { StandardStreams.noteLostAudio() }
         case .realtimeRefused:
             onReport(.warning("the system refused real-time scheduling; a busy machine may be heard"))
         default: break

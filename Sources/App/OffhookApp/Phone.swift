@@ -150,16 +150,20 @@ final class Phone {
                 onReport(.ready(addresses: addresses))
                 begin?(self)
                 begin = nil
-            case .listening(.failure(let fault)):
-                onReport(.warning(fault.text))
-                onReport(.verdict(failed: [], exit: fault.exit))
-                exit = fault.exit
+            case .listening(.failure(let fault)): fail(fault)
             case .request(let request): onRequest(request)
             }
         }
         let now = SystemClock.now
         if let deadline = coordinator.deadline, deadline <= now { coordinator.handleDeadline(at: now) }
         settle()
+    }
+
+    /// The phone can't begin.
+    func fail(_ fault: StartFault) {
+        onReport(.warning(fault.text))
+        onReport(.verdict(failed: [fault.text], exit: fault.exit))
+        exit = fault.exit
     }
 
     /// Asks something of the coordinator and carries out what follows.

@@ -80,8 +80,9 @@ package enum ScriptedPhone {
                         coordinator.resultWithoutAnswer = nil
                         if !keep { coordinator.end() }
                     }
-                case .failed(let status, _, let retryAfter) where retryAfter == nil || !keep:
-                    phone.ask { coordinator, _ in coordinator.end(ExitStatus(failedRegistration: status)) }
+                case .failed(let status, let reason, let retryAfter) where retryAfter == nil || !keep:
+                    let exit = ExitStatus(failedRegistration: status)
+                    phone.ask { coordinator, _ in coordinator.end(exit, because: "registration failed: \(reason)") }
                 default: break
                 }
             }
@@ -115,7 +116,10 @@ package enum ScriptedPhone {
                 guard case .requestAnswered(_, let answer) = event else { return }
                 phone.onReport(.answered(target: uri.description, answer))
                 let exit = ExitStatus(answer: answer, expected: expectedStatus)
-                phone.ask { coordinator, _ in coordinator.end(exit) }
+                let cause = answer.status.map { "\($0.value) \(answer.reason)" } ?? answer.reason
+                let wanted = expectedStatus.map { ", expected \($0)" } ?? ""
+                phone.ask { coordinator, _ in coordinator.end(exit, because: "\(answer.method.name): \(cause)\(wanted)")
+                }
             }
             phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = .network }
             phone.whenListening { $0.perform(.request(RequestHandle(rawValue: 1), outgoing)) }
@@ -141,11 +145,14 @@ package enum ScriptedPhone {
             phone.onEvent = { [unowned phone] event in
                 switch event {
                 case .notified: phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = nil }
-                case .subscription(_, .ended(let status, _)):
+                case .subscription(_, .ended(let status, let reason)):
                     let isTold = phone.coordinator.resultWithoutAnswer == nil
-                    let exit = status.map { ExitStatus(finalResponse: $0) } ?? (isTold ? .success : .network)
+                    let exit = ExitStatus(endOfSubscription: status, reason: reason, isTold: isTold)
+                    let cause = "subscription ended: \(reason)"
                     // Where we end it, what ended us tells.
-                    phone.ask { coordinator, _ in if coordinator.ending == nil { coordinator.end(exit) } }
+                    phone.ask { coordinator, _ in
+                        if coordinator.ending == nil { coordinator.end(exit, because: cause) }
+                    }
                 default: break
                 }
             }
@@ -193,6 +200,9 @@ package enum ScriptedPhone {
             if let path = script.recordPath { try AudioSpec.file(path).checkWritable() }
         } catch {
             throw StartFault(error.exit, "\(error)")
+        }
+        if let path = script.recordPath, let play = script.play, play.isSameFile(as: .file(path)) {
+            throw StartFault(.usage, "--record: '\(path)' is what --play plays")
         }
         return script
     }
@@ -250,6 +260,18 @@ extension ExitStatus {
             self = status.value == expected ? .success : .expectationFailed
         } else {
             self = ExitStatus(finalResponse: status)
+        }
+    }
+}
+
+extension ExitStatus {
+    /// What the end of a subscription comes to; the reasons are those of RFC 6665 §4.1.3.
+    init(endOfSubscription status: StatusCode?, reason: String, isTold: Bool) {
+        switch (status, reason) {
+        case (let status?, _): self = ExitStatus(finalResponse: status)
+        case (nil, "rejected"): self = .declined
+        case (nil, "noresource"): self = .notFound
+        default: self = isTold ? .success : .network
         }
     }
 }

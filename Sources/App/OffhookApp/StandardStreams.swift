@@ -21,10 +21,20 @@ package enum StandardStreams {
         return .resultsLost
     }
 
+    /// Writes a result that is no report, such as a help text.
+    package static func print(_ text: String) {
+        ReportWriter.write(text + "\n", to: STDOUT_FILENO)
+    }
+
     /// Notes that a write failed. A reader who went away has seen enough, and is no failure.
     static func noteFailure(of descriptor: CInt, _ code: CInt) {
         guard descriptor == STDOUT_FILENO, code != EPIPE else { return }
         lostOutput.store(code, ordering: .relaxed)
+    }
+
+    /// Notes that audio was to go to standard output, which did not take it.
+    static func noteLostAudio(_ code: CInt = EIO) {
+        noteFailure(of: STDOUT_FILENO, code)
     }
 
     private static let lostOutput = Atomic<CInt>(0)

@@ -18,7 +18,12 @@ struct TargetResolution: Sendable {
             return .success(contact.address)
         }
         if Self.schemes.contains(where: { text.lowercased().hasPrefix($0) }) { return parse(text) }
-        if text.contains("@") { return parse("sip:\(text)") }
+        if let at = text.firstIndex(of: "@") {
+            guard let colon = text[..<at].firstIndex(of: ":") else { return parse("sip:\(text)") }
+            // `mailto:bob@example.com`, and a password that nobody should type here either.
+            return .failure(
+                Problem("'\(text[...colon])' begins neither a SIP nor a tel URI: sip:, sips: and tel: do"))
+        }
         if Self.isAddress(text) || (prefersHosts || domain == nil) && Self.isHostName(text) {
             return parse("sip:\(text)")
         }

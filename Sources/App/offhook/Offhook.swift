@@ -31,7 +31,19 @@ struct Offhook: ParsableCommand {
 
     static func main() {
         StandardStreams.occupyClosed()
-        main(nil)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            leave(because: error)
+        }
+    }
+
+    /// Help and version are results too, which a full disk may not take; everything else is what ArgumentParser says.
+    private static func leave(because error: any Error) -> Never {
+        guard exitCode(for: error) == .success, !(error is ExitCode) else { exit(withError: error) }
+        StandardStreams.print(fullMessage(for: error))
+        exit(withError: ExitCode(StandardStreams.result(of: .success).code))
     }
 }
 

@@ -132,7 +132,7 @@ struct RequestArguments: ParsableArguments {
         var request = BareRequest(method: method)
         request.headers = header
         request.contentType = contentType
-        request.body = body.map { Array($0.utf8) } ?? BareRequest.standardInput()
+        request.body = body.map { Array($0.utf8) }
         return ScriptedPhone.request(request, to: target, expectedStatus: expectStatus, shared.phoneOptions)
     }
 }
@@ -142,11 +142,13 @@ struct ScriptArguments: ParsableArguments {
     @Option(help: ArgumentHelp("A file, or tone:HZ[,DBFS], sent to the peer.", valueName: "spec"))
     var play: String?
 
-    @Option(help: ArgumentHelp("When to play: answered or early.", valueName: "moment"))
-    var when = CallScript.PlayMoment.answered
+    @Option(help: ArgumentHelp("When to play: answered or early; answered without it.", valueName: "moment"))
+    var when: CallScript.PlayMoment?
 
-    @Option(help: ArgumentHelp("What follows the end of the file: hangup, loop, silence or live.", valueName: "what"))
-    var then = CallScript.AfterPlaying.silence
+    @Option(
+        help: ArgumentHelp(
+            "What follows the end of the file: hangup, loop, silence or live; silence without it.", valueName: "what"))
+    var then: CallScript.AfterPlaying?
 
     @Option(help: ArgumentHelp("One stereo WAV: left what we sent, right what we heard.", valueName: "path"))
     var record: String?
@@ -181,11 +183,22 @@ struct ScriptArguments: ParsableArguments {
     @Option(name: .customLong("expect-dtmf"), help: ArgumentHelp("Digits that must be received.", valueName: "string"))
     var expectDTMF: String?
 
+    func validate() throws {
+        guard let play else {
+            if when != nil { throw ValidationError("--when says when to play: it goes with --play") }
+            if then != nil { throw ValidationError("--then says what follows what was played: it goes with --play") }
+            return
+        }
+        guard play.hasPrefix("tone:"), let then, then != .silence else { return }
+        throw ValidationError(
+            "--then \(then.rawValue): a tone has no end that something could follow; --duration ends the call")
+    }
+
     var script: CallScriptOptions {
         var options = CallScriptOptions()
         options.play = play
-        options.moment = when
-        options.afterPlaying = then
+        options.moment = when ?? .answered
+        options.afterPlaying = then ?? .silence
         options.record = record
         options.dtmf = dtmf
         options.digitMode = dtmfMode

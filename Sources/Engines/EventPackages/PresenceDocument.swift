@@ -114,6 +114,17 @@ package enum EventBodyFault: Error, Hashable, Sendable {
     case value(String)
 }
 
+extension EventBodyFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .xml(let fault): fault.description
+        case .root(let name): "its root element is '\(name)'"
+        case .missing(let name): "'\(name)' is missing"
+        case .value(let text): "'\(text)' is no value of that place"
+        }
+    }
+}
+
 extension XMLElement {
     init(eventBody bytes: [UInt8], root name: String) throws(EventBodyFault) {
         do throws(XMLFault) {

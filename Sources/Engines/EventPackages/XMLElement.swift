@@ -59,3 +59,16 @@ package enum XMLFault: Error, Hashable, Sendable {
     case malformed(line: Int)
     case outOfMemory
 }
+
+extension XMLFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .tooLong: "longer than a document may be"
+        case .tooDeep: "elements nested too deep"
+        case .tooMany: "too many elements or attributes"
+        case .doctype: "a document type declaration, which is not allowed"
+        case .malformed(let line): "not well formed, line \(line)"
+        case .outOfMemory: "no memory left to read it"
+        }
+    }
+}

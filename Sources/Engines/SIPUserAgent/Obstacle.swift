@@ -15,7 +15,7 @@ package enum Obstacle: Hashable, Sendable, CustomStringConvertible {
         case .unresolved(let host, let transport, let failure):
             switch failure {
             case .noSuchName: "no such host, \(host)"
-            case .noAddress: "no address of a kind that we have, \(host)"
+            case .noAddress: "no address of a kind that we listen on (for IPv6: --listen '[::]:0'), \(host)"
             case .notOffered: "no SIP service there, says its domain, \(host)"
             case .serverFailed: "the name servers have no answer, \(host)"
             case .timedOut: "the name was not resolved in time, \(host)"

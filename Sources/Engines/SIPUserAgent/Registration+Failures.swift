@@ -27,13 +27,15 @@ extension Registration {
         fail(response.status, reason: "\(response.reason): \(why)", asked: .zero, at: now)
     }
 
-    /// Goes on to the next registrar, or waits; a removal that fails is let be, as the binding expires by itself.
+    /// Goes on to the next registrar, or waits; a removal that fails is said and let be, as the binding expires by
+    /// itself.
     private mutating func fail(
         _ status: StatusCode?, reason: String, asked: Duration, at now: Instant
     ) -> Step {
         guard isWanted else {
+            guard isBound(at: now) else { return finishRemoval() }
             // What could not be refreshed may still be there.
-            return state == .registering && isBound(at: now) ? remove() : finishRemoval()
+            return state == .registering ? remove() : leaveBehind(status, reason)
         }
         if state == .unregistering { return askAnew(reporting: .registering) }
         if let step = tryAnotherWay(after: status) { return step }
@@ -66,7 +68,7 @@ extension Registration {
     /// Credentials that are missing, wrong or not asked for by whom they are for: trying again does not mend it, and
     /// may lock the account.
     mutating func stop(_ status: StatusCode, reason: String) -> Step {
-        guard isWanted else { return finishRemoval() }
+        guard isWanted else { return leaveBehind(status, reason) }
         state = .stopped
         grant = RegistrationGrant()
         return Step(state: .failed(status, reason: reason, retryAfter: nil))
@@ -79,6 +81,13 @@ extension Registration {
         grant = RegistrationGrant()
         guard isWanted else { return Step(state: .unregistered) }
         return askAnew(reporting: .registering)
+    }
+
+    /// The registrar did not remove the binding: calls still come until it expires.
+    private mutating func leaveBehind(_ status: StatusCode?, _ reason: String) -> Step {
+        guard boundUntil != nil else { return finishRemoval() }
+        _ = finishRemoval()
+        return Step(state: .failed(status, reason: "\(reason): the registration was not removed", retryAfter: nil))
     }
 
     /// 301, 302 and 305 (RFC 3261 §21.3): followed twice a round, within the registrar's domain.

@@ -251,13 +251,14 @@ struct Subscription: Sendable {
         if phase != .leaving, !isPoll { notifyBy = nil }
         if phase == .asking { phase = .standing }
         let content = EventNotification.content(of: request, table: &dialogs)
-        note(state, at: now)
-        if dialogs.isIncomplete { askForAll() }
         actions.append(
             .event(
                 .notified(
                     handle,
                     EventNotification(account: account.id, target: order.target, event: event, content: content))))
+        // After what was told: with the last NOTIFY the subscription ends.
+        note(state, at: now)
+        if dialogs.isIncomplete { askForAll() }
         return request.response(200)
     }
 
@@ -277,11 +278,12 @@ struct Subscription: Sendable {
     /// What each reason asks of the subscriber (§4.1.3).
     private mutating func terminated(_ state: SubscriptionState, at now: Instant) {
         let reason = state.reason ?? "terminated"
-        guard isWanted, !isPoll else { return end(nil, isPoll ? "asked once" : "unsubscribed") }
+        guard isWanted else { return end(nil, "unsubscribed") }
         let asked = state.retryAfter.map { Duration.seconds(Int64(min($0, 86_400))) }
         switch reason.asciiLowercased {
+        case "rejected", "noresource", "invariant": end(nil, reason.asciiLowercased)
+        case _ where isPoll: end(nil, "asked once")
         case "deactivated", "timeout": again(nil, reason, at: now)
-        case "rejected", "noresource", "invariant": end(nil, reason)
         // probation, giveup and what we do not know.
         default: wait(nil, reason, notBefore: asked ?? .zero, at: now)
         }

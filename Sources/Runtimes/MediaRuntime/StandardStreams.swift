@@ -52,7 +52,11 @@ final class StandardOutput: FileStream, @unchecked Sendable {
             let count = chunk.withUnsafeMutableBufferPointer { samples.read(into: $0) }
             for index in 0..<count { chunk[index] = chunk[index].littleEndian }
             guard writeAll(count * 2) else {
-                onFailure(.file(path: "stdout", reason: SystemError.text(of: errno)))
+                let code = errno
+                let reason = SystemError.text(of: code)
+                onFailure(
+                    code == EPIPE
+                        ? .vanished(device: "stdout", reason: reason) : .file(path: "stdout", reason: reason))
                 return false
             }
         }
