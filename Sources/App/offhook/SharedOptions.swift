@@ -189,7 +189,7 @@ struct ScriptArguments: ParsableArguments {
             if then != nil { throw ValidationError("--then says what follows what was played: it goes with --play") }
             return
         }
-        guard play.hasPrefix("tone:"), let then, then == .hangup || then == .live else { return }
+        guard play.hasPrefix("tone:"), let then, then == .hangUp || then == .live else { return }
         throw ValidationError(
             "--then \(then.rawValue): a tone has no end that something could follow; --duration ends the call")
     }
