@@ -1,0 +1,235 @@
+import EngineKit
+import Proofs
+import SDP
+import SIPMessages
+import SIPTransactions
+import SIPUserAgent
+import Testing
+
+/// What is refused or dropped because there is too much of it (ROBUSTNESS S1, S14).
+extension IncomingRequestTests {
+    @Test(.proves(.rule(14)))
+    func ringsForFourCallersAtMost() throws {
+        var world = worldWithBob()
+        for index in 0..<8 {
+            let name = "peer\(index)"
+            world.addScripted(name, at: "192.0.2.\(100 + index)")
+            let invite = try world.request(.invite, from: name, to: "bob", callID: name, body: World.answerText)
+            world.send(.request(invite), from: name, to: "bob")
+            world.run(for: .milliseconds(20))
+        }
+        #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 4)
+        #expect((4..<8).allSatisfy { world.received(503, at: "peer\($0)").count == 1 })
+        #expect(world.cores["bob"]?.counters[.ringingCalls] == 4)
+        #expect(world.cores["bob"]?.occupancy.serverTransactions == 4)
+    }
+
+    @Test(.proves(.rule(14)))
+    func oneSourceKeepsTwoInvitesWaiting() throws {
+        var world = worldWithBob()
+        for index in 0..<3 {
+            let invite = try world.request(
+                .invite, from: "carol", to: "bob", callID: "c\(index)", body: World.answerText)
+            world.send(.request(invite), from: "carol", to: "bob")
+            world.run(for: .milliseconds(20))
+        }
+        #expect(world.received(503, at: "carol").count == 1)
+        let first = try #require(world.incoming(at: "bob"))
+        world.perform(.reject(first, 486), by: "bob")
+        let next = try world.request(.invite, from: "carol", to: "bob", callID: "c9", body: World.answerText)
+        world.send(.request(next), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 3)
+    }
+
+    @Test(.proves(.rule(11), .rule(14), .incident(41)))
+    func floodIsDroppedBeyondTheRate() throws {
+        var world = worldWithBob()
+        for index in 0..<100 as Range<UInt32> {
+            let request = try world.request(.message, from: "carol", to: "bob", callID: "c\(index)")
+            world.send(.request(request), from: "carol", to: "bob")
+        }
+        world.run(for: .milliseconds(50))
+        #expect(world.received(403, at: "carol").count == 40)
+        #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
+    }
+
+    /// Bob with room for 16 transactions, two of which are kept; he talks to Alice.
+    private func crowded() throws -> (World, CallHandle) {
+        var configuration = World.configuration(user: "bob")
+        configuration.limits.serverTransactions = 16
+        configuration.limits.requestRate = nil
+        var world = aliceAndBob(bob: configuration)
+        let handle = try world.talk()
+        // The INVITE's own transaction is over.
+        world.run(for: .seconds(40))
+        world.addScripted("carol", at: "192.0.2.9")
+        return (world, handle)
+    }
+
+    @Test(.proves(.rule(14)))
+    func floodFromOutsideDropsNoByeOfACall() throws {
+        var (world, _) = try crowded()
+        for index in 0..<40 {
+            let request = try world.request(.options, from: "carol", to: "bob", callID: "flood-\(index)")
+            world.send(.request(request), from: "carol", to: "bob")
+        }
+        world.run(for: .milliseconds(20))
+        #expect(world.cores["bob"]?.occupancy.serverTransactions == 14)
+        #expect(world.cores["bob"]?.counters[.transactions] == 26)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(50))
+        #expect(world.ends(at: "bob").map(\.cause) == [.hungUp])
+        #expect(world.count("bob>alice 200 BYE") == 1)
+        world.run(for: .seconds(40))
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test(.proves(.rule(14)))
+    func floodWithinACallDropsNoByeOfIt() throws {
+        var (world, _) = try crowded()
+        let invite = try #require(world.requests(.invite, from: "alice").first)
+        let answer = try #require(world.responses(200, from: "bob").first)
+        for index in 0..<40 {
+            var request = invite
+            request.method = .options
+            request.cSeq = CSeq(number: UInt32(2 + index), method: .options)
+            request.to = answer.to
+            request.vias[0].branch = "z9hG4bKwithin\(index)"
+            request.body = []
+            request.headers = Headers()
+            world.send(.request(request), from: "alice", to: "bob")
+        }
+        world.run(for: .milliseconds(20))
+        #expect(world.cores["bob"]?.occupancy.serverTransactions == 15)
+        #expect(world.cores["bob"]?.counters[.transactions] == 25)
+        var bye = invite
+        bye.method = .bye
+        bye.cSeq = CSeq(number: 100, method: .bye)
+        bye.to = answer.to
+        bye.vias[0].branch = "z9hG4bKbye"
+        bye.body = []
+        bye.headers = Headers()
+        world.send(.request(bye), from: "alice", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.ends(at: "bob").map(\.cause) == [.hungUp])
+    }
+
+    @Test(.proves(.rule(14)))
+    func noMoreDialogsThanTheLimit() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.limits.dialogs = 1
+        var world = World()
+        _ = try world.carolCallsBob(configuration)
+        let second = try world.request(.invite, from: "carol", to: "bob", callID: "2", body: World.answerText)
+        world.send(.request(second), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(503, at: "carol").count == 1)
+        #expect(world.cores["bob"]?.counters[.dialogs] == 1)
+        #expect(world.incoming(at: "bob", 1) == nil)
+    }
+
+    @Test(.proves(.rule(14)))
+    func eighthCallIsTheLast() throws {
+        var world = worldWithBob()
+        for index in 0..<9 {
+            let name = "peer\(index)"
+            world.addScripted(name, at: "192.0.2.\(100 + index)")
+            let invite = try world.request(.invite, from: name, to: "bob", callID: name, body: World.answerText)
+            world.send(.request(invite), from: name, to: "bob")
+            world.run(for: .milliseconds(20))
+            if let handle = world.incoming(at: "bob", index) { world.perform(.answer(handle, World.media), by: "bob") }
+        }
+        #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 8)
+        #expect(world.received(486, at: "peer8").count == 1)
+    }
+
+    @Test(.proves(.rule(11), .rule(14), .incident(41)))
+    func brokenRequestsHaveTheRateOfAllOthers() throws {
+        var world = worldWithBob()
+        for index in 0..<100 {
+            world.send(
+                """
+                OPTIONS sip:bob@192.0.2.2 SIP/2.0\r
+                Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbad\(index)\r
+                From: <sip:carol@192.0.2.9>;tag=1\r
+                To: <sip:bob@192.0.2.2>\r
+                Call-ID: bad\(index)\r
+                CSeq: wrong OPTIONS\r
+                User-Agent: \(String(repeating: "x", count: 60))\r
+                \r
+
+                """, from: "carol", to: "bob")
+        }
+        world.run(for: .milliseconds(50))
+        #expect(world.unreadable.count == 40)
+        // What comes beyond the rate is not read, and so not known to be broken.
+        #expect(world.cores["bob"]?.counters[.malformed] == 40)
+        #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
+    }
+
+    @Test func byeOfACallGetsThroughTheFloodOfItsSender() throws {
+        var world = worldWithBob()
+        let invite = try world.request(.invite, from: "carol", to: "bob", body: World.answerText)
+        world.send(.request(invite), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        world.perform(.answer(try #require(world.incoming(at: "bob")), World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        let answer = try #require(world.received(200, at: "carol").first)
+        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
+        for index in 0..<100 {
+            let request = try world.request(.subscribe, from: "carol", to: "bob", callID: "c\(index)")
+            world.send(.request(request), from: "carol", to: "bob")
+        }
+        let bye = try world.request(.bye, from: "carol", to: "bob", sequence: 2, toTag: answer.to.tag)
+        world.send(.request(bye), from: "carol", to: "bob")
+        world.run(for: .milliseconds(50))
+        #expect((world.cores["bob"]?.counters[.sourceRate] ?? 0) >= 60)
+        #expect(world.received(200, at: "carol").contains { $0.cSeq.method == .bye })
+    }
+
+    @Test(.proves(.rule(11), .rule(14), .incident(41)))
+    func floodIsDroppedUnreadDuringACallToo() throws {
+        var world = aliceAndBob(bob: World.configuration(user: "bob"))
+        _ = try world.talk()
+        world.addScripted("carol", at: "192.0.2.9")
+        let before = world.cores["bob"]?.counters[.malformed] ?? 0
+        for index in 0..<100 {
+            world.send(
+                """
+                OPTIONS sip:bob@192.0.2.2 SIP/2.0\r
+                Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbad\(index)\r
+                From: <sip:carol@192.0.2.9>;tag=1\r
+                To: <sip:bob@192.0.2.2>\r
+                Call-ID: bad\(index)\r
+                CSeq: wrong OPTIONS\r
+                \r
+
+                """, from: "carol", to: "bob")
+        }
+        world.run(for: .milliseconds(50))
+        #expect(world.cores["bob"]?.counters[.malformed] == before + 40)
+        #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
+        #expect(world.cores["bob"]?.occupancy.calls == 1)
+    }
+
+    @Test(.proves(.rule(11), .clause("RFC 3261 §9.2")))
+    func cancelOfAnInviteGetsThroughTheFloodOfItsSender() throws {
+        var world = worldWithBob()
+        let invite = try world.request(.invite, from: "carol", to: "bob", body: World.answerText)
+        world.send(.request(invite), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        for index in 0..<100 {
+            let request = try world.request(.subscribe, from: "carol", to: "bob", callID: "c\(index)")
+            world.send(.request(request), from: "carol", to: "bob")
+        }
+        var cancel = invite
+        cancel.method = .cancel
+        cancel.cSeq = CSeq(invite.cSeq.number, .cancel)
+        cancel.body = []
+        cancel.headers.removeAll(.contentType)
+        world.send(.request(cancel), from: "carol", to: "bob")
+        world.run(for: .milliseconds(50))
+        #expect(world.received(487, at: "carol").count == 1)
+    }
+}
