@@ -8,11 +8,23 @@ struct WellFormedRule {
         methods: Method.known, optionTags: ["100rel", "timer", "replaces", "norefersub", "tdialog", "answermode"],
         bodies: [.notify, .message, .info, .publish].map { MethodBodies($0, [.any]) })
     private var asked: [TransactionName: Request] = [:]
+    /// Calls in which a peer showed no tag: what is sent to it has none either (RFC 3261 §12.2.1.1).
+    private var callsWithoutTag: Set<String> = []
 
     mutating func arrived(_ traffic: Traffic) {
+        noteMissingTag(in: traffic.message)
         guard let request = traffic.request, request.method != .ack else { return }
         let name = TransactionName(traffic.message)
         if asked[name] == nil { asked[name] = request }
+    }
+
+    private mutating func noteMissingTag(in message: Message) {
+        let tag: String?
+        switch message {
+        case .request(let request): tag = request.from.tag
+        case .response(let response): tag = response.status.value == 100 ? "none is owed" : response.to.tag
+        }
+        if tag == nil { callsWithoutTag.insert(message.callID) }
     }
 
     func sent(_ traffic: Traffic, judgesAnswers: Bool, _ findings: inout Findings) {
@@ -38,7 +50,9 @@ struct WellFormedRule {
         {
             findings.add(.messagesAreWellFormed, "\(request.method) without Contact")
         }
-        if [.bye, .prack, .notify, .info].contains(request.method), request.to.tag == nil {
+        if [.bye, .prack, .notify, .info].contains(request.method), request.to.tag == nil,
+            !callsWithoutTag.contains(request.callID)
+        {
             findings.add(.messagesAreWellFormed, "\(request.method) outside a dialog")
         }
     }
