@@ -111,9 +111,9 @@ struct ConfigurationTests {
         #expect(bob.name == "bob")
         #expect(bob.registrars.first?.description == "sip:example.org")
         #expect(bob.password == .file("/home/alice/secret"))
-        #expect(configuration.audio.input?.text == "alsa:hw:1")
-        #expect(configuration.audio.output?.position == TextPosition(line: 21, column: 10))
-        #expect(configuration.audio.ring?.text == "alsa")
+        #expect(configuration.audio.input == .alsa("hw:1"))
+        #expect(configuration.audio.output == .null)
+        #expect(configuration.audio.ring == .alsa("default"))
         #expect(configuration.sip.listen.map(\.address.description) == ["127.0.0.1:0", "[::1]:5070"])
         #expect(configuration.sip.listen[1].transports == [.tcp])
         #expect(configuration.sip.limits == .trusted)
@@ -280,8 +280,10 @@ struct ConfigurationTests {
     }
 
     @Test func collectsEveryFaultInTheOrderOfTheText() {
-        let faults = faults("[sip]\nlimits = 'none'\n[audio]\nmicrophone = 'x'\n[media]\ncodecs = 3\n")
-        #expect(faults.map { $0.prefix(2) } == ["2:", "4:", "6:"])
+        let faults = faults(
+            "[sip]\nlimits = 'none'\n[audio]\nmicrophone = 'x'\ninput = 'bogus'\noutput = 'tone:440'\n[media]\ncodecs = 3\n"
+        )
+        #expect(faults.map { $0.prefix(2) } == ["2:", "4:", "5:", "6:", "8:"], "\(faults)")
     }
 
     @Test(arguments: [

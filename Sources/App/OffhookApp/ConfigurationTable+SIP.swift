@@ -1,4 +1,5 @@
 import EngineKit
+import MediaRuntime
 import SDP
 import SIPMessages
 import SIPUserAgent
@@ -52,8 +53,20 @@ extension ConfigurationTable {
         return choice(key, [("udp", Transport.udp), ("tcp", Transport.tcp)])
     }
 
-    mutating func audioSpecification(_ key: String) -> AudioSettings.Specification? {
-        string(key).map { AudioSettings.Specification(text: $0, position: position(of: key)) }
+    mutating func audioSpecification(_ key: String, isOutput: Bool) -> AudioSpec? {
+        guard let text = string(key) else { return nil }
+        let spec: AudioSpec
+        do {
+            spec = try AudioSpec(parsing: text)
+        } catch {
+            refuse(key, error.description)
+            return nil
+        }
+        guard spec.isOutput || !isOutput else {
+            refuse(key, "'\(spec)' gives audio and takes none")
+            return nil
+        }
+        return spec
     }
 
     /// Where the password is; at most one of the keys, and no secret in a file that others may read.

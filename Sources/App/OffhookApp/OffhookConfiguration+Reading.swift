@@ -21,9 +21,9 @@ extension OffhookConfiguration {
         var root = ConfigurationTable(entries, at: document.position)
         root.sections("account") { account in readAccount(from: &account, in: file, paths: paths) }
         root.section("audio") { audio in
-            self.audio.input = audio.audioSpecification("input")
-            self.audio.output = audio.audioSpecification("output")
-            self.audio.ring = audio.audioSpecification("ring")
+            self.audio.input = audio.audioSpecification("input", isOutput: false)
+            self.audio.output = audio.audioSpecification("output", isOutput: true)
+            self.audio.ring = audio.audioSpecification("ring", isOutput: true)
         }
         root.section("sip") { sip in
             self.sip.listen =

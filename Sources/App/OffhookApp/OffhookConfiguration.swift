@@ -75,16 +75,11 @@ package struct ConfiguredAccount: Sendable {
     }
 }
 
-/// `[audio]`: devices as the `--audio` options name them. The media runtime judges them, so each keeps its place.
+/// `[audio]`: devices as the `--audio` options name them.
 package struct AudioSettings: Sendable {
-    package struct Specification: Hashable, Sendable {
-        package var text: String
-        package var position: TextPosition
-    }
-
-    package var input: Specification?
-    package var output: Specification?
-    package var ring: Specification?
+    package var input: AudioSpec?
+    package var output: AudioSpec?
+    package var ring: AudioSpec?
 }
 
 /// `[sip]`

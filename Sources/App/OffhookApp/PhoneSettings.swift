@@ -240,30 +240,22 @@ struct PhoneSettings: Sendable {
     private static func audio(
         _ options: PhoneOptions, _ configured: AudioSettings
     ) throws(StartFault) -> (input: AudioSpec, output: AudioSpec, ring: AudioSpec?) {
-        func spec(_ text: String, _ name: String, _ exit: ExitStatus) throws(StartFault) -> AudioSpec {
+        func spec(_ text: String, _ option: String) throws(StartFault) -> AudioSpec {
             do {
                 return try AudioSpec(parsing: text)
             } catch {
-                throw StartFault(exit, "\(name): \(error.description)")
+                throw StartFault(.usage, "\(option): \(error.description)")
             }
         }
-        var input = AudioSpec.alsa("default")
-        var output = AudioSpec.alsa("default")
-        if let configured = configured.input {
-            input = try spec(configured.text, "audio.input", .configuration)
-        }
-        if let configured = configured.output {
-            output = try spec(configured.text, "audio.output", .configuration)
-        }
-        if let both = options.audio { (input, output) = try spec(both, "--audio", .usage).bothDirections }
-        if let text = options.input { input = try spec(text, "--input", .usage) }
-        if let text = options.output { output = try spec(text, "--output", .usage) }
+        var input = configured.input ?? .alsa("default")
+        var output = configured.output ?? .alsa("default")
+        if let both = options.audio { (input, output) = try spec(both, "--audio").bothDirections }
+        if let text = options.input { input = try spec(text, "--input") }
+        if let text = options.output { output = try spec(text, "--output") }
         guard output.isOutput else {
             throw StartFault(.usage, "--output: '\(output)' gives audio and takes none")
         }
-        var ring: AudioSpec?
-        if let configured = configured.ring { ring = try spec(configured.text, "audio.ring", .configuration) }
-        return (input, output, ring)
+        return (input, output, configured.ring)
     }
 
     private static func limits(_ profile: SIPSettings.Limits, calls: Int?) -> UserAgentLimits {
