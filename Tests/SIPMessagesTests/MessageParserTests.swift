@@ -25,6 +25,8 @@ func requestText(
     return Array(((lines + extra).joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
 }
 
+private struct NotAResponse: Error {}
+
 func parsedRequest(_ bytes: [UInt8]) throws -> Request {
     guard case .request(let request) = try MessageParser.parse(bytes) else { throw NotARequest() }
     return request
@@ -140,6 +142,28 @@ struct MessageParserTests {
         #expect(parseError(Array("\r\n\r\n".utf8))?.kind == .empty)
         #expect(parseError([])?.kind == .empty)
         #expect(parseError(Array("INVITE sip:a SIP/2.0\r\nTo: b\r\n".utf8))?.kind == .unfinishedHead)
+    }
+
+    @Test(.proves(.clause("RFC 3261 §7.2")), arguments: ["Not\0Here", "\0", "\\\0\0x"])
+    func responseIsNotLostForANulInItsPhrase(_ phrase: String) throws {
+        let bytes = requestText(line: "SIP/2.0 404 \(phrase)")
+        let message = try MessageParser.parse(bytes)
+        guard case .response(let response) = message else { throw NotAResponse() }
+        #expect(response.status == 404)
+        #expect(response.reason == phrase.replacing("\0", with: " "))
+        #expect(response.callID == "one@192.0.2.1")
+        #expect(try MessageParser.parse(message.bytes()) == message)
+        #expect(
+            MessageExplanation(of: bytes).lines.last
+                == "remark: message: a NUL in the reason phrase is read as a space (RFC 3261 §25.1)")
+    }
+
+    @Test func nulElsewhereInAStatusLineOrInARequestLineIsRefused() {
+        for line in ["SIP/2.0\0404 Not Here", "SIP/2.0 404\0Not Here", "SIP/2.0 \04 x", "INVITE sip:a@b\0 SIP/2.0"] {
+            #expect(parseError(requestText(line: line))?.kind == .controlCharacter, "\(line)")
+        }
+        #expect(
+            parseError(requestText(line: "SIP/2.0 404 x", extra: ["Server: a\0b"]))?.kind == .controlCharacter)
     }
 
     @Test(.proves(.clause("RFC 3261 §18.3")))

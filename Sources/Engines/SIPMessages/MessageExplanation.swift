@@ -39,6 +39,9 @@ package struct MessageExplanation: Equatable, Sendable, Encodable {
             let message = try MessageParser.parse(bytes, limits: limits)
             describe(message)
             judge(message, capabilities)
+            if case .response = message, Self.startLine(of: bytes).contains(0) {
+                add(Remark(text: "a NUL in the reason phrase is read as a space", clause: "RFC 3261 §25.1"), as: .remark)
+            }
         } catch {
             answer = error.owedResponse?.status.value
             let faults = FaultSurvey.faults(in: bytes, limits: limits)
@@ -79,6 +82,10 @@ extension MessageExplanation {
         add("CSeq", message.cSeq.description)
         for (name, value) in message.headers.list { add(name.spelling, value) }
         add("body", message.body.isEmpty ? "none" : "\(message.body.count) octets")
+    }
+
+    private static func startLine(of bytes: [UInt8]) -> some Sequence<UInt8> {
+        bytes.drop { $0 == 0x0d || $0 == 0x0a }.prefix { $0 != 0x0d && $0 != 0x0a }
     }
 
     private mutating func judge(_ message: Message, _ capabilities: Capabilities) {

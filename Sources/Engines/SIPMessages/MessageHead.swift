@@ -24,6 +24,7 @@ struct MessageHead {
         // Line ends before a message are ignored (§7.5).
         while position + 1 < bytes.count, bytes[position] == 0x0d, bytes[position + 1] == 0x0a { position += 2 }
         if position == bytes.count { throw ParseError(.empty, offset: position) }
+        blankPhrase(from: position)
         startLine = position..<(try endOfLine(from: position))
         if startLine.count > limits.startLine { throw ParseError(.tooLong(.startLine), offset: position) }
         position = startLine.upperBound + 2
@@ -105,6 +106,14 @@ struct MessageHead {
         fields.append(field)
     }
 
+    /// A NUL in a reason phrase reads as a space. No phrase may hold one (§25.1), but nothing is decided by a phrase,
+    /// and a response that is dropped for it is lost to a transaction that waits for it.
+    @inline(__always)
+    private mutating func blankPhrase(from start: Int) {
+        guard let phrase = bytes.span.reasonPhrase(from: start) else { return }
+        for index in phrase where bytes[index] == 0 { bytes[index] = 0x20 }
+    }
+
     private func checkRepetition() throws(ParseError) {
         var counts: [HeaderName: Int] = [:]
         let headers = Headers(storage: bytes, fields: fields)
@@ -140,5 +149,19 @@ struct MessageHead {
                 index &+= 1
             }
         }
+    }
+}
+
+extension Span<UInt8> {
+    /// What stands behind `SIP/2.0 NNN ` to the end of that line: of a status line the phrase (§7.2). Nil for others.
+    @inline(__always)
+    func reasonPhrase(from start: Int) -> Range<Int>? {
+        let phrase = start &+ 12
+        guard phrase <= count, self[start &+ 3] == UInt8(ascii: "/"), self[start &+ 7] == 0x20,
+            self[start &+ 11] == 0x20
+        else { return nil }
+        var end = phrase
+        while end < count, self[end] != 0x0d, self[end] != 0x0a { end &+= 1 }
+        return phrase..<end
     }
 }
