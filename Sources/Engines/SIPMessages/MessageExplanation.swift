@@ -40,7 +40,8 @@ package struct MessageExplanation: Equatable, Sendable, Encodable {
             describe(message)
             judge(message, capabilities)
             if case .response = message, Self.startLine(of: bytes).contains(0) {
-                add(Remark(text: "a NUL in the reason phrase is read as a space", clause: "RFC 3261 §25.1"), as: .remark)
+                let text = "a NUL in the reason phrase is read as a space"
+                add(Remark(text: text, clause: "RFC 3261 §25.1"), as: .remark)
             }
         } catch {
             answer = error.owedResponse?.status.value
