@@ -13,7 +13,11 @@ extension FuzzTarget {
 
     /// A session description: written back byte for byte; as an offer and as an answer it agrees on media or does not.
     static func description(_ bytes: [UInt8]) throws(Fault) {
-        guard let description = try? SessionDescription(parsing: bytes) else { return }
+        let isRefused = DescriptionSurvey.faults(in: bytes).contains(where: \.isRefused)
+        guard let description = try? SessionDescription(parsing: bytes) else {
+            return try check(isRefused, "refused, and no fault of it is named")
+        }
+        try check(!isRefused, "a fault that is none")
         let written = description.bytes()
         guard let read = try? SessionDescription(parsing: written) else {
             throw Fault(description: "written it can not be read")

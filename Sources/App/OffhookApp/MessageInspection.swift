@@ -22,7 +22,8 @@ package enum MessageInspection {
     }
 
     private static func inspectMessage(_ bytes: [UInt8], json: Bool) -> ExitStatus {
-        let explanation = MessageExplanation(of: bytes, .ours)
+        var explanation = MessageExplanation(of: bytes, .ours)
+        if let message = try? MessageParser.parse(bytes) { explanation.add(body: BodyInspection.entries(of: message)) }
         if json {
             let entries = explanation.entries.map { entry in
                 JSON.object([
@@ -45,33 +46,28 @@ package enum MessageInspection {
     }
 
     private static func inspectDescription(_ bytes: [UInt8], json: Bool) -> ExitStatus {
-        do throws(SDPError) {
-            let description = try SessionDescription(parsing: bytes)
-            let sections = description.media.map { media in
-                let formats = media.mediaFormats.map { "\($0.payloadType) \($0.encodingName)/\($0.clockRate)" }
-                return "\(media.kind) \(media.port) \(media.proto): \(formats.joined(separator: ", "))"
-            }
-            if json {
-                printResult(
-                    JSON.object([
-                        .init("v", .integer(1)), .init("ok", .bool(true)),
-                        .init("media", .array(sections.map { .string($0) })),
-                    ]).description)
-            } else {
-                for section in sections { printResult(Printable.line(section)) }
-            }
-            return .success
-        } catch {
-            if json {
-                printResult(
-                    JSON.object([
-                        .init("v", .integer(1)), .init("ok", .bool(false)), .init("fault", .string("\(error)")),
-                    ]).description)
-            } else {
-                printResult(Printable.line("fault: \(error)"))
-            }
-            return .badInput
+        let faults = DescriptionSurvey.faults(in: bytes)
+        let sections = (try? SessionDescription(parsing: bytes))?.media.map { media in
+            let formats = media.mediaFormats.map { "\($0.payloadType) \($0.encodingName)/\($0.clockRate)" }
+            return "\(media.kind) \(media.port) \(media.proto): \(formats.joined(separator: ", "))"
         }
+        if json {
+            var members: [JSON.Member] = [.init("v", .integer(1)), .init("ok", .bool(faults.isEmpty))]
+            if let sections { members.append(.init("media", .array(sections.map { .string($0) }))) }
+            if let first = faults.first { members.append(.init("fault", .string("\(first)"))) }
+            let list = faults.map { fault in
+                JSON.object([
+                    .init("line", fault.line > 0 ? .integer(fault.line) : .null), .init("text", .string(fault.text)),
+                    .init("clause", fault.clause.map { .string($0) } ?? .null),
+                    .init("refused", .bool(fault.isRefused)),
+                ])
+            }
+            printResult(JSON.object(members + [.init("faults", .array(list))]).description)
+        } else {
+            for section in sections ?? [] { printResult(Printable.line(section)) }
+            for fault in faults { printResult(Printable.line("fault: \(fault)")) }
+        }
+        return faults.isEmpty ? .success : .badInput
     }
 
     private static func printResult(_ line: String) {

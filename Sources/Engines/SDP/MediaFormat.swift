@@ -95,7 +95,7 @@ package struct MediaFormat: Hashable, Sendable {
         bytes += (parameters ?? "").utf8
     }
 
-    /// What RFC 3551 §6 says of an audio payload type that a description names without an `a=rtpmap`.
+    /// What RFC 3551 §6 says of a payload type that a description names without an `a=rtpmap`.
     static func registered(_ payloadType: UInt8) -> MediaFormat? {
         switch payloadType {
         case 0: MediaFormat(clean: 0, encodingName: "PCMU", clockRate: 8_000)
@@ -115,6 +115,13 @@ package struct MediaFormat: Hashable, Sendable {
         case 16: MediaFormat(clean: 16, encodingName: "DVI4", clockRate: 11_025)
         case 17: MediaFormat(clean: 17, encodingName: "DVI4", clockRate: 22_050)
         case 18: MediaFormat(clean: 18, encodingName: "G729", clockRate: 8_000)
+        case 25: MediaFormat(clean: 25, encodingName: "CelB", clockRate: 90_000)
+        case 26: MediaFormat(clean: 26, encodingName: "JPEG", clockRate: 90_000)
+        case 28: MediaFormat(clean: 28, encodingName: "nv", clockRate: 90_000)
+        case 31: MediaFormat(clean: 31, encodingName: "H261", clockRate: 90_000)
+        case 32: MediaFormat(clean: 32, encodingName: "MPV", clockRate: 90_000)
+        case 33: MediaFormat(clean: 33, encodingName: "MP2T", clockRate: 90_000)
+        case 34: MediaFormat(clean: 34, encodingName: "H263", clockRate: 90_000)
         default: nil
         }
     }

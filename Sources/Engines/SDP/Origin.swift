@@ -73,6 +73,9 @@ package struct Connection: Sendable {
         guard value.word(0).isSameToken(as: "IN"), let address = IPAddress(text: hostText) else { return nil }
         return address.unmapped
     }
+
+    /// Whether the address is one of IPv4; nil for a host name.
+    var isLiteralV4: Bool? { IPAddress(text: hostText)?.isV4 }
 }
 
 extension Connection: Hashable {

@@ -44,21 +44,32 @@ extension SDPError: CustomStringConvertible {
 }
 
 extension SDPError.Kind: CustomStringConvertible {
-    package var description: String {
+    package var description: String { text + (clause.map { " (\($0))" } ?? "") }
+
+    var text: String {
         switch self {
         case .empty: "an empty session description"
         case .tooMany(let limit): "too many \(limit)"
-        case .malformedLine: "not a line of the form letter=value (RFC 8866 §5)"
-        case .forbiddenByte: "NUL, or CR without LF, in a value (RFC 8866 §9)"
+        case .malformedLine: "not a line of the form letter=value"
+        case .forbiddenByte: "NUL, or CR without LF, in a value"
         case .unknownLetter(let byte):
             (0x21...0x7e).contains(byte)
-                ? "unknown type letter \(Character(UnicodeScalar(byte))) (RFC 8866 §5)"
-                : "unknown type letter, byte \(byte) (RFC 8866 §5)"
-        case .unsupportedVersion: "a version other than v=0 (RFC 8866 §5.1)"
-        case .missing(let letter): "no \(letter) line (RFC 8866 §5)"
-        case .repeated(let letter): "a second \(letter) line (RFC 8866 §5)"
-        case .misplaced(let letter): "a \(letter) line below an m= line (RFC 8866 §5)"
-        case .malformed(let letter): "a malformed \(letter) line (RFC 8866 §9)"
+                ? "unknown type letter \(Character(UnicodeScalar(byte)))" : "unknown type letter, byte \(byte)"
+        case .unsupportedVersion: "a version other than v=0"
+        case .missing(let letter): "no \(letter) line"
+        case .repeated(let letter): "a second \(letter) line"
+        case .misplaced(let letter): "a \(letter) line below an m= line"
+        case .malformed(let letter): "a malformed \(letter) line"
+        }
+    }
+
+    /// The clause that says so; nil for limits of ours.
+    var clause: String? {
+        switch self {
+        case .tooMany: nil
+        case .empty, .malformedLine, .unknownLetter, .missing, .repeated, .misplaced: "RFC 8866 §5"
+        case .unsupportedVersion: "RFC 8866 §5.1"
+        case .forbiddenByte, .malformed: "RFC 8866 §9"
         }
     }
 }

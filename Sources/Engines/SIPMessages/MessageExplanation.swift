@@ -22,6 +22,17 @@ package struct MessageExplanation: Equatable, Sendable, Encodable {
         package var status: Int?
         /// For faults of the bytes: the octet, counted from 0.
         package var offset: Int?
+
+        package init(
+            kind: Kind, subject: String, text: String, clause: String? = nil, status: Int? = nil, offset: Int? = nil
+        ) {
+            self.kind = kind
+            self.subject = subject
+            self.text = text
+            self.clause = clause
+            self.status = status
+            self.offset = offset
+        }
     }
 
     /// Parts in the order of the message, then faults, then remarks.
@@ -50,6 +61,15 @@ package struct MessageExplanation: Equatable, Sendable, Encodable {
         }
     }
 
+    /// Adds what the body shows: faults before the remarks. Their status is the answer where none was owed yet.
+    package mutating func add(body found: [Entry]) {
+        let faults = found.filter { $0.kind == .fault }
+        if answer == nil { answer = faults.lazy.compactMap(\.status).first }
+        let place = entries.firstIndex { $0.kind == .remark } ?? entries.endIndex
+        entries.insert(contentsOf: faults, at: place)
+        entries += found.filter { $0.kind == .remark }
+    }
+
     /// One line for each entry, parts aligned, faults with clause and status.
     package var lines: [String] {
         entries.map { entry in
@@ -59,7 +79,8 @@ package struct MessageExplanation: Equatable, Sendable, Encodable {
             case .fault, .remark:
                 var notes = [entry.clause, entry.offset.map { "octet \($0)" }].compactMap(\.self)
                 if let status = entry.status { notes.append("owed \(status)") }
-                return "\(entry.kind.rawValue): \(entry.subject): \(entry.text) (\(notes.joined(separator: ", ")))"
+                let told = "\(entry.kind.rawValue): \(entry.subject): \(entry.text)"
+                return notes.isEmpty ? told : "\(told) (\(notes.joined(separator: ", ")))"
             }
         }
     }
