@@ -19,7 +19,7 @@ struct ByteSet: Sendable {
     }
 
     /// The sets that an octet is in, at its value: what a run of many octets is scanned by, a load and a test each.
-    static let table: [UInt16] = (0...255).map { byte in
+    static let table = OctetTable { byte in
         scanned.reduce(0) { $0 | ($1.contains(byte) ? $1.bit : 0) }
     }
 

@@ -13,5 +13,6 @@ struct Extent: Hashable, Sendable {
     }
 
     @inline(__always) var range: Range<Int> { Int(start)..<Int(end) }
+    @inline(__always) var count: UInt32 { end &- start }
     @inline(__always) var isEmpty: Bool { start == end }
 }

@@ -68,11 +68,15 @@ package struct FieldCursor {
     /// Takes `byte` with the white space around it (SEMI, COMMA, EQUAL, SLASH of §25.1), or stays.
     @inline(__always)
     package mutating func takeSeparator(_ byte: UInt8) -> Bool {
-        let start = position
-        skipBlanks()
-        guard take(byte) else {
-            position = start
-            return false
+        if next == byte {
+            position &+= 1
+        } else {
+            let start = position
+            skipBlanks()
+            guard take(byte) else {
+                position = start
+                return false
+            }
         }
         skipBlanks()
         return true
@@ -85,11 +89,9 @@ package struct FieldCursor {
         let end = end
         // `end` lies within the bytes by construction, so the buffer needs no check of its own.
         position = bytes.withUnsafeBufferPointer { buffer in
-            sets.withUnsafeBufferPointer { sets in
-                var index = start
-                while index < end, sets[Int(buffer[index])] & set.bit != 0 { index &+= 1 }
-                return index
-            }
+            var index = start
+            while index < end, sets[buffer[index]] & set.bit != 0 { index &+= 1 }
+            return index
         }
         try spend(position &- start)
         return start..<position
@@ -212,13 +214,37 @@ package struct FieldCursor {
 
     /// Whether the bytes in `range` are `word`, which is lower case, in any case.
     @inline(__always)
-    func matches(_ range: Range<Int>, _ word: StaticString) -> Bool {
-        guard range.count == word.utf8CodeUnitCount else { return false }
-        return withBytes(in: range) { bytes in
-            var index = 0
-            while index < bytes.count, bytes[index].lowercased == word.utf8Start[index] { index &+= 1 }
-            return index == word.utf8CodeUnitCount
+    func matches(_ range: Range<Int>, _ word: ShortWord) -> Bool {
+        range.count == word.count && word.isAnyCase(of: octets(at: range.lowerBound))
+    }
+
+    /// Whether the bytes in `range` are `word` and no other case of it.
+    @inline(__always)
+    func isExactly(_ range: Range<Int>, _ word: ShortWord) -> Bool {
+        range.count == word.count && word.isExactly(octets(at: range.lowerBound))
+    }
+
+    /// Takes `word`, which is lower case, if it is here in any case.
+    @inline(__always)
+    mutating func take(_ word: ShortWord) -> Bool {
+        guard position &+ word.count <= end, word.isAnyCase(of: octets(at: position)) else { return false }
+        position &+= word.count
+        steps &-= word.count
+        return true
+    }
+
+    /// Eight octets from `index` as a little-endian number, zeros where the bytes end before.
+    @inline(__always)
+    private func octets(at index: Int) -> UInt64 {
+        bytes.withUnsafeBytes { buffer in
+            guard index >= 0, index &+ 8 <= buffer.count else { return Self.lastOctets(of: buffer, from: index) }
+            return UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: index, as: UInt64.self))
         }
+    }
+
+    private static func lastOctets(of buffer: UnsafeRawBufferPointer, from index: Int) -> UInt64 {
+        guard index >= 0, index < buffer.count else { return 0 }
+        return buffer[index...].prefix(8).reversed().reduce(0) { $0 &<< 8 | UInt64($1) }
     }
 
     /// Nothing but white space may follow.

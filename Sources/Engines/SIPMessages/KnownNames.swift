@@ -13,42 +13,42 @@ struct KnownNames: Sendable {
 
         @inline(__always)
         static func == (left: Name, right: Name) -> Bool {
-            left.words.0 == right.words.0 && left.words.1 == right.words.1 && left.length == right.length
-                && left.words.2 == right.words.2 && left.words.3 == right.words.3
+            // Zeros fill the words up, so that they tell the length too.
+            left.words.0 == right.words.0 && left.words.1 == right.words.1 && left.words.2 == right.words.2
+                && left.words.3 == right.words.3
         }
 
         @inline(__always)
-        var place: Int {
-            let mixed = (words.0 ^ words.1 &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(length)) &* 0xff51_afd7_ed55_8ccd
-            return Int(mixed &>> 56)
+        var place: UInt8 {
+            let mixed = (words.0 ^ words.1 &>> 3) &* 0x94d0_49bb_1331_11eb
+            return UInt8(truncatingIfNeeded: mixed &>> 56)
         }
     }
 
-    private struct Entry {
+    private struct Entry: BitwiseCopyable {
         var name = Name()
         /// The raw value of the header, 0 where the place is free.
         var code: UInt8 = 0
     }
 
     /// An open-addressed table that is at most half full, so that a search ends.
-    private let entries: [Entry]
-    private static let mask = 255
+    private let entries: OctetTable<Entry>
 
     static let all = KnownNames()
 
     private init() {
-        var entries = [Entry](repeating: Entry(), count: Self.mask + 1)
+        var entries = [Entry](repeating: Entry(), count: 256)
         func add(_ text: [UInt8], _ header: KnownHeader) {
             let name = text.withUnsafeBytes(Self.name)
-            var index = name.place
-            while entries[index].code != 0 { index = (index + 1) & Self.mask }
+            var index = Int(name.place)
+            while entries[index].code != 0 { index = (index + 1) & 255 }
             entries[index] = Entry(name: name, code: header.rawValue)
         }
         for header in KnownHeader.allCases {
             add(Array(header.spelling.utf8), header)
             if header.compactForm != 0 { add([header.compactForm], header) }
         }
-        self.entries = entries
+        self.entries = OctetTable { entries[Int($0)] }
     }
 
     /// The raw value of the header of that name, or 0.
@@ -56,7 +56,8 @@ struct KnownNames: Sendable {
         name.count > Self.longest ? 0 : code(of: Self.name(name))
     }
 
-    /// The known name from `start` up to a colon; nil where what is there is none or ends too near to the buffer's end.
+    /// The octets from `start` up to a colon, and the raw value of the header of that name or 0; nil where there is no
+    /// colon soon, or it stands too near to the buffer's end.
     @inline(__always)
     func find(in buffer: UnsafeRawBufferPointer, from start: Int) -> (code: UInt8, length: Int)? {
         var name = Name()
@@ -66,8 +67,7 @@ struct KnownNames: Sendable {
                 || Self.read(buffer, start, &name.words.2, &name.length)
                 || Self.read(buffer, start, &name.words.3, &name.length)
         else { return nil }
-        let code = code(of: name)
-        return code == 0 ? nil : (code, name.length)
+        return (code(of: name), name.length)
     }
 
     /// Reads eight octets more of a name, or as many as there are before a colon, and says whether it ends there.
@@ -94,14 +94,12 @@ struct KnownNames: Sendable {
 
     @inline(__always)
     private func code(of name: Name) -> UInt8 {
-        entries.withUnsafeBufferPointer { entries in
-            var index = name.place
-            while entries[index].code != 0 {
-                if entries[index].name == name { return entries[index].code }
-                index = (index &+ 1) & Self.mask
-            }
-            return 0
+        var index = name.place
+        while entries[index].code != 0 {
+            if entries[index].name == name { return entries[index].code }
+            index &+= 1
         }
+        return 0
     }
 
     private static func name(_ text: UnsafeRawBufferPointer) -> Name {

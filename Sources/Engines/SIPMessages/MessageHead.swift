@@ -67,19 +67,11 @@ struct MessageHead {
     private static func field(
         _ line: Range<Int>, in buffer: UnsafeRawBufferPointer, _ names: KnownNames
     ) -> Headers.Field? {
-        var index = line.lowerBound
-        var code: UInt8 = 0
-        var nameLength = 0
-        if let known = names.find(in: buffer, from: index), known.length < line.count {
-            (code, nameLength) = known
-            index &+= nameLength
-        } else {
-            while index < line.upperBound, ByteSet.token.contains(buffer[index]) { index &+= 1 }
-            nameLength = index &- line.lowerBound
-            while index < line.upperBound, buffer[index].isBlank { index &+= 1 }
-            guard nameLength > 0, index < line.upperBound, buffer[index] == UInt8(ascii: ":") else { return nil }
-            let name = line.lowerBound..<line.lowerBound &+ nameLength
-            code = names.code(of: UnsafeRawBufferPointer(rebasing: buffer[name]))
+        var (code, nameLength) = names.find(in: buffer, from: line.lowerBound) ?? (0, 0)
+        var index = line.lowerBound &+ nameLength
+        if code == 0 || index >= line.upperBound {
+            guard let other = otherName(in: line, of: buffer, names, colonAt: nameLength) else { return nil }
+            (code, nameLength, index) = other
         }
         index &+= 1
         while index < line.upperBound, buffer[index].isBlank { index &+= 1 }
@@ -88,6 +80,21 @@ struct MessageHead {
         return Headers.Field(
             code: code, nameLength: UInt16(clamping: nameLength), start: UInt32(truncatingIfNeeded: line.lowerBound),
             valueStart: UInt32(truncatingIfNeeded: index), valueEnd: UInt32(truncatingIfNeeded: last))
+    }
+
+    /// A name that is not known or not followed by its colon at once: its code, its octets, and where the colon is.
+    @inline(never)
+    private static func otherName(
+        in line: Range<Int>, of buffer: UnsafeRawBufferPointer, _ names: KnownNames, colonAt unknown: Int
+    ) -> (code: UInt8, length: Int, colon: Int)? {
+        var index = line.lowerBound
+        while index < line.upperBound, ByteSet.token.contains(buffer[index]) { index &+= 1 }
+        let length = index &- line.lowerBound
+        while index < line.upperBound, buffer[index].isBlank { index &+= 1 }
+        guard length > 0, index < line.upperBound, buffer[index] == UInt8(ascii: ":") else { return nil }
+        if length == unknown { return (0, length, index) }
+        let name = line.lowerBound..<line.lowerBound &+ length
+        return (names.code(of: UnsafeRawBufferPointer(rebasing: buffer[name])), length, index)
     }
 
     /// A line that starts with white space goes on with the value of the one before (§7.3.1).
@@ -112,6 +119,14 @@ struct MessageHead {
     private mutating func blankPhrase(from start: Int) {
         guard let phrase = bytes.span.reasonPhrase(from: start) else { return }
         for index in phrase where bytes[index] == 0 { bytes[index] = 0x20 }
+    }
+
+    /// What is left of the fields, for the message; the head is of no more use then.
+    @inline(__always)
+    mutating func takeHeaders() -> Headers {
+        let headers = Headers(storage: bytes, fields: fields)
+        (bytes, fields) = ([], [])
+        return headers
     }
 
     private func checkRepetition() throws(ParseError) {

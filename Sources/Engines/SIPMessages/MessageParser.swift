@@ -5,9 +5,7 @@
 package enum MessageParser {
     package static func parse(_ bytes: [UInt8], limits: MessageLimits = .standard) throws(ParseError) -> Message {
         do throws(ParseError) {
-            var head = MessageHead(bytes, limits: limits)
-            try head.split()
-            return try message(&head)
+            return try message(bytes, limits)
         } catch {
             var error = error
             error.owedResponse = FaultyRequest(bytes, limits: limits).answer(error.kind.status)
@@ -34,23 +32,27 @@ package enum MessageParser {
         }
     }
 
-    private static func message(_ head: inout MessageHead) throws(ParseError) -> Message {
+    @inline(__always)
+    private static func message(_ bytes: [UInt8], _ limits: MessageLimits) throws(ParseError) -> Message {
+        var head = MessageHead(bytes, limits: limits)
+        try head.split()
         var cursor = FieldCursor(head.bytes, head.startLine, limits: head.limits.field)
         let startLine = try StartLine(&cursor)
-        let typed = try TypedFields(&head, &cursor)
+        var vias: [Via] = []
+        let typed = try TypedFields(&head, &cursor, vias: &vias)
         let body = try body(head, typed.contentLength)
-        let headers = Headers(storage: head.bytes, fields: head.fields)
-        switch startLine {
+        let headers = head.takeHeaders()
+        switch consume startLine {
         case .request(let method, let uri):
             return .request(
                 Request(
-                    method: method, uri: uri, vias: typed.vias, from: try typed.from(&cursor),
+                    method: method, uri: uri, vias: vias, from: try typed.from(&cursor),
                     to: try typed.to(&cursor), callID: try typed.callID(&cursor), cSeq: try typed.cSeq(&cursor),
                     maxForwards: typed.maxForwards, headers: headers, body: body))
         case .response(let status, let reason):
             return .response(
                 Response(
-                    status: status, reason: reason, vias: typed.vias, from: try typed.from(&cursor),
+                    status: status, reason: reason, vias: vias, from: try typed.from(&cursor),
                     to: try typed.to(&cursor), callID: try typed.callID(&cursor), cSeq: try typed.cSeq(&cursor),
                     headers: headers, body: body))
         }
@@ -114,10 +116,11 @@ enum StartLine {
 
     private static func version(_ cursor: inout FieldCursor) throws(FieldFault) {
         let start = cursor.position
+        if cursor.take("sip/2.0"), cursor.next?.isBlank ?? true { return }
+        cursor.position = start
         if cursor.isAtEnd { throw cursor.fault(.startLine) }
         while let byte = cursor.next, !byte.isBlank { cursor.position &+= 1 }
         let range = start..<cursor.position
-        if cursor.matches(range, "sip/2.0") { return }
         let isSIP = range.count > 4 && cursor.matches(start..<start + 4, "sip/")
         throw FieldFault(isSIP ? .version : .startLine, at: start)
     }

@@ -56,18 +56,6 @@ package enum Method: Hashable, Sendable {
     }
 }
 
-extension FieldCursor {
-    @inline(__always)
-    func isExactly(_ range: Range<Int>, _ word: StaticString) -> Bool {
-        guard range.count == word.utf8CodeUnitCount else { return false }
-        return withBytes(in: range) { bytes in
-            var index = 0
-            while index < bytes.count, bytes[index] == word.utf8Start[index] { index &+= 1 }
-            return index == word.utf8CodeUnitCount
-        }
-    }
-}
-
 extension Method: CustomStringConvertible {
     package var description: String { name }
 }

@@ -70,6 +70,12 @@ package struct NameAddress: Sendable {
         get { parameters["tag"] }
         set { parameters["tag"] = newValue }
     }
+
+    /// Whether the tag has more octets than that on the wire.
+    @inline(__always)
+    func hasTag(longerThan limit: UInt16) -> Bool {
+        parametersExtent.count > UInt32(limit) && parameters.exceeds(limit, in: "tag")
+    }
 }
 
 extension NameAddress: Hashable {

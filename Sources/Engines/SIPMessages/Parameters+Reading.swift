@@ -17,24 +17,12 @@ extension Parameters {
         var isPlain = true
         var last = start
         while cursor.next != nil {
-            let before = cursor.position
-            cursor.skipBlanks()
-            if cursor.position != before, cursor.next == UInt8(ascii: ";") { isPlain = false }
-            guard cursor.take(UInt8(ascii: ";")) else {
-                cursor.position = before
-                break
-            }
-            isPlain = cursor.skippedNoBlanks() && isPlain
+            guard let semicolon = cursor.takePlainSeparator(UInt8(ascii: ";")) else { break }
+            isPlain = isPlain && semicolon
             _ = try cursor.tokenRange()
             last = cursor.position
-            let afterName = cursor.position
-            cursor.skipBlanks()
-            guard cursor.take(UInt8(ascii: "=")) else {
-                cursor.position = last
-                continue
-            }
-            if cursor.position != afterName + 1 { isPlain = false }
-            isPlain = cursor.skippedNoBlanks() && isPlain
+            guard let equals = cursor.takePlainSeparator(UInt8(ascii: "=")) else { continue }
+            isPlain = isPlain && equals
             if cursor.next == UInt8(ascii: "\"") {
                 let (inside, _) = try cursor.quotedRange()
                 // A NUL in a quoted pair may be read but not kept as text to be written again.
@@ -84,10 +72,10 @@ extension Parameters {
 }
 
 extension FieldCursor {
+    /// As `takeSeparator`, and tells whether no white space was around; nil where `byte` is not here.
     @inline(__always)
-    fileprivate mutating func skippedNoBlanks() -> Bool {
-        let before = position
-        skipBlanks()
-        return position == before
+    fileprivate mutating func takePlainSeparator(_ byte: UInt8) -> Bool? {
+        let start = position
+        return takeSeparator(byte) ? position == start &+ 1 : nil
     }
 }

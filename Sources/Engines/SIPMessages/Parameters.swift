@@ -102,8 +102,7 @@ package struct Parameters: Sendable {
     package var names: [String] { list.map(\.name) }
 
     /// Whether the value of that parameter has more than `limit` octets on the wire.
-    func exceeds(_ limit: UInt16, in name: StaticString) -> Bool {
-        if range.count <= Int(limit) { return false }
+    func exceeds(_ limit: UInt16, in name: ShortWord) -> Bool {
         var position = range.lowerBound
         while let entry = nextEntry(&position) {
             if cursor.matches(entry.name, name) { return entry.value.map { $0.count > Int(limit) } ?? false }

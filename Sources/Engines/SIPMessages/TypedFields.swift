@@ -1,7 +1,6 @@
 /// The header fields that every layer needs, taken out of the head's list: those that are read at once, and where the
 /// larger ones stand, so that each is decoded only once and into its place.
 struct TypedFields {
-    let vias: [Via]
     private(set) var maxForwards: Int?
     private(set) var contentLength: Int?
     private let from: Range<Int>
@@ -11,8 +10,7 @@ struct TypedFields {
 
     /// From, To, Call-ID, CSeq and a Via must be there (RFC 3261 §8.1.1); Max-Forwards may be missing, as it is from
     /// peers of RFC 2543. None but Via may be repeated.
-    init(_ head: inout MessageHead, _ cursor: inout FieldCursor) throws(ParseError) {
-        var vias: [Via] = []
+    init(_ head: inout MessageHead, _ cursor: inout FieldCursor, vias: inout [Via]) throws(ParseError) {
         var from: Range<Int>?
         var to: Range<Int>?
         var callID: Range<Int>?
@@ -47,7 +45,6 @@ struct TypedFields {
         guard let to else { throw ParseError(.missing, header: .to, offset: head.end) }
         guard let callID else { throw ParseError(.missing, header: .callID, offset: head.end) }
         guard let cSeq else { throw ParseError(.missing, header: .cSeq, offset: head.end) }
-        self.vias = vias
         self.from = from
         self.to = to
         self.callID = callID
@@ -103,9 +100,7 @@ struct TypedFields {
     static func address(_ cursor: inout FieldCursor) throws(FieldFault) -> NameAddress {
         let address = try NameAddress(parsing: &cursor)
         try cursor.expectEnd()
-        if address.parameters.exceeds(cursor.limits.identifier, in: "tag") {
-            throw cursor.fault(.tooLong(.identifier))
-        }
+        if address.hasTag(longerThan: cursor.limits.identifier) { throw cursor.fault(.tooLong(.identifier)) }
         return address
     }
 

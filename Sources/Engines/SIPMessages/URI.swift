@@ -81,18 +81,23 @@ extension URI.Layout {
     @inline(__always)
     init(parsing cursor: inout FieldCursor, isBare: Bool) throws(FieldFault) {
         let start = cursor.position
+        let isSIP = cursor.take("sip:")
+        if isSIP || cursor.take("sips:") {
+            self = .sip(try SIPURI.Layout(afterScheme: &cursor, isSecure: !isSIP, isBare: isBare, from: start))
+        } else {
+            self = try Self.other(&cursor, isBare: isBare)
+        }
+    }
+
+    private static func other(_ cursor: inout FieldCursor, isBare: Bool) throws(FieldFault) -> URI.Layout {
+        let start = cursor.position
         let scheme = try cursor.run(of: .scheme)
         guard !scheme.isEmpty, cursor.take(UInt8(ascii: ":")), let first = cursor.byte(at: start), !first.isDigit
         else { throw FieldFault(.expected(.uri), at: start) }
-        let isSecure = cursor.matches(scheme, "sips")
-        if isSecure || cursor.matches(scheme, "sip") {
-            self = .sip(try SIPURI.Layout(afterScheme: &cursor, isSecure: isSecure, isBare: isBare, from: start))
-        } else {
-            let rest = try cursor.escapedRun(of: isBare ? .bareOpaque : .opaque)
-            if rest.isEmpty { throw FieldFault(.expected(.uri), at: start) }
-            try URI.checkLength(cursor, from: start)
-            self = .other(scheme: Extent(scheme), rest: Extent(rest))
-        }
+        let rest = try cursor.escapedRun(of: isBare ? .bareOpaque : .opaque)
+        if rest.isEmpty { throw FieldFault(.expected(.uri), at: start) }
+        try URI.checkLength(cursor, from: start)
+        return .other(scheme: Extent(scheme), rest: Extent(rest))
     }
 
     func write(_ bytes: [UInt8], to writer: inout MessageWriter) {

@@ -136,10 +136,8 @@ package struct Via: Sendable {
 extension Via {
     init(parsing cursor: inout FieldCursor) throws(FieldFault) {
         cursor.skipBlanks()
-        let name = try cursor.tokenRange()
-        try cursor.expectSlash()
-        let version = try cursor.tokenRange()
-        try cursor.expectSlash()
+        let sentProtocol = cursor.take("sip/2.0/") ? Self.standardProtocol : try Self.sentProtocol(&cursor)
+        cursor.skipBlanks()
         let transport = try Transport(parsing: &cursor)
         guard let blank = cursor.next, blank.isBlank else { throw cursor.fault(.expected(.separator)) }
         cursor.skipBlanks()
@@ -149,18 +147,32 @@ extension Via {
             port = UInt16(truncatingIfNeeded: try cursor.number(upTo: UInt64(UInt16.max)))
         }
         let (parameters, isPlain) = try Parameters.passFieldParameters(&cursor)
-        sentProtocol = Self.standardProtocol
-        self.transport = transport
-        bytes = cursor.bytes
-        layout = Layout(host: Extent(host), parameters: Extent(parameters), port: port)
+        self.init(
+            sentProtocol: sentProtocol, transport: transport, bytes: cursor.bytes,
+            layout: Layout(host: Extent(host), parameters: Extent(parameters), port: port))
         // White space between the parameters is the rare case, and pays for a copy.
         if !isPlain { self.parameters = Parameters(normalising: cursor, parameters) }
-        if self.parameters.exceeds(cursor.limits.identifier, in: "branch") {
+        let limit = cursor.limits.identifier
+        if layout.parameters.count > UInt32(limit), self.parameters.exceeds(limit, in: "branch") {
             throw cursor.fault(.tooLong(.identifier))
         }
-        if !cursor.matches(name, "sip") || !cursor.isExactly(version, "2.0") {
-            sentProtocol = cursor.text(name) + "/" + cursor.text(version)
-        }
+    }
+
+    private init(sentProtocol: String, transport: Transport, bytes: [UInt8], layout: Layout) {
+        self.sentProtocol = sentProtocol
+        self.transport = transport
+        self.bytes = bytes
+        self.layout = layout
+    }
+
+    /// A protocol that is none of ours or is spelt in an unusual way, and the slash before the transport.
+    private static func sentProtocol(_ cursor: inout FieldCursor) throws(FieldFault) -> String {
+        let name = try cursor.tokenRange()
+        try cursor.expectSlash()
+        let version = try cursor.tokenRange()
+        try cursor.expectSlash()
+        if cursor.matches(name, "sip"), cursor.isExactly(version, "2.0") { return standardProtocol }
+        return cursor.text(name) + "/" + cursor.text(version)
     }
 
     package func write(to writer: inout MessageWriter) {
