@@ -214,6 +214,23 @@ import Testing
         #expect(sent?.nonce == "n9" && sent?.nonceCount == 1)
     }
 
+    @Test(.proves(.row(40), .clause("RFC 7616 §3.4")))
+    mutating func countsOnWhereAServerComesBackToANonceOfBefore() throws {
+        var authentication = authentication()
+        var used: [String] = []
+        // Challenges of several requests on their way overtake one another.
+        for nonce in ["n1", "n2", "n1", "n3", "n2", "n1"] {
+            var (request, attempts) = (try request(), AuthenticationAttempts())
+            let verdict = authentication.answer(
+                try challenged(request, "realm=\"example.com\", nonce=\"\(nonce)\", qop=\"auth\""), to: &request,
+                sentTo: .registrar, attempts: &attempts, random: &random)
+            #expect(verdict == .authorized)
+            let sent = try #require(try request.headers.first(Authorization.self))
+            used.append("\(sent.nonce ?? "") \(sent.nonceCount ?? 0)")
+        }
+        #expect(used == ["n1 1", "n2 1", "n1 2", "n3 1", "n2 2", "n1 3"])
+    }
+
     @Test mutating func saysWhyItDoesNotAnswer() throws {
         var none = DigestAuthentication(credentials: nil)
         var request = try request()

@@ -95,6 +95,52 @@ import Testing
         #expect(world.agreements(at: "alice").last?.media.direction == .sendReceive)
     }
 
+    @Test(.proves(.row(23), .clause("RFC 3261 §14.1")))
+    func refusedHoldGoesBackToWhatTheReinviteBeforeItAgreedOn() throws {
+        var (world, _) = try standing()
+        // The hold is asked for while another change is on its way, so that it leaves when that one is accepted.
+        world.perform(.reinvite(caller, nil), by: "alice")
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        let first = try #require(world.last(.invite, at: "carol"))
+        let answer = World.answerText.replacing("o=- 1 1", with: "o=- 1 2")
+        try world.reply(200, to: first, from: "carol", contact: carolContact, body: answer)
+        world.run(for: .milliseconds(20))
+        let hold = try #require(world.last(.invite, at: "carol"))
+        #expect(String(decoding: hold.body, as: UTF8.self).contains("a=sendonly"))
+        try world.reply(488, to: hold, from: "carol")
+        #expect(world.story(of: "alice").last == "modifyFailed")
+        world.perform(.reinvite(caller, nil), by: "alice")
+        world.run(for: .milliseconds(20))
+        let next = try #require(world.last(.invite, at: "carol"))
+        #expect(next.cSeq.number > hold.cSeq.number)
+        #expect(!String(decoding: next.body, as: UTF8.self).contains("a=sendonly"))
+    }
+
+    @Test(.proves(.row(23), .clause("RFC 3261 §14.1")))
+    func whoAcceptsAHoldThatWasGivenUpIsOfferedWhatHolds() throws {
+        var (world, _) = try standing()
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        let hold = try #require(world.last(.invite, at: "carol"))
+        let flow = Flow(
+            transport: .udp, local: try #require(world.addresses["alice"]),
+            remote: try #require(world.addresses["carol"]))
+        world.receive(.transmitFailed(flow, cause: nil, .hostUnreachable), by: "alice")
+        #expect(world.story(of: "alice").last == "modifyFailed")
+        // It had arrived all the same.
+        let answer = World.answerText.replacing("o=- 1 1", with: "o=- 1 2") + "a=recvonly\r\n"
+        try world.reply(200, to: hold, from: "carol", contact: carolContact, body: answer)
+        world.run(for: .milliseconds(20))
+        #expect(world.last(.ack, at: "carol")?.cSeq.number == hold.cSeq.number)
+        let next = try #require(world.last(.invite, at: "carol"))
+        #expect(next.cSeq.number > hold.cSeq.number)
+        #expect(!String(decoding: next.body, as: UTF8.self).contains("a=sendonly"))
+        try world.reply(200, to: hold, from: "carol", contact: carolContact, body: answer)
+        world.run(for: .milliseconds(20))
+        #expect(world.last(.invite, at: "carol")?.cSeq == next.cSeq)
+    }
+
     @Test(.proves(.row(20), .row(23), .clause("RFC 3261 §12.2.1.2")), arguments: [481, 408] as [Int])
     func reinviteThatFindsNoDialogEndsTheCall(status: Int) throws {
         var (world, _) = try standing()

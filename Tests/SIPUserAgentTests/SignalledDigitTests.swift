@@ -101,7 +101,7 @@ struct SignalledDigitTests {
 
     /// Bob's answer to an INFO of Carol's in their call.
     private func answer(
-        to type: ContentType?, _ body: String, headers: [(HeaderName, String)] = []
+        to type: ContentType?, _ body: String, headers: [(HeaderName, String)] = [], afterHangingUp: Bool = false
     ) throws -> (response: Response, world: World) {
         var world = World()
         let (invite, handle) = try world.carolCallsBob()
@@ -109,6 +109,7 @@ struct SignalledDigitTests {
         world.run(for: .milliseconds(20))
         let accepted = try #require(world.received(200, at: "carol").first)
         world.acknowledge(accepted, of: invite, from: "carol", to: "bob")
+        if afterHangingUp { world.perform(.hangUp(handle), by: "bob") }
         var info = try world.request(
             .info, from: "carol", to: "bob", sequence: 2, toTag: accepted.to.tag, headers: headers)
         if let type { info.headers.append(type) }
@@ -140,6 +141,14 @@ struct SignalledDigitTests {
         let (response, world) = try answer(to: SignalledDigit.relay, "Signal=4\r\nDuration=120\r\n")
         #expect(response.status == 200)
         #expect(received(world, at: "bob").map(\.digit) == ["4"])
+    }
+
+    @Test(.proves(.clause("RFC 3261 §15.1.1")))
+    func aDigitAfterTheByeIsNotTaken() throws {
+        let (response, world) = try answer(
+            to: SignalledDigit.relay, "Signal=4\r\nDuration=120\r\n", afterHangingUp: true)
+        #expect(response.status == 481)
+        #expect(received(world, at: "bob").isEmpty)
     }
 
     @Test(.proves(.rule(5)))

@@ -70,17 +70,50 @@ package struct DigestAuthentication: Sendable {
         var isProxy: Bool
     }
 
+    /// A nonce, and how often it was used.
+    private struct NonceUse: Sendable {
+        let nonce: String
+        /// Requests that used it.
+        var count: UInt32 = 0
+        /// One for the whole life of the nonce: a `-sess` key is made of it.
+        let cnonce: String
+    }
+
     /// What is remembered of a protection space.
     private struct Space: Sendable {
-        var challenge: DigestChallenge
-        /// Requests that used the nonce.
-        var nonceCount: UInt32 = 0
-        /// One for the whole life of the nonce: a `-sess` key is made of it.
-        var cnonce: String
+        private(set) var challenge: DigestChallenge
+        var use: NonceUse
+        /// The last nonces before this one, oldest first: challenges that overtake one another bring them back, and no
+        /// count of a nonce may be used twice (RFC 7616 §3.4).
+        private var earlier: [NonceUse] = []
         /// Only REGISTER of those who asked a registrar is authorized before it is challenged.
         var isRegistrar: Bool
 
+        static let rememberedNonces = 8
+
         var key: Protected { Protected(realm: challenge.realm, isProxy: challenge.isProxy) }
+
+        init(challenge: DigestChallenge, cnonce: String, isRegistrar: Bool) {
+            self.challenge = challenge
+            self.isRegistrar = isRegistrar
+            use = NonceUse(nonce: challenge.nonce, cnonce: cnonce)
+        }
+
+        mutating func turn(to challenge: DigestChallenge, cnonce: String) {
+            self.challenge = challenge
+            guard use.nonce != challenge.nonce else { return }
+            if earlier.count == Self.rememberedNonces { earlier.removeFirst() }
+            earlier.append(use)
+            let known = earlier.firstIndex { $0.nonce == challenge.nonce }
+            use = known.map { earlier.remove(at: $0) } ?? NonceUse(nonce: challenge.nonce, cnonce: cnonce)
+        }
+
+        /// The server named the next nonce, for what it challenged before.
+        mutating func turn(toNonce nonce: String) {
+            var challenge = challenge
+            challenge.nonce = nonce
+            turn(to: challenge, cnonce: use.cnonce)
+        }
     }
 
     private let credentials: AccountCredentials?
@@ -123,11 +156,9 @@ package struct DigestAuthentication: Sendable {
     package mutating func receiveSuccess(_ response: Response, to request: Request) {
         guard let info = try? response.headers.first(AuthenticationInfo.self), let nonce = info.nextNonce,
             let realm = (try? request.headers.first(Authorization.self))?.realm,
-            let index = spaces.firstIndex(where: { $0.key == Protected(realm: realm, isProxy: false) }),
-            spaces[index].challenge.nonce != nonce
+            let index = spaces.firstIndex(where: { $0.key == Protected(realm: realm, isProxy: false) })
         else { return }
-        spaces[index].challenge.nonce = nonce
-        spaces[index].nonceCount = 0
+        spaces[index].turn(toNonce: nonce)
     }
 }
 
@@ -169,16 +200,17 @@ extension DigestAuthentication {
             if attempts.answered.count == AuthenticationAttempts.answersPerRequest { return .exhausted }
             attempts.answered.append(key)
         }
-        if let known, spaces[known].challenge.nonce == challenge.nonce {
-            spaces[known].challenge = challenge
+        let isRegistrar = source == .registrar && !key.isProxy
+        if let known {
+            // What was heard of last is forgotten last.
+            var space = spaces.remove(at: known)
+            space.turn(to: challenge, cnonce: random.hexadecimal(32))
+            space.isRegistrar = isRegistrar
+            spaces.append(space)
             return nil
         }
-        if let known { spaces.remove(at: known) }
         if spaces.count == Self.rememberedSpaces { spaces.removeFirst() }
-        spaces.append(
-            Space(
-                challenge: challenge, cnonce: random.hexadecimal(32), isRegistrar: source == .registrar && !key.isProxy)
-        )
+        spaces.append(Space(challenge: challenge, cnonce: random.hexadecimal(32), isRegistrar: isRegistrar))
         return nil
     }
 
@@ -194,16 +226,16 @@ extension DigestAuthentication {
             let space = spaces[index]
             let isNeeded = space.key.isProxy || (space.isRegistrar && request.method == .register)
             guard isNeeded || others.contains(space.key) else { continue }
-            guard space.nonceCount < .max else {
+            guard space.use.count < .max else {
                 isComplete = false
                 continue
             }
-            spaces[index].nonceCount += 1
+            spaces[index].use.count += 1
             let response = DigestResponse(
                 challenge: space.challenge, username: credentials.username, password: credentials.password,
                 method: request.method, uri: request.uri.description, body: request.body,
-                cnonce: space.challenge.algorithm.isSession ? space.cnonce : random.hexadecimal(32),
-                nonceCount: spaces[index].nonceCount)
+                cnonce: space.challenge.algorithm.isSession ? space.use.cnonce : random.hexadecimal(32),
+                nonceCount: spaces[index].use.count)
             guard let parameters = response.credentials else {
                 isComplete = false
                 continue

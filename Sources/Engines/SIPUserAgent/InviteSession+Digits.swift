@@ -71,6 +71,8 @@ extension InviteSession {
 
     /// INFO of the peer: a digit, or nothing at all, which only asks whether the call is there (RFC 2976 §2.2).
     mutating func receiveInfo(_ request: Request, in transaction: ServerTransactionID) {
+        // What was hung up here is over (RFC 3261 §15.1.1), whether the peer knows yet or not.
+        guard phase != .ended else { return act(.respond(request.response(481), transaction)) }
         guard !request.body.isEmpty else { return act(.respond(request.response(200), transaction)) }
         guard let type = try? request.headers.first(ContentType.self),
             let digit = SignalledDigit(parsing: request.body, type: type)

@@ -114,6 +114,7 @@ extension InviteSession {
                     : try? negotiation.makeOffer(address: local.address)
             }
             modification.offer = offer ?? nil
+            modification.offered = negotiation(with: tag)?.local
         }
         if let offer = modification.offer { request.setDescription(offer) }
     }
@@ -148,7 +149,8 @@ extension InviteSession {
             if media != agreed { settle(on: media, in: tag) }
             return
         }
-        modification.previous = nil
+        // What was asked for since is still to be offered, and may be refused.
+        modification.previous = modification.isWanted ? modification.offered : nil
         settle(on: media, in: tag)
         emit(.modified(handle))
     }

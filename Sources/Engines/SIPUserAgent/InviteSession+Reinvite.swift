@@ -19,9 +19,10 @@ extension InviteSession {
             return
         }
         guard modification.request?.cSeq == response.cSeq else {
-            // The call ended meanwhile; a 2xx is owed its ACK all the same.
+            // The call ended meanwhile, or the change was given up; a 2xx is owed its ACK all the same.
             if response.status.isSuccess, modification.sequence == sequence {
                 acknowledge(tag, sequence, answering: nil)
+                offerAgain()
             }
             return
         }
@@ -30,6 +31,14 @@ extension InviteSession {
             acknowledge(tag, sequence, answering: nil)
         }
         modificationAnswered(response, over: flow, at: now)
+    }
+
+    /// The peer took what was given up here, as our own side of the transaction had failed: a new offer says what holds.
+    private mutating func offerAgain() {
+        guard phase == .confirmed, modification.request == nil else { return }
+        modification.isWanted = true
+        modification.prefersUpdate = false
+        sendDueModification()
     }
 
     /// Within a call too a provisional response may be reliable, and bear the answer.

@@ -24,6 +24,8 @@ struct Modification: Sendable {
     /// The peer refused a refresh without a description: those to come offer what was agreed on.
     var refreshesOffer = false
     var offer: SessionDescription?
+    /// What we bring in it: once it is accepted, what a refusal of the next one goes back to.
+    var offered: LocalMedia?
     /// The RSeq of the last reliable response to the re-INVITE, and the answer that one of them bore (RFC 3262 §5).
     var lastReliable: UInt32?
     var answer: SessionDescription?
@@ -39,6 +41,7 @@ struct Modification: Sendable {
         isWanted = false
         isRefreshDue = false
         offer = nil
+        offered = nil
         lastReliable = nil
         answer = nil
         self.remoteTag = remoteTag

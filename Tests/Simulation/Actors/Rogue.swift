@@ -172,7 +172,7 @@ package struct Rogue: Sendable {
         let isProxy = tags.isMultiple(of: 2)
         var parameters = AuthenticationParameters(scheme: "Digest")
         parameters.append("realm", quoted: tags.isMultiple(of: 3) ? "evil.example" : "a.example")
-        parameters.append("nonce", quoted: "n\(tags)")
+        parameters.append("nonce", quoted: "\(name)-\(tags)")
         parameters.append("qop", quoted: "auth")
         parameters.append("stale", token: "true")
         var response = request.response(isProxy ? 407 : 401, toTag: "r\(tags)")

@@ -20,6 +20,9 @@ struct CallStoryRule {
     /// Methods of requests and classes of responses that arrived, by Call-ID.
     private var heard: [String: Set<Heard>] = [:]
 
+    /// The tags that are ours, by Call-ID: what bears another one is of another call.
+    private var tags: [String: Set<String>] = [:]
+
     private enum Heard: Hashable {
         case request(Method)
         case refusal
@@ -28,9 +31,19 @@ struct CallStoryRule {
         case replacement
     }
 
+    mutating func sent(_ traffic: Traffic) {
+        switch traffic.message {
+        case .request(let request): tags[request.callID, default: []].insert(request.from.tag ?? "")
+        case .response(let response):
+            guard response.cSeq.method == .invite else { return }
+            tags[response.callID, default: []].insert(response.to.tag ?? "")
+        }
+    }
+
     mutating func arrived(_ traffic: Traffic) {
         switch traffic.message {
         case .request(let request):
+            if let tag = request.to.tag, tags[request.callID]?.contains(tag) != true { return }
             heard[request.callID, default: []].insert(.request(request.method))
             if let replaces = try? request.headers.first(Replaces.self) {
                 heard[replaces.callID, default: []].insert(.replacement)

@@ -14,11 +14,21 @@ struct FinalResponseRule {
         /// Whether a stranger was answered without a person, who gets fewer.
         let isBounded: Bool
         var isAcknowledged = false
+        /// Whether the peer showed by something else than an ACK that it has it.
+        var hasArrived = false
+    }
+
+    private struct Progress {
+        let count: Int
+        /// The last one.
+        let bytes: [UInt8]
     }
 
     private var sent: [TransactionName: Sent] = [:]
     /// When the INVITE of a transaction arrived last: a refusal is sent again for each.
     private var invited: [TransactionName: Instant] = [:]
+    /// What told of progress, beside the 100: it counts among what a stranger gets.
+    private var told: [TransactionName: Progress] = [:]
     /// The INVITEs that began a call.
     private var beginnings: Set<TransactionName> = []
     private var byes: Set<String> = []
@@ -31,8 +41,16 @@ struct FinalResponseRule {
             byes.insert(request.callID)
             judgeBye(request, at: traffic.at, &findings)
         }
-        guard let response = traffic.response, response.cSeq.method == .invite, response.status.isFinal else { return }
+        guard let response = traffic.response, response.cSeq.method == .invite else { return }
         let name = TransactionName(traffic.message)
+        guard response.status.isFinal else {
+            // What comes again because its INVITE did is a repetition.
+            let isRepetition = told[name]?.bytes == traffic.bytes && invited[name] == traffic.at
+            if response.status.value > 100, !isRepetition {
+                told[name] = Progress(count: (told[name]?.count ?? 0) + 1, bytes: traffic.bytes)
+            }
+            return
+        }
         guard var known = sent[name], known.response == response else {
             sent[name] = Sent(
                 response: response, first: traffic.at, last: traffic.at,
@@ -64,7 +82,7 @@ struct FinalResponseRule {
         where known.response.status.isSuccess && known.response.callID == bye.callID
             && known.response.to.tag == bye.from.tag && beginnings.contains(name)
         {
-            if !known.isAcknowledged, now - known.first < .seconds(32) {
+            if !known.isAcknowledged, !known.hasArrived, now - known.first < .seconds(32) {
                 findings.add(.finalResponsesAreRepeated, "BYE before the ACK of the \(known.response.status)")
             }
         }
@@ -77,11 +95,13 @@ struct FinalResponseRule {
             let name = TransactionName(traffic.message)
             invited[name] = traffic.at
             if request.to.tag == nil { beginnings.insert(name) }
+            // A change of the call by whoever began it says that its 2xx arrived (RFC 5407 §3.1.4).
+            for (name, known) in sent where isChange(request, of: known.response) { sent[name]?.hasArrived = true }
             // One that comes again when its transaction is gone (timers H and I) makes a new one.
             if let known = sent[name],
                 traffic.at - known.last >= .seconds(5) || traffic.at - known.first >= .seconds(32)
             {
-                sent[name] = nil
+                (sent[name], told[name]) = (nil, nil)
             }
         case .ack:
             for (name, known) in sent where acknowledges(request, known.response, name) {
@@ -94,6 +114,12 @@ struct FinalResponseRule {
         }
     }
 
+    private func isChange(_ reinvite: Request, of response: Response) -> Bool {
+        response.status.isSuccess && reinvite.callID == response.callID && reinvite.to.tag != nil
+            && reinvite.to.tag == response.to.tag && reinvite.from.tag == response.from.tag
+            && reinvite.cSeq.number > response.cSeq.number
+    }
+
     private func acknowledges(_ ack: Request, _ response: Response, _ name: TransactionName) -> Bool {
         guard response.status.isSuccess else { return ack.vias.first?.branch == name.branch }
         return ack.callID == response.callID && ack.cSeq.number == response.cSeq.number
@@ -102,13 +128,15 @@ struct FinalResponseRule {
 
     func atRest(endedAt end: Instant, mayMiss: Bool, _ findings: inout Findings) {
         guard !mayMiss else { return }
-        for known in sent.values where !known.isAcknowledged && !byes.contains(known.response.callID) {
+        for (name, known) in sent
+        where !known.isAcknowledged && !known.hasArrived && !byes.contains(known.response.callID) {
             let status = known.response.status
             if known.isReliable && !status.isSuccess { continue }
             // What is refused without keeping any state is said once each time.
             if [400, 503].contains(status.value) || (status == 486 && known.count == 1) { continue }
             guard end - known.first > .seconds(32) else { continue }
-            let due = known.isBounded && status.isSuccess ? 4 : 11
+            let bound = min(4, 5 - (told[name]?.count ?? 0))
+            let due = known.isBounded && status.isSuccess ? bound : 11
             if known.count != due {
                 findings.add(
                     .finalResponsesAreRepeated, "unacknowledged \(status) sent \(known.count) times, not \(due)")

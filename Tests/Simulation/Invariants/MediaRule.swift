@@ -20,6 +20,8 @@ struct MediaRule {
 
     private var calls: [CallHandle: Call] = [:]
     private var handles: [String: [CallHandle]] = [:]
+    /// The branches of INVITEs, which the ACKs of refusals share.
+    private var invitations: Set<String?> = []
     /// Where the descriptions that arrived ask for media, by Call-ID.
     private var named: [String: Set<SocketAddress>] = [:]
 
@@ -34,9 +36,13 @@ struct MediaRule {
             case .request(let request): (request.callID, request.headers, request.body)
             case .response(let response): (response.callID, response.headers, response.body)
             }
-        if let request = traffic.request, request.to.tag != nil {
-            // Only who got a response of ours knows our tag.
-            for handle in handles[callID] ?? [] { calls[handle]?.isProven = true }
+        if let request = traffic.request {
+            if request.method == .invite { invitations.insert(request.vias.first?.branch) }
+            // Only who got a response of ours knows our tag; a refusal that left no state had another one.
+            let isOfRefusal = request.method == .ack && invitations.contains(request.vias.first?.branch)
+            if request.to.tag != nil, !isOfRefusal {
+                for handle in handles[callID] ?? [] { calls[handle]?.isProven = true }
+            }
         }
         guard !body.isEmpty, headers.first(.contentType) != nil,
             let description = try? SessionDescription(parsing: body)

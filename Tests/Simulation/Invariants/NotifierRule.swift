@@ -21,8 +21,8 @@ struct NotifierRule {
         var answeredAt: Instant?
         var isTaken = false
         var isLast = false
-        /// For how long the subscription has, by this NOTIFY.
-        var expires: UInt32 = 0
+        /// How long the subscription stands, by this NOTIFY and by what a SUBSCRIBE was granted since.
+        var standsUntil: Instant
         /// Of documents that are numbered.
         var version: UInt32?
         var fragment: StatusFragment?
@@ -30,12 +30,19 @@ struct NotifierRule {
 
     private var last: [Name: Notification] = [:]
     private var names: [TransactionName: Name] = [:]
+    /// The refreshes that came, and of what.
+    private var subscribed: [TransactionName: Name] = [:]
     /// The Call-IDs in which somebody asked to be told.
     private var asked: Set<String> = []
 
     mutating func sent(_ traffic: Traffic, excused: Bool, _ findings: inout Findings) {
-        guard let request = traffic.request, request.method == .notify else { return }
         let transaction = TransactionName(traffic.message)
+        if let response = traffic.response, response.status.isSuccess, let name = subscribed[transaction],
+            let granted = try? response.headers.first(Expires.self)
+        {
+            last[name]?.standsUntil = traffic.at + .seconds(Int64(granted.seconds))
+        }
+        guard let request = traffic.request, request.method == .notify else { return }
         guard names[transaction] == nil else { return }
         guard let event = try? request.headers.first(EventPackage.self),
             let state = try? request.headers.first(SubscriptionState.self)
@@ -47,7 +54,8 @@ struct NotifierRule {
         if !asked.contains(request.callID) { findings.add(.subscriptionsEnd, "NOTIFY that nobody asked for") }
         var notification = Notification(
             transaction: transaction, sequence: request.cSeq.number, sentAt: traffic.at,
-            isLast: state.state == "terminated", expires: state.expires ?? 0,
+            isLast: state.state == "terminated",
+            standsUntil: traffic.at + .seconds(Int64(state.expires ?? 0)),
             version: (try? DialogInformation(parsing: request.body))?.version,
             fragment: StatusFragment(parsing: request.body))
         if let before = last[name] {
@@ -83,6 +91,12 @@ struct NotifierRule {
         switch traffic.message {
         case .request(let request):
             if [.subscribe, .refer].contains(request.method) { asked.insert(request.callID) }
+            guard request.method == .subscribe, let localTag = request.to.tag,
+                let event = try? request.headers.first(EventPackage.self)
+            else { return }
+            subscribed[TransactionName(traffic.message)] = Name(
+                callID: request.callID, localTag: localTag, remoteTag: request.from.tag ?? "",
+                event: "\(event.package) \(event.id ?? "")")
         case .response(let response):
             let transaction = TransactionName(traffic.message)
             guard response.status.isFinal, ![401, 407].contains(response.status.value), let name = names[transaction],
@@ -99,9 +113,7 @@ struct NotifierRule {
     func atRest(mayMiss: Bool, _ findings: inout Findings) {
         guard !mayMiss else { return }
         for notification in last.values where notification.isTaken && !notification.isLast {
-            guard let answeredAt = notification.answeredAt,
-                answeredAt < notification.sentAt + .seconds(Int64(notification.expires))
-            else { continue }
+            guard let answeredAt = notification.answeredAt, answeredAt < notification.standsUntil else { continue }
             findings.add(.subscriptionsEnd, "nobody was told that a subscription is over")
         }
     }

@@ -49,9 +49,11 @@ struct OfferRule {
                 seen.insert(Seen(dialog, request.cSeq.number))
             }
         case .response(let response) where response.cSeq.method == .invite && response.status.isFinal:
-            let dialog = DialogName(
-                callID: response.callID, localTag: response.from.tag ?? "", remoteTag: response.to.tag ?? "")
-            if ours[dialog] == response.cSeq.number { ours[dialog] = nil }
+            // Whatever tag it bears: it belongs to the transaction of the INVITE.
+            ours = ours.filter { dialog, number in
+                dialog.callID != response.callID || dialog.localTag != response.from.tag ?? ""
+                    || number != response.cSeq.number
+            }
         default:
             break
         }

@@ -37,6 +37,7 @@ struct PhoneWatch {
             }
         let isBounded = media.isBounded(callID: callID)
         asked.note(traffic)
+        story.sent(traffic)
         form.sent(traffic, judgesAnswers: !isDeceived, &findings)
         numbers.sent(traffic, &findings)
         credentials.sent(traffic, &findings)
@@ -100,7 +101,7 @@ struct PhoneWatch {
     mutating func noteTrouble() {
         hadTrouble = true
         cost.hadTrouble = true
-        requests.hadTrouble = true
+        requests.noteTrouble()
         repetitions.excuse(all: true)
         offers.excuse()
     }

@@ -10,9 +10,23 @@ struct RequestRepetitionRule {
         var count = 1
         let isReliable: Bool
         let first: Instant
+        /// When it was first sent anywhere: the next destination gets what is left of 64*T1.
+        let begun: Instant
+    }
+
+    /// One request, whichever way it goes.
+    private struct RequestName: Hashable {
+        let callID: String
+        let toTag: String?
+        let cSeq: CSeq
+
+        init(_ request: Request) {
+            (callID, toTag, cSeq) = (request.callID, request.to.tag, request.cSeq)
+        }
     }
 
     private var requests: [TransactionName: Sent] = [:]
+    private var begun: [RequestName: Instant] = [:]
     private var answered: [TransactionName: Bool] = [:]
     private var troubled: Set<TransactionName> = []
 
@@ -20,8 +34,10 @@ struct RequestRepetitionRule {
         guard let request = traffic.request, request.method != .ack else { return }
         let name = TransactionName(traffic.message)
         guard var known = requests[name] else {
+            let begun = begun[RequestName(request)] ?? traffic.at
+            self.begun[RequestName(request)] = begun
             requests[name] = Sent(
-                last: traffic.at, isReliable: traffic.flow.transport.isReliable, first: traffic.at)
+                last: traffic.at, isReliable: traffic.flow.transport.isReliable, first: traffic.at, begun: begun)
             return
         }
         if known.isReliable { findings.add(.requestsAreRepeated, "\(request.method) repeated over a stream") }
@@ -55,11 +71,22 @@ struct RequestRepetitionRule {
         troubled.formUnion(requests.keys)
     }
 
+    /// How often a request is sent, the first time counted.
+    private func repetitions(of method: Method, within time: Duration) -> Int {
+        var (count, elapsed, interval) = (0, Duration.zero, Duration.milliseconds(500))
+        while elapsed < time {
+            count += 1
+            elapsed += interval
+            interval = method == .invite ? interval * 2 : min(interval * 2, .seconds(4))
+        }
+        return count
+    }
+
     /// - Parameter endedAt: when the phone was switched off, or now.
     func atRest(endedAt end: Instant, _ findings: inout Findings) {
         for (name, sent) in requests where answered[name] == nil && !sent.isReliable && !troubled.contains(name) {
             guard end - sent.first > .seconds(32) else { continue }
-            let due = name.method == .invite ? 7 : 11
+            let due = repetitions(of: name.method, within: .seconds(32) - (sent.first - sent.begun))
             if sent.count != due {
                 findings.add(.requestsAreRepeated, "unanswered \(name.method) sent \(sent.count) times, not \(due)")
             }

@@ -8,13 +8,25 @@ struct RequestRule {
     private var asked: Set<RequestHandle> = []
     private var answered: Set<RequestHandle> = []
     /// Something could not be sent.
-    var hadTrouble = false
-    /// When each text arrived last.
-    private var texts: [[UInt8]: Instant] = [:]
+    private(set) var hadTrouble = false
+    /// A text, in one MESSAGE: who never hears whether it was taken says it again under another number.
+    private struct Text: Hashable {
+        let body: [UInt8]
+        let sequence: UInt32?
+    }
+
+    /// When each text was told last.
+    private var texts: [Text: Instant] = [:]
+    /// The CSeq number of the MESSAGE that arrived last, by what it says.
+    private var sequences: [[UInt8]: UInt32] = [:]
     /// The tag that the compositor gave last, by Call-ID.
     private var entities: [String: String] = [:]
     /// PUBLISHes that have no answer, and when they left.
     private var published: [TransactionName: Instant] = [:]
+    /// Those of them whose answer may come to nobody.
+    private var unheeded: Set<TransactionName> = []
+    /// The tag that may have been given last, in an answer that nobody may have heeded.
+    private var possibleEntities: [String: String] = [:]
     private var seen: Set<TransactionName> = []
     /// Digits by call: those that were to be sent, those that were taken, and those that came.
     private(set) var ordered: [CallHandle: [Character]] = [:]
@@ -39,7 +51,8 @@ struct RequestRule {
             if !answered.insert(handle).inserted { findings.add(.requestsAreAnswered, "\(handle) answered twice") }
         case .messageReceived(let message):
             // As long as its transaction lives it is known for what it is; it ends where the answer can't be sent.
-            if !message.body.isEmpty, !hadTrouble, let before = texts.updateValue(now, forKey: message.body),
+            let text = Text(body: message.body, sequence: sequences[message.body])
+            if !message.body.isEmpty, !hadTrouble, let before = texts.updateValue(now, forKey: text),
                 now - before < .seconds(32)
             {
                 findings.add(.requestsAreAnswered, "\"\(message.text)\" told twice")
@@ -50,12 +63,26 @@ struct RequestRule {
         }
     }
 
+    /// Something could not be sent: what was on its way may have ended, and nobody heeds its answer.
+    mutating func noteTrouble() {
+        hadTrouble = true
+        unheeded.formUnion(published.keys)
+    }
+
     mutating func arrived(_ traffic: Traffic) {
+        if let request = traffic.request, request.method == .message {
+            sequences[request.body] = request.cSeq.number
+        }
         guard let response = traffic.response, response.cSeq.method == .publish, response.status.isFinal,
             let left = published.removeValue(forKey: TransactionName(traffic.message)),
             traffic.at - left < .seconds(32), response.status.isSuccess
         else { return }
-        entities[response.callID] = response.headers.first(.sipETag)
+        let given = response.headers.first(.sipETag)
+        if unheeded.contains(TransactionName(traffic.message)) {
+            possibleEntities[response.callID] = given
+        } else {
+            entities[response.callID] = given
+        }
     }
 
     mutating func sent(_ traffic: Traffic, _ findings: inout Findings) {
@@ -63,7 +90,9 @@ struct RequestRule {
         let name = TransactionName(traffic.message)
         guard seen.insert(name).inserted else { return }
         published[name] = traffic.at
-        if let condition = request.headers.first(.sipIfMatch), condition != entities[request.callID] {
+        if let condition = request.headers.first(.sipIfMatch), condition != entities[request.callID],
+            condition != possibleEntities[request.callID]
+        {
             findings.add(.requestsAreAnswered, "PUBLISH under \(condition), which is not what was given last")
         }
     }
