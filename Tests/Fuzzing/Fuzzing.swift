@@ -15,18 +15,25 @@ private func runDriver(
 enum Fuzzing {
     nonisolated(unsafe) private static var target = FuzzTarget.message
 
+    /// Where a merge of libFuzzer, which starts the program anew and knows nothing of targets, finds the target's name.
+    private static let variable = "FUZZ_TARGET"
+
     static func main() {
-        guard let name = CommandLine.arguments.dropFirst().first, let target = FuzzTarget(rawValue: name) else {
+        let named = CommandLine.arguments.dropFirst().first.flatMap(FuzzTarget.init)
+        let inherited = getenv(variable).flatMap { FuzzTarget(rawValue: String(cString: $0)) }
+        guard let target = named ?? inherited else {
             print(
                 "usage: fuzz TARGET [ARGUMENT...]; targets:", FuzzTarget.allCases.map(\.rawValue).joined(separator: " ")
             )
             exit(64)
         }
         self.target = target
+        setenv(variable, target.rawValue, 1)
         // libFuzzer sees its program's name and what follows ours.
-        var arguments = CommandLine.unsafeArgv + 1
+        let own: Int32 = named == nil ? 0 : 1
+        var arguments = CommandLine.unsafeArgv + Int(own)
         arguments[0] = CommandLine.unsafeArgv[0]
-        var count = CommandLine.argc - 1
+        var count = CommandLine.argc - own
         exit(
             runDriver(&count, &arguments) { bytes, length in
                 let started = clock()
