@@ -33,6 +33,19 @@ import Testing
         #expect(await left.wait { if case .stopped(let statistics) = $0.event { statistics.lost == 0 } else { false } })
     }
 
+    /// The stream goes on, so that nobody takes the call for dead.
+    @Test func mutedOnlySilenceIsSent() async throws {
+        let left = try Phone(input: .tone(hertz: 700, level: -20), seed: 24)
+        let right = try Phone(seed: 25)
+        try left.call(right)
+        left.engine.setMuted(1, true)
+        try right.call(left, options: .init(expectedTone: 700))
+        #expect(await eventually { right.engine.statistics(1)?.receivedPackets ?? 0 > 60 })
+        #expect(!right.notices.contains { if case .toneHeard = $0.event { true } else { false } })
+        left.engine.setMuted(1, false)
+        #expect(await right.wait { if case .toneHeard = $0.event { true } else { false } })
+    }
+
     /// Packets on the wire, read by a socket of the test's own.
     @Test(arguments: [(AudioCodec.opus, 30), (.pcmu, 30), (.opus, 3), (.pcma, 3)])
     func packetsOfTheAgreedTimeGoOut(codec: AudioCodec, packetTime: Int) async throws {

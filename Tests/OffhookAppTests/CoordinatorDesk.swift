@@ -15,6 +15,8 @@ struct Desk {
     var signalling: [String] = []
     var media: [String] = []
     var reports: [String] = []
+    /// Each call's name, and those of whom its peer hears.
+    var conferences: [String] = []
     var exit: OffhookApp.ExitStatus?
 
     init(_ attendant: Attendant = .person([:])) {
@@ -53,7 +55,11 @@ struct Desk {
             case .media(.close(let handle)): coordinator.receive(.closed(nil), of: handle, at: now)
             case .media(.alert(_, let tone)): media.append("alert \(tone.map { "\($0)" } ?? "none")")
             case .media(let order): media.append("\(order)".prefixWord)
-            case .report(let report): reports.append(report.event.name)
+            case .report(let report):
+                reports.append(report.event.name)
+                if case .call(let call, .conference(let others)) = report {
+                    conferences.append(([call.shortName + ":"] + others).joined(separator: " "))
+                }
             case .finished(let status): exit = status
             }
         }

@@ -110,20 +110,6 @@ struct MediaSessionLifeTests {
         #expect(phone.sent.allSatisfy { $0.to.address == remote.address })
     }
 
-    @Test func mutedTheStreamGoesOnWithSilence() throws {
-        let phone = try phone(configuration())
-        phone.session.setMuted(true)
-        phone.tone(1_000)
-        for step in 0..<200 {
-            let samples = phone.speaks(480)
-            phone.session.capture(samples.span, at: start + .milliseconds(10 * step))
-            phone.drain(at: start + .milliseconds(10 * step))
-        }
-        let packets = phone.sent.filter { !$0.isRTCP }
-        #expect(packets.count == 100)
-        #expect(packets.allSatisfy { $0.bytes[12...].allSatisfy { $0 == 0xff } })
-    }
-
     @Test(.proves(.rule(1)))
     func nothingLeavesBeforeThePathIsProven() throws {
         let unproven = configuration { $0.isPathProven = false }

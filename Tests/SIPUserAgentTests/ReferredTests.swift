@@ -233,16 +233,18 @@ import Testing
         #expect(try answer(rules(.deny), [dave]) == 603)
     }
 
-    @Test(.proves(.rule(3), .clause("RFC 3261 §19.1.5")))
-    func takesOnlyReplacesOutOfTheTargetsHeaders() throws {
+    @Test(
+        .proves(.rule(3), .clause("RFC 3261 §19.1.5"), .clause("RFC 3911 §5")), arguments: [HeaderName.replaces, .join])
+    func takesOnlyTheNameOfACallOutOfTheTargetsHeaders(name: HeaderName) throws {
+        let field = "\(name)=abc%40x%3Bto-tag%3D1%3Bfrom-tag%3D2"
         var (world, handle, _) = try referred(
-            to: "<sip:dave@192.0.2.4;method=INVITE?Replaces=abc%40x%3Bto-tag%3D1%3Bfrom-tag%3D2&Route=%3Csip:evil%3E>")
-        #expect(world.transferRequests(at: "bob").first?.isAttended == true)
+            to: "<sip:dave@192.0.2.4;method=INVITE?\(field)&Route=%3Csip:evil%3E>")
+        #expect(world.transferRequests(at: "bob").first?.isAttended == (name == .replaces))
         world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
         world.run(for: .milliseconds(20))
         let invite = try #require(world.last(.invite, at: "dave"))
         #expect(invite.uri == (try target("sip:dave@192.0.2.4")))
-        #expect(invite.headers.first(.replaces) == "abc@x;to-tag=1;from-tag=2")
+        #expect(invite.headers.first(name) == "abc@x;to-tag=1;from-tag=2")
         #expect(!invite.headers.contains(.route))
     }
 

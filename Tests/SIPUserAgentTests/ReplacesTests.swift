@@ -5,19 +5,8 @@ import SIPTransactions
 import SIPUserAgent
 import Testing
 
-/// An INVITE that takes the place of a call (RFC 3891 §3, ROBUSTNESS S4), or wants to join one (RFC 3911).
+/// An INVITE that takes the place of a call (RFC 3891 §3, ROBUSTNESS S4).
 @Suite struct ReplacesTests {
-    /// Dave sends Bob an INVITE with those fields, and time passes.
-    private func daveCalls(_ world: inout World, _ headers: [(HeaderName, String)]) throws -> Int? {
-        world.addScripted("dave", at: "192.0.2.4")
-        let invite = try world.request(
-            .invite, from: "dave", to: "bob", callID: "call-2", fromTag: "dave", body: World.answerText,
-            headers: headers)
-        world.send(.request(invite), from: "dave", to: "bob")
-        world.run(for: .milliseconds(20))
-        return world.lastAnswer(to: .invite, at: "dave")?.status.value
-    }
-
     private func replaces(_ tag: String, _ rest: String = "") -> [(HeaderName, String)] {
         [(.replaces, "call-1;to-tag=\(tag);from-tag=peer\(rest)")]
     }
@@ -32,7 +21,7 @@ import Testing
     func endsTheOldCallWhenTheNewOneIsAnswered() throws {
         var world = World()
         let (old, tag) = try world.carolTalksToBob()
-        #expect(try daveCalls(&world, replaces(tag)) == nil)
+        #expect(try world.daveCallsBob(replaces(tag)) == nil)
         #expect(replacements(world) == [Replacement(call: old, isAllowed: false)])
         #expect(world.last(.bye, at: "carol") == nil)
         let new = try #require(world.incoming(at: "bob", 1))
@@ -48,7 +37,7 @@ import Testing
     func leavesTheOldCallWhenTheNewOneIsRefused() throws {
         var world = World()
         let (_, tag) = try world.carolTalksToBob()
-        _ = try daveCalls(&world, replaces(tag))
+        _ = try world.daveCallsBob(replaces(tag))
         world.perform(.reject(try #require(world.incoming(at: "bob", 1)), 488), by: "bob")
         world.run(for: .milliseconds(20))
         #expect(world.last(.bye, at: "carol") == nil)
@@ -61,33 +50,33 @@ import Testing
         configuration.automaticAnswer.ranges = [AddressRange(network: try #require(IPAddress("192.0.2.4")), prefix: 32)]
         var world = World()
         var (old, tag) = try world.carolTalksToBob(configuration)
-        _ = try daveCalls(&world, replaces(tag))
+        _ = try world.daveCallsBob(replaces(tag))
         #expect(replacements(world) == [Replacement(call: old, isAllowed: true)])
 
         configuration = World.configuration(user: "bob")
         configuration.transfers.replaces = .allow
         world = World()
         (old, tag) = try world.carolTalksToBob(configuration)
-        _ = try daveCalls(&world, replaces(tag))
+        _ = try world.daveCallsBob(replaces(tag))
         #expect(replacements(world) == [Replacement(call: old, isAllowed: true)])
 
         configuration.transfers.replaces = .deny
         world = World()
         (old, tag) = try world.carolTalksToBob(configuration)
-        #expect(try daveCalls(&world, replaces(tag)) == 603)
+        #expect(try world.daveCallsBob(replaces(tag)) == 603)
     }
 
     @Test(.proves(.rule(4), .clause("RFC 3891 §3")))
     func refusesWhatMatchesNothing() throws {
         var world = World()
         let (handle, tag) = try world.carolTalksToBob()
-        #expect(try daveCalls(&world, [(.replaces, "call-9;to-tag=\(tag);from-tag=peer")]) == 481)
+        #expect(try world.daveCallsBob([(.replaces, "call-9;to-tag=\(tag);from-tag=peer")]) == 481)
         world = World()
         let (_, second) = try world.carolTalksToBob()
-        #expect(try daveCalls(&world, [(.replaces, "call-1;to-tag=\(second);from-tag=other")]) == 481)
+        #expect(try world.daveCallsBob([(.replaces, "call-1;to-tag=\(second);from-tag=other")]) == 481)
         world = World()
         _ = try world.carolTalksToBob()
-        #expect(try daveCalls(&world, [(.replaces, "call-1;to-tag=peer;from-tag=peer")]) == 481)
+        #expect(try world.daveCallsBob([(.replaces, "call-1;to-tag=peer;from-tag=peer")]) == 481)
         _ = handle
     }
 
@@ -100,7 +89,7 @@ import Testing
         ] {
             var world = World()
             _ = try world.carolTalksToBob()
-            #expect(try daveCalls(&world, headers) == 400)
+            #expect(try world.daveCallsBob(headers) == 400)
         }
         var world = World()
         let (_, tag) = try world.carolTalksToBob()
@@ -112,7 +101,7 @@ import Testing
     func aConfirmedCallIsBusyForWhoWantsAnEarlyOne() throws {
         var world = World()
         let (_, tag) = try world.carolTalksToBob()
-        #expect(try daveCalls(&world, replaces(tag, ";early-only")) == 486)
+        #expect(try world.daveCallsBob(replaces(tag, ";early-only")) == 486)
     }
 
     @Test(.proves(.rule(4), .clause("RFC 3891 §3")))
@@ -122,7 +111,7 @@ import Testing
         world.perform(.ring(handle), by: "bob")
         world.run(for: .milliseconds(20))
         let tag = try #require(world.received(180, at: "carol").last?.to.tag)
-        #expect(try daveCalls(&world, replaces(tag)) == 481)
+        #expect(try world.daveCallsBob(replaces(tag)) == 481)
         #expect(world.ends(at: "bob").isEmpty)
     }
 
@@ -132,7 +121,7 @@ import Testing
         let (handle, tag) = try world.carolTalksToBob()
         world.perform(.hangUp(handle), by: "bob")
         world.run(for: .milliseconds(5))
-        #expect(try daveCalls(&world, replaces(tag)) == 603)
+        #expect(try world.daveCallsBob(replaces(tag)) == 603)
     }
 
     @Test(.proves(.clause("RFC 3891 §7.1")))
@@ -148,27 +137,12 @@ import Testing
         world.send(.response(ringing), from: "carol", to: "bob")
         world.run(for: .milliseconds(20))
         let field = "\(invite.callID);to-tag=\(invite.from.tag ?? "");from-tag=desk;early-only"
-        #expect(try daveCalls(&world, [(.replaces, field)]) == nil)
+        #expect(try world.daveCallsBob([(.replaces, field)]) == nil)
         world.perform(.answer(try #require(world.incoming(at: "bob")), World.media), by: "bob")
         world.run(for: .milliseconds(20))
         let cancel = try #require(world.last(.cancel, at: "carol"))
         #expect(cancel.cSeq.number == invite.cSeq.number)
         #expect(world.ends(at: "bob") == [CallEnd(cause: .replaced, by: .remote)])
-    }
-
-    @Test(.proves(.clause("RFC 3911 §4")))
-    func joiningIsRefusedByWhoCanNotMix() throws {
-        var world = World()
-        let (handle, tag) = try world.carolTalksToBob()
-        #expect(try daveCalls(&world, [(.join, "call-1;to-tag=\(tag);from-tag=peer")]) == 488)
-        #expect(world.ends(at: "bob").isEmpty)
-        world.perform(.hangUp(handle), by: "bob")
-        world = World()
-        _ = try world.carolTalksToBob()
-        #expect(try daveCalls(&world, [(.join, "call-7;to-tag=1;from-tag=2")]) == 481)
-        world = World()
-        _ = try world.carolTalksToBob()
-        #expect(try daveCalls(&world, [(.require, "join")]) == 420)
     }
 
     @Test func saysThatItCanBeReplaced() throws {
@@ -177,7 +151,6 @@ import Testing
         let supported = try #require(try invite.headers.first(Supported.self))
         #expect(supported.contains("replaces"))
         #expect(supported.contains("norefersub"))
-        #expect(!supported.contains("join"))
     }
 
     /// The three phones of an attended transfer, all ours: Alice talks to Bob and to Dave, and puts them together.

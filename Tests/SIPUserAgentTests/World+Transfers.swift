@@ -23,6 +23,19 @@ extension World {
         return (handle, tag)
     }
 
+    /// Dave sends Bob an INVITE with those fields, and time passes.
+    ///
+    /// - Returns: the status of the last answer that he has by then; nil while Bob's phone rings.
+    mutating func daveCallsBob(_ headers: [(HeaderName, String)]) throws -> Int? {
+        addScripted("dave", at: "192.0.2.4")
+        let invite = try request(
+            .invite, from: "dave", to: "bob", callID: "call-2", fromTag: "dave", body: World.answerText,
+            headers: headers)
+        send(.request(invite), from: "dave", to: "bob")
+        run(for: .milliseconds(20))
+        return lastAnswer(to: .invite, at: "dave")?.status.value
+    }
+
     /// Carol sends Bob a request within their call, and time passes for the answer.
     mutating func carolSends(
         _ method: Method, sequence: UInt32, bobTag: String, body: String = "", headers: [(HeaderName, String)] = []

@@ -44,6 +44,25 @@ import Testing
         #expect(phone.commands.isEmpty)
     }
 
+    @Test func twoCallsAreMadeAConference() {
+        var phone = Phone()
+        phone.type(":conference")
+        phone.press(.enter)
+        #expect(phone.commands.isEmpty)
+        phone.established(1, "bob@example.com")
+        phone.established(2, "dave@example.com")
+        phone.type(":merge")
+        phone.press(.enter)
+        phone.type(":conference 2")
+        phone.press(.enter)
+        #expect(phone.commands == [.conference(second, with: first)], "not with itself")
+        for call in [first, second] { phone.receive(.conference(call, true)) }
+        #expect(phone.canvas().dump.contains("● conference"))
+        #expect(!phone.canvas().dump.contains("hear you at once"), "they are to")
+        phone.receive(.conference(second, false))
+        #expect(phone.canvas().dump.contains("hear you at once"))
+    }
+
     @Test func connectsTheTwoCalls() {
         var phone = Phone()
         phone.established(1, "bob@example.com")

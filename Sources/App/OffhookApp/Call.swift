@@ -46,6 +46,8 @@ struct Call: Sendable {
     var answeredAt: Instant?
     var isMuted = false
     var isHeldByUs = false
+    /// What was last asked for: whether it is to wait.
+    var isToBeHeld = false
     var isHeldByPeer = false
     /// The calls that were put on hold for it, to be resumed if it is never answered.
     var letsWait: [CallHandle] = []
@@ -69,6 +71,10 @@ struct Call: Sendable {
     var requestedTransfer: TransferRequest?
     /// The call that this one follows: its peer asked for it, or it takes that one's place. To a script they are one.
     var continues: CallHandle?
+    /// The call that this one wants to be let into, until both are answered.
+    var joins: CallHandle?
+    /// The conference that it is in.
+    var conference: UInt32?
     /// How it ended, while its media is being closed.
     var end: CallEnd?
     var duration: Duration?

@@ -12,6 +12,7 @@ extension CallCoordinator {
         call.duration = call.answeredAt.flatMap { answered in now.map { $0 - answered } }
         calls[handle] = call
         transferEnded(handle, end)
+        leaveConference(handle)
         resumeWaiting(for: call)
         setAlert(nil, of: handle)
         refreshAlerts()

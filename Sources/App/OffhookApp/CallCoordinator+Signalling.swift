@@ -38,6 +38,7 @@ extension CallCoordinator {
             receiveAnswer(handle, answer, at: now)
         case .established(let handle):
             if calls[handle]?.phase == .answered { calls[handle]?.phase = .established }
+            joinAsWished(handle)
             beginTransfer(of: handle, at: now)
             consultationAnswered(handle)
         case .heldByPeer(let handle):
@@ -49,6 +50,7 @@ extension CallCoordinator {
         case .modified(let handle):
             receiveModified(handle)
         case .modifyFailed(let handle, let status):
+            if let isHeld = calls[handle]?.isHeldByUs { calls[handle]?.isToBeHeld = isHeld }
             report(handle, .modifyFailed(status))
         case .peerMoved(let handle, let address):
             report(handle, .peerMoved(address))
@@ -110,11 +112,13 @@ extension CallCoordinator {
         var call = Call(identity: identity, phase: .incoming, isIncoming: true, script: settings.attendant.plan?.script)
         call.accountID = incoming.account
         call.trust = incoming.trust
+        call.joins = incoming.joining
         call.isAnsweredAutomatically = settings.attendant.plan != nil
         calls[handle] = call
         order.append(handle)
         let replaced = incoming.replacement.flatMap { calls[$0.call]?.identity.shortName }
-        report(handle, .incoming(incoming, replaces: replaced))
+        let joined = incoming.joining.flatMap { calls[$0]?.identity.shortName }
+        report(handle, .incoming(incoming, replaces: replaced, joins: joined))
         if takeReplacement(handle, incoming, at: now) { return }
         switch settings.attendant {
         case .plan(let plan): take(handle, incoming, by: plan, at: now)

@@ -60,6 +60,7 @@ struct CallCoordinator: Sendable {
     var resultWithoutAnswer: ExitStatus?
     /// `offhook call`: the process ends with its call.
     var endsWithLastCall = false
+    var conferencesBegun: UInt32 = 0
     /// The user agent is down, and only calls whose media still ends keep the process.
     var isProcessWaiting = false
     /// The verdict has been told.
@@ -146,25 +147,34 @@ struct CallCoordinator: Sendable {
 
     mutating func hold(_ handle: CallHandle) {
         guard let call = calls[handle], call.isUp, !call.isHeldByUs else { return }
+        calls[handle]?.isToBeHeld = true
         emit(.signalling(.hold(handle)))
     }
 
     mutating func resume(_ handle: CallHandle) {
         guard let call = calls[handle], call.isUp, call.isHeldByUs else { return }
-        // The person has decided about this one.
-        for other in order { calls[other]?.letsWait.removeAll { $0 == handle } }
         holdOthers(than: handle)
+        for member in conference(of: handle) where calls[member]?.isHeldByUs == true { takeBack(member) }
+    }
+
+    /// Has a call wait no longer, and for no other.
+    mutating func takeBack(_ handle: CallHandle) {
+        for other in order { calls[other]?.letsWait.removeAll { $0 == handle } }
+        calls[handle]?.isToBeHeld = false
         emit(.signalling(.resume(handle)))
     }
 
-    /// A person who calls somebody, or turns back to a call, lets the others wait; whether they wait when another call
-    /// is answered is the person's choice of key. Scripts talk to all of theirs.
+    /// A person who calls somebody, or turns back to a call or a conference, lets the others wait; whether they wait
+    /// when another call is answered is the person's choice of key. Scripts talk to all of theirs.
     ///
     /// - Returns: those that it puts on hold.
     @discardableResult
     mutating func holdOthers(than handle: CallHandle) -> [CallHandle] {
         guard settings.attendant.plan == nil else { return [] }
-        let talking = order.filter { $0 != handle && calls[$0]?.isUp == true && calls[$0]?.isHeldByUs == false }
+        let spared = conference(of: handle)
+        let talking = order.filter {
+            !spared.contains($0) && calls[$0]?.isUp == true && calls[$0]?.isHeldByUs == false
+        }
         for other in talking { hold(other) }
         return talking
     }
@@ -177,7 +187,7 @@ struct CallCoordinator: Sendable {
         if let next = others.last(where: { calls[$0]?.isBeingPlaced == true }) {
             calls[next]?.letsWait += call.letsWait
         } else if !others.contains(where: { calls[$0]?.isUp == true && calls[$0]?.isHeldByUs == false }) {
-            for handle in call.letsWait where calls[handle]?.isUp == true { emit(.signalling(.resume(handle))) }
+            for handle in call.letsWait where calls[handle]?.isUp == true { takeBack(handle) }
         }
     }
 

@@ -19,6 +19,8 @@ enum MediaOrder: Sendable {
     /// A pressed key is heard on our own side.
     case soundKey(Character)
     case mute(CallHandle, Bool)
+    /// Calls of one conference hear each other; nil is none.
+    case conference(CallHandle, UInt32?)
     case reportStatistics(CallHandle)
     /// The tone that this call makes on our own side.
     case alert(CallHandle, AlertTone?)

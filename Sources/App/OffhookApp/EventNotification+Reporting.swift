@@ -68,6 +68,9 @@ extension DialogInformation.Dialog {
             .init("id", .string(id)), .init("state", .string(state.rawValue)),
             .init("direction", isInitiator.map { .string($0 ? "initiator" : "recipient") } ?? .null),
             .init("remote", remoteIdentity.map { .string($0) } ?? .null),
+            .init("call_id", callID.map { .string($0) } ?? .null),
+            .init("local_tag", localTag.map { .string($0) } ?? .null),
+            .init("remote_tag", remoteTag.map { .string($0) } ?? .null),
         ])
     }
 }

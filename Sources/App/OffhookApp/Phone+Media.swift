@@ -20,6 +20,7 @@ extension Phone {
         case .soundKey(let key):
             if let digit = DTMFDigit(key) { media.soundKey(digit) }
         case .mute(let handle, let isMuted): media.setMuted(handle.rawValue, isMuted)
+        case .conference(let handle, let number): media.setConference(handle.rawValue, number)
         case .reportStatistics(let handle):
             guard let statistics = media.statistics(handle.rawValue) else { return }
             tell(.statistics(statistics), of: handle)

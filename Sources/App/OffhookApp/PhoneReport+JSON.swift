@@ -94,8 +94,11 @@ extension CallOccurrence {
     fileprivate var event: (name: String, members: [JSON.Member]) {
         switch self {
         case .outgoing: return ("call.outgoing", [])
-        case .incoming(let call, let replaces):
-            return ("call.incoming", call.members + (replaces.map { [.init("replaces", .string($0))] } ?? []))
+        case .incoming(let call, let replaces, let joins):
+            var members = call.members
+            if let replaces { members.append(.init("replaces", .string(replaces))) }
+            if let joins { members.append(.init("joins", .string(joins))) }
+            return ("call.incoming", members)
         case .trying: return ("call.trying", [])
         case .ringing(let progress):
             return (
@@ -132,6 +135,8 @@ extension CallOccurrence {
         case .mediaSilent(let seconds):
             return ("warning", [.init("text", .string("no media from the peer for \(seconds) s"))])
         case .transfer(let report): return ("call.transfer", report.members)
+        case .conference(let others):
+            return ("call.conference", [.init("with", .array(others.map { .string($0) }))])
         case .ended(let end, let duration, let statistics):
             var members = end.members
             members.append(.init("duration", duration.map { .decimal($0.inSeconds, places: 3) } ?? .null))

@@ -124,7 +124,7 @@ extension CallOccurrence {
                     reference, account: Printable(call.account),
                     peer: Party(address: Printable(Party.withoutScheme(call.peer))))
             ]
-        case .incoming(let incoming, _):
+        case .incoming(let incoming, _, _):
             return [.incomingCall(reference, incoming.onScreen(account: call.account))]
         case .trying: return [.progress(reference, .trying)]
         case .ringing(let progress):
@@ -143,6 +143,11 @@ extension CallOccurrence {
             return [.log(.warning, .call(reference), Printable(text(peer: call.peer)))]
         case .digit(let digit, let isSent, _, _):
             return [.digit(reference, Printable(String(digit)), isSent ? .sent : .received)]
+        case .conference(let others):
+            return [
+                .conference(reference, !others.isEmpty),
+                .log(.info, .call(reference), Printable(text(peer: call.peer))),
+            ]
         case .statistics:
             // The screen is refreshed more often than scripts are, and with the bit rate.
             return []
@@ -174,6 +179,7 @@ extension SIPUserAgent.IncomingCall {
             codecs: codecs.prefix(4).map { Printable($0) },
             trust: Printable(
                 (replacement == nil ? "" : "takes the place of a call · ")
+                    + (joining == nil ? "" : "wants to join a call · ")
                     + (provenCaller.map { "authenticated as \($0)" } ?? trust.words)))
     }
 }

@@ -49,11 +49,11 @@ extension CallOccurrence {
     func text(peer: String) -> String {
         switch self {
         case .outgoing: "calling \(peer)"
-        case .incoming(let call, let replaces):
+        case .incoming(let call, let replaces, let joins):
             "call from \(peer), source \(call.flow.remote)"
                 + (call.forwarding.map { ", \($0)" } ?? "")
                 + (call.provenCaller.map { ", authenticated as \($0)" } ?? "")
-                + (replaces.map { ", in place of \($0)" } ?? "")
+                + (replaces.map { ", in place of \($0)" } ?? "") + (joins.map { ", to join \($0)" } ?? "")
         case .trying: "trying"
         case .ringing(let progress): "\(progress.status.value) \(progress.reason)"
         case .early: "early media"
@@ -74,6 +74,8 @@ extension CallOccurrence {
         case .playFinished: "played to the end"
         case .mediaSilent(let seconds): "no media from the peer for \(seconds) s"
         case .transfer(let report): report.text
+        case .conference(let others):
+            others.isEmpty ? "no longer in conference" : "in conference with \(others.joined(separator: ", "))"
         case .ended(let end, let duration, let statistics):
             "ended: \(end.text)\(duration.map { " after \(JSON.fixed($0.inSeconds, places: 1) ?? "?") s" } ?? "")"
                 + (statistics.map { "; \($0.text)" } ?? "")

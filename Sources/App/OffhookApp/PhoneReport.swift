@@ -44,8 +44,8 @@ package struct CallIdentity: Hashable, Sendable {
 /// What happened in a call.
 enum CallOccurrence: Sendable {
     case outgoing
-    /// `replaces`: the short name of the call whose place it takes.
-    case incoming(IncomingCall, replaces: String?)
+    /// `replaces`, `joins`: the short name of the call whose place it takes, or that it wants to be let into.
+    case incoming(IncomingCall, replaces: String?, joins: String?)
     case trying
     case ringing(CallProgress)
     /// Media of an early dialog is heard.
@@ -66,5 +66,7 @@ enum CallOccurrence: Sendable {
     /// No media for some seconds.
     case mediaSilent(seconds: Int)
     case transfer(TransferReport)
+    /// The calls, by their short names, whose peers and this one's hear each other; none once that is over.
+    case conference(with: [String])
     case ended(CallEnd, duration: Duration?, MediaStatistics?)
 }

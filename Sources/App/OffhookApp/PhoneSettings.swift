@@ -132,7 +132,7 @@ struct PhoneSettings: Sendable {
         userAgent.instance = identity?.urn
         userAgent.transfers = TransferRules(
             refer: (options.refer ?? configuration.sip.refer ?? (options.isAttended ? .ask : .deny)).rule,
-            replaces: (options.replaces ?? configuration.sip.replaces ?? .ask).rule)
+            replaces: (options.replaces ?? configuration.sip.replaces ?? .ask).rule, joins: options.isAttended)
         let calls = answering?.maxCalls ?? configuration.sip.maximumCalls
         if let calls, !SIPSettings.callCounts.contains(calls) {
             throw StartFault(.usage, "--max-calls: \(calls) is not between 1 and \(SIPSettings.callCounts.upperBound)")

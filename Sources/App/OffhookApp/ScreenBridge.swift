@@ -141,6 +141,8 @@ final class ScreenBridge {
             phone.ask { coordinator, _ in coordinator.transfer(call.handle, to: uri) }
         case .connect(let call, let other):
             phone.ask { coordinator, _ in coordinator.transfer(call.handle, toPeerOf: other.handle) }
+        case .conference(let call, let other):
+            phone.ask { coordinator, _ in coordinator.confer(call.handle, with: other.handle) }
         case .acceptTransfer(let call): phone.ask { $0.acceptTransfer(call.handle, at: $1) }
         case .declineTransfer(let call): phone.ask { coordinator, _ in coordinator.declineTransfer(call.handle) }
         case .setMuted(let call, let isMuted):

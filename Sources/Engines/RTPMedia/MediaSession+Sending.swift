@@ -34,7 +34,7 @@ extension MediaSession {
         }
         if !isPrimed { prime(for: samples.count) }
         for index in samples.indices {
-            packet[packetCount] = isMuted ? 0 : samples[index]
+            packet[packetCount] = samples[index]
             packetCount += 1
             capturedCount += 1
             if packetCount >= packetLength { finishPacket(at: now) }

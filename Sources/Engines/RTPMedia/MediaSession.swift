@@ -30,7 +30,6 @@ package struct MediaSession: ~Copyable, Sendable {
     var capturedUntil: Instant
     var isPrimed = false
     var owesMarker = true
-    var isMuted = false
     var digits = TelephoneEventSender()
     var sentMeter = LevelMeter()
     var keepAliveAt: Instant
@@ -158,11 +157,6 @@ package struct MediaSession: ~Copyable, Sendable {
         if configuration.sends != before.sends { keepAliveAt = now + Self.keepAliveInterval }
         if canReachPeer && !configuration.sends && counters.sentPackets == 0 { keepAliveAt = min(keepAliveAt, now) }
         if configuration.isPeerTrusted { resumeSending() }
-    }
-
-    /// Muted, the stream goes on with silence in it, so that nobody takes the call for dead.
-    package mutating func setMuted(_ isMuted: Bool) {
-        self.isMuted = isMuted
     }
 
     /// Queues RTCP BYE. Nothing is sent after it.

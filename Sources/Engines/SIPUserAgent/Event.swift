@@ -89,6 +89,8 @@ package struct IncomingCall: Sendable {
     package var headers: Headers
     /// The call of ours whose place it takes when it is answered (RFC 3891).
     package var replacement: Replacement?
+    /// The call of ours that the caller wants to be let into (RFC 3911).
+    package var joining: CallHandle?
 }
 
 /// Why a caller is trusted, strongest reason first.

@@ -15,6 +15,8 @@ struct Arrival: Sendable {
     let contact: NameAddress
     /// The call whose place it takes when it is answered (RFC 3891).
     var replacement: Replacement?
+    /// Whether it wants to be let into a call of ours (RFC 3911).
+    let wantsToJoin: Bool
     /// When the phone stops to ring here.
     var ringsUntil: Instant?
     /// When the caller's invitation runs out (§13.3.1).

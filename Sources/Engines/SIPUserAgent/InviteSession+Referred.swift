@@ -65,6 +65,7 @@ extension InviteSession {
         receivedReferral?.decide()
         var headers = Headers()
         if let replaces = referral.uri.embedded(Replaces.self) { headers.append(replaces) }
+        if let join = referral.uri.embedded(Join.self) { headers.append(join) }
         if let referredBy = referral.referredBy { try? headers.append(.referredBy, referredBy) }
         let call = OutgoingCall(
             account: account.id, target: referral.request.target, headers: headers, media: media,

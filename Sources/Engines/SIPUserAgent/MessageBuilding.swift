@@ -8,7 +8,7 @@ extension Capabilities {
         methods: [
             .invite, .ack, .cancel, .bye, .options, .prack, .update, .info, .message, .refer, .notify, .subscribe,
         ],
-        optionTags: [.reliable, .sessionTimer, "replaces", "norefersub", .targetDialog, "answermode"],
+        optionTags: [.reliable, .sessionTimer, "replaces", "join", "norefersub", .targetDialog, "answermode"],
         bodies: [
             MethodBodies(.message, [.plainText, .anyText, .composing]),
             MethodBodies(.notify, [.any]),

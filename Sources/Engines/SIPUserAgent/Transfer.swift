@@ -54,10 +54,14 @@ package struct TransferRules: Equatable, Sendable {
     package var refer: Verdict
     /// An INVITE that takes the place of a call of ours; `ask` lets those do it unasked who are answered without a person.
     package var replaces: Verdict
+    /// Whether there is a person who can let a caller into a call of ours, all of which it then hears (RFC 3911).
+    /// Without one nobody gets in.
+    package var joins: Bool
 
-    package init(refer: Verdict, replaces: Verdict) {
+    package init(refer: Verdict, replaces: Verdict, joins: Bool = false) {
         self.refer = refer
         self.replaces = replaces
+        self.joins = joins
     }
 
     package static let standard = TransferRules(refer: .ask, replaces: .ask)

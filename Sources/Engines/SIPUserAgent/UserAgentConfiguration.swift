@@ -54,6 +54,7 @@ package struct UserAgentConfiguration: Sendable {
         var abilities = Capabilities.ours
         if reliableProvisionals == .off { abilities.optionTags.removeAll { $0 == .reliable } }
         if sessionTimers.use == .off { abilities.optionTags.removeAll { $0 == .sessionTimer } }
+        if !transfers.joins { abilities.optionTags.removeAll { $0 == "join" } }
         return abilities
     }
 }

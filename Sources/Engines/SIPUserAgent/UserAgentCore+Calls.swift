@@ -86,6 +86,7 @@ extension UserAgentCore {
         if automatic, let session = sessions[handle], let arrival = session.value.arrival?.value,
             session.value.phase == .alerting
         {
+            guard !arrival.wantsToJoin else { return emit(.warning(.automaticAnswerDenied(handle))) }
             let verdict = policy.beginAutomaticAnswer(
                 handle, trust: arrival.trust, from: arrival.request.from, provenAs: arrival.provenCaller,
                 over: arrival.flow, replacing: arrival.replacement)

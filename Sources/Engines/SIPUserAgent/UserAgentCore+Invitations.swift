@@ -85,17 +85,21 @@ extension UserAgentCore {
         }
         let trust = reception.trust
         var replacement: Replacement?
+        var joining: CallHandle?
         switch self.replacement(asked: request, trust: trust, provenAs: provenCaller, over: flow) {
         case .nothingAsked: break
         case .replaces(let found): replacement = found
+        case .joins(let call): joining = call
         case .refuse(let status):
             refuse(status == 481 ? .unknownDialog : .forbidden, from: flow, of: request)
             return respond(request.response(status), in: transaction, at: now)
         }
         let handle = nextIncomingHandle()
         let information = CallerInformation(of: request, isVouchedFor: policy.isServer(flow))
-        let mayAnswerAutomatically = policy.mayAnswerAutomatically(
-            trust, from: request.from, provenAs: provenCaller, over: flow)
+        // Who joins a call listens in: that is for a person to allow.
+        let mayAnswerAutomatically =
+            joining == nil
+            && policy.mayAnswerAutomatically(trust, from: request.from, provenAs: provenCaller, over: flow)
         let isUnproven = mayAnswerAutomatically && trust == .stranger && flow.transport == .udp
         if let wish = information.answerWish, wish.isAutomatic, wish.isRequired, !mayAnswerAutomatically {
             refuse(.forbidden, from: flow, of: request)
@@ -104,6 +108,7 @@ extension UserAgentCore {
         let arrival = Arrival(
             request: request, transaction: transaction, flow: flow, trust: trust, provenCaller: provenCaller,
             contact: dialogContact(of: account, at: flow.local, over: flow.transport), replacement: replacement,
+            wantsToJoin: joining != nil,
             ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
             expiresAt: (try? request.headers.first(Expires.self)).map { now + .seconds(Int64($0.seconds)) },
             provisionals: ReliableProvisionals(
@@ -136,7 +141,7 @@ extension UserAgentCore {
                     isPrivileged: mayAnswerAutomatically
                         && account.answerWishes.isPrivileged(information.answerWish, of: trust),
                     offer: offer, takesEarlyMedia: arrival.takesEarlyMedia,
-                    headers: request.headers, replacement: replacement)))
+                    headers: request.headers, replacement: replacement, joining: joining)))
     }
 }
 

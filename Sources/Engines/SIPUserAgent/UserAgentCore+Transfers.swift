@@ -78,6 +78,7 @@ extension UserAgentCore {
     enum Matching: Equatable {
         case nothingAsked
         case replaces(Replacement)
+        case joins(CallHandle)
         case refuse(StatusCode)
     }
 
@@ -108,14 +109,15 @@ extension UserAgentCore {
         return .replaces(Replacement(call: handle, isAllowed: isAllowed))
     }
 
-    /// Joining calls needs a mixer for all of them, which is not here: the call that is there stays as it is
-    /// (RFC 3911 §4).
+    /// Finds the call that an INVITE wants to be joined with (RFC 3911 §4). Early ones may be joined as well, whoever
+    /// began them: they are put together once both are answered.
     private func joining(_ request: Request) -> Matching {
         guard !request.headers.contains(.replaces), let join = try? request.headers.first(Join.self) else {
             return .refuse(400)
         }
         guard let handle = call(named: join), let session = sessions[handle] else { return .refuse(481) }
-        return .refuse(session.phase == .ended ? 603 : 488)
+        guard configuration.transfers.joins else { return .refuse(488) }
+        return session.phase == .ended ? .refuse(603) : .joins(handle)
     }
 
     /// The call with exactly that dialog. A tag of zero stands for none, as RFC 2543 had it (RFC 3891 §6.1).

@@ -18,6 +18,12 @@ struct MediaCall: ~Copyable {
     let ports: MediaPorts
     var session: MediaSession
     var isMuted = false
+    /// Calls of one number hear each other; nil: this one is in none.
+    private(set) var conference: UInt32?
+    /// What the peer said and the others of the conference were not sent yet: they are sent it on the capture clock.
+    private let unheard: SampleRing
+    /// The period of it that they are sent now.
+    let said: UnsafeMutableBufferPointer<Int16>
 
     /// What goes out once the path stands; what goes out now; and what will after the file.
     private let planned: Source?
@@ -64,9 +70,15 @@ struct MediaCall: ~Copyable {
         sent = recording == nil ? nil : SampleRing(samples: 4 * AudioPeriod.samples)
         stereo = .allocate(capacity: 2 * AudioPeriod.samples)
         stereo.initialize(repeating: 0)
+        unheard = SampleRing(samples: 4 * AudioPeriod.samples)
+        said = .allocate(capacity: AudioPeriod.samples)
+        said.initialize(repeating: 0)
     }
 
-    deinit { stereo.deallocate() }
+    deinit {
+        stereo.deallocate()
+        said.deallocate()
+    }
 
     // MARK: - Sending
 
@@ -75,9 +87,11 @@ struct MediaCall: ~Copyable {
         case none, started, finished
     }
 
-    /// Sends one period: the microphone's, or what stands in its place. `scratch` is overwritten.
+    /// Sends one period: the microphone's, or what stands in its place, and with it what the others of the conference
+    /// said. `scratch` is overwritten.
     mutating func capture(
-        _ microphone: UnsafeMutableBufferPointer<Int16>, scratch: UnsafeMutableBufferPointer<Int16>, at now: Instant
+        _ microphone: UnsafeMutableBufferPointer<Int16>, others: UnsafeMutableBufferPointer<Int16>?,
+        scratch: UnsafeMutableBufferPointer<Int16>, at now: Instant
     ) -> PlayProgress {
         var progress = startPlayIfReady()
         var period = scratch
@@ -100,11 +114,19 @@ struct MediaCall: ~Copyable {
         case .echo:
             if echo?.takePeriod(into: scratch) != true { scratch.update(repeating: 0) }
         }
-        session.capture(UnsafeBufferPointer(period).span, at: now)
-        if let sent, hasBegunRecording {
-            if isMuted { scratch.update(repeating: 0) }
-            sent.write(UnsafeBufferPointer(isMuted ? scratch : period))
+        if isMuted {
+            // The stream goes on with silence in it, so that nobody takes the call for dead.
+            scratch.update(repeating: 0)
+            period = scratch
         }
+        if let others {
+            for index in 0..<min(period.count, scratch.count, others.count) {
+                scratch[index] = Int16(clamping: Int32(period[index]) + Int32(others[index]))
+            }
+            period = scratch
+        }
+        session.capture(UnsafeBufferPointer(period).span, at: now)
+        if let sent, hasBegunRecording { sent.write(UnsafeBufferPointer(period)) }
         return progress
     }
 
@@ -126,6 +148,8 @@ struct MediaCall: ~Copyable {
         var span = period.mutableSpan
         session.playout(into: &span, at: now)
         periodsPlayed &+= 1
+        // A peer that does not hear us plays music for who waits.
+        if conference != nil, session.configuration.sends { unheard.write(UnsafeBufferPointer(period)) }
         echo?.write(UnsafeBufferPointer(period))
         detector?.receive(UnsafeBufferPointer(period).span)
         if !hasBegunRecording { hasBegunRecording = session.configuration.remoteRTP != nil || hasHeardPeer }
@@ -153,6 +177,22 @@ struct MediaCall: ~Copyable {
             stereo[2 * index + 1] = heard[index]
         }
         if file.space >= stereo.count { file.write(UnsafeBufferPointer(stereo)) }
+    }
+
+    // MARK: - Conference
+
+    mutating func enter(conference: UInt32?) {
+        self.conference = conference
+        unheard.drop(unheard.count)
+        said.update(repeating: 0)
+    }
+
+    /// Leaves the next period of what the peer said in `said`. Two clocks differ: a period of silence is put in, or one
+    /// of sound left out, where playout has drifted that far from capture.
+    func takeSaid() {
+        guard conference != nil else { return }
+        if unheard.count > 3 * AudioPeriod.samples { unheard.drop(AudioPeriod.samples) }
+        if !unheard.takePeriod(into: said) { said.update(repeating: 0) }
     }
 
     // MARK: - Events

@@ -210,6 +210,11 @@ package final class MediaEngine: Sendable {
         perform(id, .mute(call: id, isMuted))
     }
 
+    /// Puts a call into a conference, whose calls hear each other; nil takes it out.
+    package func setConference(_ id: UInt32, _ conference: UInt32?) {
+        perform(id, .conference(call: id, conference))
+    }
+
     /// Sends digits one after the other, with the pauses that the text names.
     package func sendDigits(_ id: UInt32, _ text: String) throws(DigitError) {
         for step in try DigitStep.parse(text) { perform(id, .digit(call: id, step)) }

@@ -93,9 +93,10 @@ extension MediaWorker {
     /// Sends the microphone's period on every call.
     mutating func capturePeriod(at now: Instant, spokenAt: Instant) {
         if let probe { probe.speak(into: microphone, at: spokenAt, takenAt: now) }
+        for slot in calls.indices { calls[slot]?.pointer.pointee.takeSaid() }
         for slot in calls.indices {
             guard let call = calls[slot]?.pointer else { continue }
-            let progress = call.pointee.capture(microphone, scratch: scratch, at: now)
+            let progress = call.pointee.capture(microphone, others: mixOthers(for: call), scratch: scratch, at: now)
             // At once: a worker that makes up for lost time captures more than the session keeps.
             send(call)
             switch progress {
@@ -104,6 +105,22 @@ extension MediaWorker {
             case .finished: report(.playFinished(call: call.pointee.id))
             }
         }
+    }
+
+    /// What the others of a call's conference said, mixed; nil where it is in none.
+    private mutating func mixOthers(
+        for call: UnsafeMutablePointer<MediaCall>
+    ) -> UnsafeMutableBufferPointer<Int16>? {
+        guard let conference = call.pointee.conference else { return nil }
+        mixer.begin(count: others.count)
+        for slot in calls.indices {
+            guard let other = calls[slot]?.pointer, other != call, other.pointee.conference == conference
+            else { continue }
+            mixer.add(UnsafeBufferPointer(other.pointee.said).span)
+        }
+        var span = others.mutableSpan
+        mixer.write(into: &span)
+        return others
     }
 
     /// Leaves in `scratch` what is to be heard: all calls and tones, mixed.

@@ -14,10 +14,8 @@ extension MediaWorker {
             case .stop(let id): stop(id, at: now)
             case .beginPlaying(let id): box(of: id)?.pointer.pointee.waitsForCue = false
             case .mute(let id, let isMuted):
-                if let box = box(of: id) {
-                    box.pointer.pointee.isMuted = isMuted
-                    box.pointer.pointee.session.setMuted(isMuted)
-                }
+                box(of: id)?.pointer.pointee.isMuted = isMuted
+            case .conference(let id, let number): box(of: id)?.pointer.pointee.enter(conference: number)
             case .digit(let id, let step):
                 if let box = box(of: id), !box.pointer.pointee.digits.append(step), case .digit(let digit) = step {
                     report(.digitRefused(call: id, digit))

@@ -50,6 +50,8 @@ struct MediaWorker: ~Copyable {
     var demandSeen = 0
     let microphone: UnsafeMutableBufferPointer<Int16>
     let scratch: UnsafeMutableBufferPointer<Int16>
+    /// What one call of a conference is sent of the others.
+    let others: UnsafeMutableBufferPointer<Int16>
     var mixer = Mixer(capacity: AudioPeriod.samples)
     /// By `LocalTone`.
     var tones = InlineArray<5, ToneGenerator?>(repeating: nil)
@@ -79,6 +81,8 @@ struct MediaWorker: ~Copyable {
         microphone.initialize(repeating: 0)
         scratch = .allocate(capacity: AudioPeriod.samples)
         scratch.initialize(repeating: 0)
+        others = .allocate(capacity: AudioPeriod.samples)
+        others.initialize(repeating: 0)
     }
 
     deinit {
@@ -86,6 +90,7 @@ struct MediaWorker: ~Copyable {
         ready.deallocate()
         microphone.deallocate()
         scratch.deallocate()
+        others.deallocate()
     }
 
     /// The thread's body: returns after `WorkerCommand.quit`.

@@ -34,6 +34,8 @@ enum WorkerCommand: Sendable {
     case stop(call: UInt32)
     case beginPlaying(call: UInt32)
     case mute(call: UInt32, Bool)
+    /// Those of one number hear each other; nil is none.
+    case conference(call: UInt32, UInt32?)
     case digit(call: UInt32, DigitStep)
     /// Nil ends the tone.
     case tone(LocalTone, ToneGenerator?)

@@ -19,6 +19,8 @@ package enum PhoneEvent: Hashable, Sendable {
     case media(CallReference, MediaSummary)
     case hold(CallReference, HoldState)
     case muted(CallReference, Bool)
+    /// Whether its peer hears those of other calls.
+    case conference(CallReference, Bool)
     case levels(CallReference, AudioLevels)
     case quality(CallReference, CallQuality)
     case digit(CallReference, Printable, MessageDirection)

@@ -19,6 +19,8 @@ package enum UserCommand: Hashable, Sendable {
     case transfer(CallReference, target: String)
     /// Put the peer of the first call through to that of the second.
     case connect(CallReference, to: CallReference)
+    /// Let the peers of both calls hear each other.
+    case conference(CallReference, with: CallReference)
     /// Call whom the peer asks us to call, or do not.
     case acceptTransfer(CallReference)
     case declineTransfer(CallReference)

@@ -2,7 +2,7 @@
 package enum Action: Hashable, Sendable {
     // Calls.
     case dial, redial, answer, holdAndAnswer, reject, ignore, hangUp, hangUpAll, hold, resume, mute, unmute, digits
-    case transfer, connect, acceptTransfer, declineTransfer
+    case transfer, connect, conference, acceptTransfer, declineTransfer
     case previousCall, nextCall, selectCall
     // Accounts.
     case account, register, unregister, options, message

@@ -30,6 +30,9 @@ extension Binding {
             .connect, keys: [.character("T")], names: ["attended"], argument: "[CALL]", title: "connect",
             help: "Put the other call's peer through to the selected one (attended)"),
         Binding(
+            .conference, names: ["conference", "merge"], argument: "[CALL]", title: "conference",
+            help: "Let the other call's peer and the selected one hear each other"),
+        Binding(
             .mute, keys: [.character("m")], names: ["mute"], argument: "[CALL]", title: "mute",
             help: "Mute the microphone; the key also unmutes"),
         Binding(.unmute, names: ["unmute"], argument: "[CALL]", title: "unmute", help: "Unmute the microphone"),

@@ -42,8 +42,10 @@ extension AppState {
         }
         let hidden = calls.count - shown
         var remarks: [String] = []
-        let hearing = hearingCalls.count
-        if hearing > 1 { remarks.append("\(hearing) hear you at once: x holds one") }
+        let hearing = hearingCalls
+        if hearing.count > 1, !hearing.allSatisfy(\.isInConference) {
+            remarks.append("\(hearing.count) hear you at once: x holds one")
+        }
         if hidden > 0 { remarks.append("\(hidden) more: [ ] select") }
         canvas.rule(row: top + height)
         if !remarks.isEmpty {
@@ -130,7 +132,7 @@ extension CallLine {
         case .established: break
         }
         switch holdState {
-        case .none: return "up"
+        case .none: return isInConference ? "conference" : "up"
         case .byUs: return "held"
         case .byPeer: return "held by peer"
         case .byBoth: return "held by both"

@@ -15,6 +15,7 @@ extension AppState {
         case .hangUp, .hold, .resume, .mute, .unmute: return perform(onSelected: action, byKey: key != nil, at: now)
         case .transfer: openTransfer()
         case .connect: return connect(at: now)
+        case .conference: return confer(at: now)
         case .acceptTransfer, .declineTransfer: return decideTransfer(action == .acceptTransfer, at: now)
         case .hangUpAll: return ask(.hangUpAll, at: now)
         case .previousCall: select(step: -1)

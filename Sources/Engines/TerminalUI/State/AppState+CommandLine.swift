@@ -40,11 +40,11 @@ extension AppState {
         case .transfer:
             guard let call = selectedCall, call.isEstablished else { return refuse("no call is up", at: now) }
             return transfer(call.reference, to: argument, at: now)
-        case .connect:
+        case .connect, .conference:
             guard let other = calls.first(where: { String($0.number) == argument }) else {
                 return refuse("there is no call \(argument)", at: now)
             }
-            return connect(to: other, at: now)
+            return binding.action == .connect ? connect(to: other, at: now) : confer(with: other, at: now)
         case .reject:
             guard let status = Int(argument), (400...699).contains(status) else {
                 return refuse("a refusal has a status from 400 to 699", at: now)

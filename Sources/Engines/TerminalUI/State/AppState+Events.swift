@@ -24,6 +24,7 @@ extension AppState {
             if call(reference) != nil { record(.info, .call(reference), media.logged, at: now) }
         case .hold(let reference, let state): receive(state, of: reference, at: now)
         case .muted(let reference, let isMuted): update(reference) { $0.isMuted = isMuted }
+        case .conference(let reference, let isIn): update(reference) { $0.isInConference = isIn }
         case .levels(let reference, let levels):
             update(reference) {
                 $0.microphone.append(decibels: levels.microphone)

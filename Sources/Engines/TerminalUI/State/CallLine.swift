@@ -30,6 +30,8 @@ package struct CallLine: Hashable, Sendable {
     package var isMuted = false
     /// The person answered it and let the others hear on.
     var isAnsweredBeside = false
+    /// Whether its peer hears those of other calls.
+    var isInConference = false
     /// Whom the peer asks us to call in its place, until that is decided.
     package var requestedTransfer: Party?
     package var media: MediaSummary?
