@@ -128,6 +128,15 @@ struct SignalledDigitTests {
         #expect(response.headers.first(.recvInfo) == "")
     }
 
+    @Test(.proves(.clause("RFC 6086 §4.2.1")))
+    func bothSidesSayThatTheyTakeNoInfoPackage() throws {
+        var world = aliceAndBob()
+        _ = try world.talk()
+        let invite = try #require(world.requests(.invite, from: "alice").first)
+        #expect(invite.headers.first(.recvInfo) == "")
+        #expect(world.responses(200, from: "bob").first?.headers.first(.recvInfo) == "")
+    }
+
     @Test func aBodyThatIsNoDigitGets415WithTheTypesThatAre() throws {
         let (response, world) = try answer(to: ContentType("application", "media_control+xml"), "<media_control/>")
         #expect(response.status == 415)

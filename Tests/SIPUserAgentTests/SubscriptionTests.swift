@@ -223,6 +223,27 @@ struct SubscriptionTests {
         #expect(anew.callID != subscribe.callID)
     }
 
+    @Test(.proves(.clause("RFC 6665 §4.1.2.2")))
+    func aYoungSubscriptionThatIsForgottenIsReplacedAtOnceAndThenNoMore() throws {
+        var (world, subscribe) = try subscribed()
+        for isFirst in [true, false] {
+            try world.reply(
+                200, to: subscribe, from: "carol", tag: "carol", contact: carolContact, headers: [(.expires, "40")])
+            try notify(subscribe, "active;expires=40", in: &world, sequence: isFirst ? 1 : 2)
+            world.run(for: .seconds(21))
+            let refresh = try #require(world.last(.subscribe, at: "carol"))
+            #expect(refresh.to.tag != nil)
+            try world.reply(481, to: refresh, from: "carol")
+            let next = try #require(world.last(.subscribe, at: "carol"))
+            #expect((next.callID != refresh.callID) == isFirst, "what is forgotten again is asked for later")
+            subscribe = next
+        }
+        guard case .waiting(481, _, _)? = statuses(world).last else {
+            Issue.record("\(statuses(world))")
+            return
+        }
+    }
+
     @Test func aRefreshThatFailsForNowLeavesWhatIsThereUntilItExpires() throws {
         var (world, subscribe) = try subscribed()
         try accept(subscribe, in: &world, expires: 600)

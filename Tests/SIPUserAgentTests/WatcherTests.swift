@@ -140,6 +140,47 @@ struct WatcherTests {
         #expect(states.last == .terminated)
     }
 
+    @Test(.proves(.clause("RFC 4480 §3.2")))
+    func presenceSaysThatTheAccountIsOnThePhoneWhileACallIsUp() throws {
+        var world = aliceAndBob(bob: try bob())
+        world.addScripted("carol", at: "192.0.2.9")
+        try subscribe("presence", in: &world)
+        try take(in: &world)
+        let call = try world.dial()
+        world.run(for: .seconds(6))
+        #expect(notifies(world).count == 1, "ringing is not talking yet")
+        world.perform(.answer(call, World.media), by: "bob")
+        world.run(for: .seconds(1))
+        try take(in: &world)
+        #expect(try PresenceDocument(parsing: try #require(notifies(world).last).body).activities == ["on-the-phone"])
+        world.perform(.hangUp(call), by: "bob")
+        world.run(for: .seconds(6))
+        #expect(try PresenceDocument(parsing: try #require(notifies(world).last).body).activities.isEmpty)
+    }
+
+    @Test(.proves(.clause("RFC 4235 §3.2")))
+    func subscriptionToOneDialogIsToldOfNoOther() throws {
+        var world = aliceAndBob(bob: try bob())
+        world.addScripted("carol", at: "192.0.2.9")
+        _ = try world.talk()
+        let invite = try #require(world.requests(.invite, from: "alice").first)
+        let ok = try #require(world.responses(200, from: "bob").first { $0.cSeq.method == .invite })
+        let (mine, theirs) = (try #require(ok.to.tag), try #require(invite.from.tag))
+        let named = "dialog;call-id=\"\(invite.callID)\""
+        let events = [
+            (named, 1), (named + ";to-tag=\(mine)", 1), (named + ";to-tag=\(mine);from-tag=\(theirs)", 1),
+            (named + ";to-tag=\(theirs);from-tag=\(mine)", 0), ("dialog;call-id=other", 0),
+        ]
+        for (index, (event, count)) in events.enumerated() {
+            try subscribe(event, in: &world, callID: "w\(index)")
+            let notify = try #require(world.last(.notify, at: "carol"))
+            #expect(notify.callID == "w\(index)")
+            #expect(notify.headers.first(.event) == event)
+            #expect(try DialogInformation(parsing: notify.body).dialogs.count == count, "\(event)")
+            try take(in: &world)
+        }
+    }
+
     @Test func oneNotifyIsOnItsWayAtATime() throws {
         var world = try worldWithCarol()
         try subscribe("presence", in: &world)
@@ -282,6 +323,31 @@ struct WatcherTests {
         #expect(statuses(world).last == .removed)
         world.run(for: .seconds(1000))
         #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test(.proves(.clause("RFC 3903 §4.1")))
+    func callThatIsUpIsPublishedNoMoreOftenThanEveryFiveSeconds() throws {
+        var (world, _) = try publishing()
+        world.add("bob", at: "192.0.2.2")
+        try answer(200, in: &world, tag: "one")
+        func published() throws -> [[String]] {
+            try world.requests(.publish, from: "alice").filter { !$0.body.isEmpty }
+                .map { try PresenceDocument(parsing: $0.body).activities }
+        }
+        let call = try world.talk()
+        #expect(try published() == [[]], "the last was just sent")
+        world.run(for: .seconds(5))
+        #expect(try published() == [[], ["on-the-phone"]])
+        #expect(world.last(.publish, at: "carol")?.headers.first(.sipIfMatch) == "one")
+        try answer(200, in: &world, tag: "two")
+        world.run(for: .seconds(6))
+        world.perform(.hangUp(call), by: "bob")
+        world.run(for: .milliseconds(100))
+        #expect(try published() == [[], ["on-the-phone"], []])
+        try answer(403, in: &world)
+        _ = try world.talk()
+        world.run(for: .seconds(20))
+        #expect(try published().count == 3, "what was refused for good is not published by the next call")
     }
 
     @Test(.proves(.clause("RFC 3903 §4.4")))

@@ -34,6 +34,7 @@ extension Refusal {
         case .challenged: "the caller was asked to prove who it is"
         case .wrongCredentials: "its username or password is wrong"
         case .shuttingDown: "the phone is being ended"
+        case .expired: "its invitation was over as it came (Expires: 0)"
         }
     }
 
@@ -57,6 +58,7 @@ extension Refusal {
         case .challenged: "Only if it goes no further, check the password on its side."
         case .wrongCredentials: "Check those of the caller and of [[caller]]."
         case .shuttingDown: "Call again when it runs."
+        case .expired: "The caller is to give us time to answer."
         }
     }
 }

@@ -232,6 +232,8 @@ package enum Refusal: Hashable, Sendable, CaseIterable {
     /// Credentials were asked for, or were wrong.
     case challenged, wrongCredentials
     case shuttingDown
+    /// An invitation that was good for no time at all.
+    case expired
 }
 
 /// How an account stands with its registrar (RFC 3261 §10).

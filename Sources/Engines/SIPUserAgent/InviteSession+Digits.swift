@@ -89,7 +89,7 @@ extension Request {
     var infoPackageRefusal: Response? {
         guard method == .info, headers.contains(.infoPackage) else { return nil }
         var response = response(469, reason: "Bad Info Package")
-        try? response.headers.append(.recvInfo, "")
+        response.headers.setInfoPackages()
         return response
     }
 }

@@ -18,10 +18,11 @@ extension Capabilities {
 }
 
 extension Request {
-    /// Adds what an INVITE tells the callee (§13.2.1).
+    /// Adds what an INVITE tells the callee (§13.2.1), and UPDATE and what starts another usage of its dialog.
     mutating func setCapabilities(_ capabilities: Capabilities, contact: NameAddress) {
         headers.set(Contact.address(contact))
         headers.set(Allow(capabilities.methods))
+        if method == .invite || method == .update { headers.setInfoPackages() }
     }
 
     /// Names our extensions, unless the user named others (§20.37, RFC 3262 §4).
@@ -71,6 +72,7 @@ extension Response {
     mutating func setCapabilities(_ capabilities: Capabilities, contact: NameAddress) {
         headers.set(Contact.address(contact))
         headers.set(Allow(capabilities.methods))
+        if status.isSuccess, cSeq.method == .invite || cSeq.method == .update { headers.setInfoPackages() }
         if status.isSuccess, !capabilities.optionTags.isEmpty { headers.set(Supported(capabilities.optionTags)) }
     }
 
@@ -102,6 +104,11 @@ extension Response {
 }
 
 extension Headers {
+    /// Says that we take no Info Package: who knows of packages says which it takes, even if none (RFC 6086 §4.2.1).
+    mutating func setInfoPackages() {
+        try? set(.recvInfo, "")
+    }
+
     /// Takes over Record-Route, as the response to a request does that makes a dialog (§12.1.1).
     mutating func copyRecordedRoute(of request: Request) {
         for entry in (try? request.headers.all(RecordRoute.self)) ?? [] { append(entry) }

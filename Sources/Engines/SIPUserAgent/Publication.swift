@@ -27,7 +27,9 @@ struct Publication: Sendable {
     private var random: RandomSource
     private let callID: String
     private var sequence: UInt32 = 0
-    /// What others are to know; nil: nothing.
+    /// What the user wants others to know; nil: nothing, or it was refused for good.
+    private var own: OwnPresence?
+    /// The document that says so.
     private var wish: PresenceDocument?
     /// Whether the compositor has another document than the wish.
     private var isDirty = false
@@ -36,6 +38,8 @@ struct Publication: Sendable {
     private var askedExpires = Publication.wishedExpires
     private var briefIntervals = 0
     private var dueAt: Instant?
+    /// No other document before this: the last was just sent.
+    private var notBefore = Instant.zero
     private var backoff = RetryBackoff()
 
     init(account: Account, random: RandomSource) {
@@ -50,12 +54,29 @@ struct Publication: Sendable {
     /// Whether there is nothing to do and nothing to forget.
     var isIdle: Bool { outstanding == nil && wish == nil && entityTag == nil }
 
-    mutating func publish(_ document: PresenceDocument?, at now: Instant) -> Step {
+    /// - Parameter isTalking: whether a call is up.
+    mutating func publish(_ own: OwnPresence?, isTalking: Bool, at now: Instant) -> Step {
+        self.own = own
+        let document = own.map { PresenceDocument(of: account, $0, isTalking: isTalking) }
         guard wish != document else { return Step() }
         wish = document
         isDirty = true
         dueAt = nil
         return outstanding == nil ? next(at: now) : Step()
+    }
+
+    /// A call begins or ends, which those who may see us are told as well: no more often than watchers are.
+    mutating func talk(_ isTalking: Bool, at now: Instant) -> Step {
+        guard let own else { return Step() }
+        let document = PresenceDocument(of: account, own, isTalking: isTalking)
+        guard wish != document else { return Step() }
+        wish = document
+        isDirty = true
+        guard outstanding == nil else { return Step() }
+        // What failed waits for its time.
+        if let dueAt, entityTag == nil, dueAt > now { return Step() }
+        dueAt = max(now, notBefore)
+        return handleDeadline(at: now)
     }
 
     mutating func handleDeadline(at now: Instant) -> Step {
@@ -74,6 +95,7 @@ struct Publication: Sendable {
         var request = request(.whole, expires: askedExpires)
         request.headers.append(WatchedPackage.presence.contentType)
         request.body = wish.bytes
+        notBefore = now + WatchedPackage.presence.interval
         isDirty = false
         return Step(request: request)
     }
@@ -147,7 +169,10 @@ struct Publication: Sendable {
         }
         entityTag = response.headers.first(.sipETag)
         let granted = (try? response.headers.first(Expires.self))?.seconds ?? askedExpires
-        guard !isDirty else { return next(at: now) }
+        if isDirty {
+            dueAt = max(now, notBefore)
+            return handleDeadline(at: now)
+        }
         let lifetime = Int64(min(max(granted, 1), 604_800))
         dueAt = now + .seconds(max(5, lifetime - (lifetime >= 160 ? max(80, lifetime / 10) : lifetime / 2)))
         return Step(status: sent == .whole ? .published(expires: granted) : nil)
@@ -166,7 +191,7 @@ struct Publication: Sendable {
 
     private mutating func stop(_ status: StatusCode, _ reason: String) -> Step {
         guard wish != nil else { return forget() }
-        wish = nil
+        (own, wish) = (nil, nil)
         entityTag = nil
         isDirty = false
         return Step(status: .failed(status, reason: reason, retryAfter: nil))
@@ -185,8 +210,15 @@ extension UserAgentCore {
             return emit(.warning(.commandIgnored))
         }
         if publications[id] == nil { publications[id] = Publication(account: account, random: random.split()) }
-        let document = presence.map { PresenceDocument(of: account, $0, isTalking: false) }
-        publish(id, at: now) { $0.publish(document, at: now) }
+        let isTalking = isTalking(id)
+        publish(id, at: now) { $0.publish(presence, isTalking: isTalking, at: now) }
+    }
+
+    /// A call of an account has changed.
+    mutating func publishCalls(of id: AccountID, at now: Instant) {
+        guard publications[id] != nil else { return }
+        let isTalking = isTalking(id)
+        publish(id, at: now) { $0.talk(isTalking, at: now) }
     }
 
     mutating func publish(

@@ -52,6 +52,8 @@ struct Subscription: Sendable {
     private var notifyBy: Instant?
     private var retryAt: Instant?
     private var begunAt = Instant.zero
+    /// When one that the notifier knew nothing of was last replaced at once.
+    private var replacedAt: Instant?
     private var askedAt = Instant.zero
     private var backoff = RetryBackoff()
     private var told: SubscriptionStatus?
@@ -208,10 +210,14 @@ struct Subscription: Sendable {
         }
     }
 
-    /// The notifier knows nothing of it any more: a new one is made.
+    /// The notifier knows nothing of it any more: a new one is made (RFC 6665 §4.1.2.2), at once unless that was just
+    /// done, as a notifier that takes subscriptions and forgets them would be asked in a loop.
     private mutating func lose(_ status: StatusCode?, _ reason: String, at now: Instant) {
         guard isWanted, !isPoll else { return end(status, reason) }
-        again(status, reason, at: now)
+        guard phase == .standing else { return again(status, reason, at: now) }
+        if let replacedAt, now - replacedAt < .seconds(30) { return wait(status, reason, at: now) }
+        replacedAt = now
+        begin(at: now)
     }
 
     private mutating func retryRefresh(

@@ -55,6 +55,7 @@ extension UserAgentCore {
         noteProgress(of: sessions.values[index])
         for action in actions { perform(action, of: handle, at: now) }
         if !watchers.isEmpty { wakeWatchers(of: account, at: now) }
+        if !publications.isEmpty { publishCalls(of: account, at: now) }
         guard let session = sessions[handle] else { return }
         if session.value.isFinished {
             forget(session, at: now)

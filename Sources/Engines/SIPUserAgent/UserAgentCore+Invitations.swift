@@ -105,12 +105,18 @@ extension UserAgentCore {
             refuse(.forbidden, from: flow, of: request)
             return respond(request.response(403, reason: "Automatic Answer Forbidden"), in: transaction, at: now)
         }
+        let lifetime = (try? request.headers.first(Expires.self))?.seconds
+        guard lifetime != 0 else {
+            // It is over before anybody can answer it, so nobody hears of it (§13.3.1).
+            refuse(.expired, from: flow, of: request)
+            return respond(request.response(487), in: transaction, at: now)
+        }
         let arrival = Arrival(
             request: request, transaction: transaction, flow: flow, trust: trust, provenCaller: provenCaller,
             contact: dialogContact(of: account, at: flow.local, over: flow.transport), replacement: replacement,
             wantsToJoin: joining != nil,
             ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
-            expiresAt: (try? request.headers.first(Expires.self)).map { now + .seconds(Int64($0.seconds)) },
+            expiresAt: lifetime.map { now + .seconds(Int64($0)) },
             provisionals: ReliableProvisionals(
                 use: provisionalUse(towards: request, isUnproven: isUnproven),
                 firstNumber: UInt32.random(in: 1...UInt32(Int32.max), using: &random)),

@@ -149,11 +149,27 @@ extension UserAgentCore {
         let dialogs = calls.compactMap { handle in
             sessions[handle].flatMap { $0.account.id == account.id ? $0.watched : nil }
         }
-        return WatchedState(presence: presence(of: account, isTalking: !dialogs.isEmpty), dialogs: dialogs)
+        let isTalking = dialogs.contains { $0.state == .confirmed }
+        return WatchedState(
+            presence: PresenceDocument(of: account, ownPresence, isTalking: isTalking),
+            dialogs: dialogs.filter(watcher.event.names))
     }
 
-    private func presence(of account: Account, isTalking: Bool) -> PresenceDocument {
-        PresenceDocument(of: account, ownPresence, isTalking: isTalking)
+    /// Whether a call of the account is answered and up.
+    func isTalking(_ account: AccountID) -> Bool {
+        sessions.values.contains { $0.account.id == account && $0.isTalking }
+    }
+}
+
+extension EventPackage {
+    /// Whether a subscription is about a dialog: all, or one, or those of one INVITE (RFC 4235 §3.2). Our tag is the
+    /// subscriber's `to-tag`.
+    fileprivate func names(_ dialog: DialogInformation.Dialog) -> Bool {
+        func agrees(_ name: String, _ value: String?) -> Bool {
+            parameters[name].map { $0 == value } ?? true
+        }
+        return agrees("call-id", dialog.callID) && agrees("to-tag", dialog.localTag)
+            && agrees("from-tag", dialog.remoteTag)
     }
 }
 
