@@ -124,6 +124,7 @@ struct ConfiguredCaller {
     let path: String
 
     static let password = "wonderland"
+    static let realm = "interop.example"
 
     init(_ user: String, at host: String, digest: String) throws {
         folder = try TemporaryFolder()
@@ -136,7 +137,7 @@ struct ConfiguredCaller {
             username = "\(user)"
             password = "\(Self.password)"
             digest = "\(digest)"
-            realm = "interop.example"
+            realm = "\(Self.realm)"
             """
         path = try folder.write(Array(text.utf8), as: "config.toml")
     }

@@ -109,6 +109,21 @@ struct SubscriptionTests {
         #expect(statuses(world) == [.pending, .active(expires: 600)])
     }
 
+    /// What Linphone's NOTIFYs lack, its 200 has.
+    @Test(.proves(.clause("RFC 6665 §4.4.1")), arguments: [("carol", 200), ("other", 400)])
+    func aNotifyWithoutContactIsTakenFromWhoAccepted(tag: String, status: UInt16) throws {
+        var (world, subscribe) = try subscribed()
+        try world.reply(
+            200, to: subscribe, from: "carol", tag: "carol", contact: "<sip:desk@192.0.2.9>",
+            headers: [(.expires, "600")])
+        try notify(subscribe, "active;expires=600", in: &world, tag: tag, contact: nil)
+        #expect(world.received(try #require(StatusCode(Int(status))), at: "carol").count == 1)
+        guard status == 200 else { return }
+        world.perform(.unsubscribe(handle), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.last(.subscribe, at: "carol")?.uri == (try target("sip:desk@192.0.2.9")))
+    }
+
     @Test func aForkedNotifyGets481() throws {
         var (world, subscribe) = try subscribed()
         try accept(subscribe, in: &world)

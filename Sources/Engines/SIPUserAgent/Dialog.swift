@@ -48,11 +48,15 @@ struct Dialog: Equatable, Sendable {
         noteCapabilities(in: response.headers)
     }
 
-    /// The dialog that an INVITE makes at the callee (§12.1.1).
-    init(of request: Request, localTag: String, localSequence: UInt32) throws(Fault) {
-        guard let target = Self.target(in: request.headers) ?? Self.target(ofOldCaller: request) else {
-            throw .contactUnusable
-        }
+    /// The dialog that an INVITE makes at the callee (§12.1.1), or a NOTIFY at the subscriber (RFC 6665 §4.4.1).
+    ///
+    /// - Parameter fallbackTarget: the remote target where the request names none that can be used; without it that is
+    ///   a fault.
+    init(
+        of request: Request, localTag: String, localSequence: UInt32, fallbackTarget: URI? = nil
+    ) throws(Fault) {
+        let named = Self.target(in: request.headers) ?? Self.target(ofOldCaller: request)
+        guard let target = named ?? fallbackTarget else { throw .contactUnusable }
         callID = request.callID
         var local = request.to
         local.tag = localTag
@@ -161,7 +165,7 @@ struct Dialog: Equatable, Sendable {
     /// Whether the peer said that it understands that extension (§20.37).
     func peerSupports(_ optionTag: String) -> Bool { Supported(remoteExtensions).contains(optionTag) }
 
-    private static func target(in headers: Headers) -> URI? {
+    static func target(in headers: Headers) -> URI? {
         guard let contacts = try? headers.all(Contact.self), contacts.count == 1, let uri = contacts.first?.uri,
             uri.sipURI != nil
         else { return nil }

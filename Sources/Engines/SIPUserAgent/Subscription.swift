@@ -41,6 +41,8 @@ struct Subscription: Sendable {
     private(set) var callID = ""
     private(set) var localTag = ""
     private(set) var dialog: Dialog?
+    /// Who accepted the first SUBSCRIBE, and where it is reached.
+    private var acceptor: (tag: String, target: URI)?
     /// Where the notifier's messages last came from.
     private(set) var peer: Flow?
     private var sequence: UInt32 = 0
@@ -90,6 +92,7 @@ struct Subscription: Sendable {
         callID = random.hexadecimal(32)
         localTag = random.hexadecimal(16)
         dialog = nil
+        acceptor = nil
         peer = nil
         dialogs = DialogTable()
         sequence = 0
@@ -178,6 +181,9 @@ struct Subscription: Sendable {
     }
 
     private mutating func accepted(_ response: Response, at now: Instant) {
+        if dialog == nil, let tag = response.to.tag, let target = Dialog.target(in: response.headers) {
+            acceptor = (tag, target)
+        }
         if phase == .standing, !isWanted { return leave(at: now) }
         guard phase != .leaving, !isPoll else { return }
         // Until a NOTIFY says for how long, this is what the subscription has (§4.1.2.1).
@@ -246,8 +252,11 @@ struct Subscription: Sendable {
             guard self.dialog?.accept(request.cSeq.number) == .inOrder else { return request.response(500) }
             self.dialog?.refreshTarget(from: request.headers)
         } else {
+            // The NOTIFYs of some notifiers name no Contact (§8.2.1 has it as needed), and their 2xx does.
+            let target = acceptor?.tag == request.from.tag ? acceptor?.target : nil
             do throws(Dialog.Fault) {
-                dialog = try Dialog(of: request, localTag: localTag, localSequence: sequence)
+                dialog = try Dialog(
+                    of: request, localTag: localTag, localSequence: sequence, fallbackTarget: target)
             } catch {
                 return request.response(400, reason: "Contact Unusable")
             }
