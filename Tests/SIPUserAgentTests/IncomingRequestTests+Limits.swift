@@ -54,6 +54,65 @@ extension IncomingRequestTests {
         #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
     }
 
+    /// Bob, who lets one request of strangers in each second.
+    private func besieged() -> World {
+        var configuration = World.configuration(user: "bob")
+        configuration.limits.strangerRate = UserAgentLimits.RequestRate(perSecond: 1, burst: 1)
+        return worldWithBob(configuration)
+    }
+
+    @Test(.proves(.rule(11), .clause("RFC 3261 §8.2.7")))
+    func aCallOfOneOfTooManyStrangersIsRefusedOnceAndWithoutState() throws {
+        var world = besieged()
+        let invite = try world.request(.invite, from: "carol", to: "bob", callID: "c1", body: World.answerText)
+        for attempt in 0..<2 {
+            world.send(.request(invite), from: "carol", to: "bob")
+            world.run(for: .milliseconds(20))
+            world.perform(.reject(try #require(world.incoming(at: "bob", attempt)), 486), by: "bob")
+            world.run(for: .milliseconds(20))
+            // Not even the INVITE's own transaction is left, and nothing waits for an ACK.
+            #expect(world.cores["bob"]?.occupancy == .empty)
+            world.run(for: .seconds(40))
+        }
+        // Carol's INVITE came again as her first answer was lost: the second is the same.
+        let answers = world.received(486, at: "carol")
+        #expect(answers.count == 2 && Set(answers.map(\.to.tag)).count == 1 && answers.first?.to.tag != nil)
+        var acknowledgement = try world.request(.ack, from: "carol", to: "bob", callID: "c1")
+        acknowledgement.vias = invite.vias
+        acknowledgement.to = try #require(answers.first).to
+        world.send(.request(acknowledgement), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.cores["bob"]?.counters[.strayAcknowledgement] == 0)
+    }
+
+    @Test(.proves(.rule(11), .clause("RFC 3261 §17.2.1")))
+    func aRefusalIsRepeatedWhereThereIsNoCrowdOrItsCallerWasToldToWait() throws {
+        var quiet = worldWithBob()
+        var besieged = besieged()
+        try refuse(after: .milliseconds(20), in: &quiet)
+        try refuse(after: .milliseconds(300), in: &besieged)
+        for world in [quiet, besieged] { #expect(world.received(486, at: "carol").count > 2) }
+        #expect(besieged.received(100, at: "carol").count == 1)
+    }
+
+    private func refuse(after patience: Duration, in world: inout World) throws {
+        let invite = try world.request(.invite, from: "carol", to: "bob", callID: "c1", body: World.answerText)
+        world.send(.request(invite), from: "carol", to: "bob")
+        world.run(for: patience)
+        world.perform(.reject(try #require(world.incoming(at: "bob")), 486), by: "bob")
+        world.run(for: .seconds(20))
+    }
+
+    @Test(.proves(.rule(11), .rule(14)))
+    func optionsOfTooManyStrangersLeaveNothing() throws {
+        var world = besieged()
+        let options = try world.request(.options, from: "carol", to: "bob", callID: "c1")
+        world.send(.request(options), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.received(200, at: "carol").count == 1)
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
     /// Bob with room for 16 transactions, two of which are kept; he talks to Alice.
     private func crowded() throws -> (World, CallHandle) {
         var configuration = World.configuration(user: "bob")

@@ -36,6 +36,11 @@ struct InviteServerTransaction: Equatable, Sendable {
         if case .terminated = state { true } else { false }
     }
 
+    /// Whether nothing was sent yet.
+    var isUnanswered: Bool {
+        if case .proceeding(.silent) = state { true } else { false }
+    }
+
     var deadline: Instant? {
         switch state {
         case .proceeding(.silent(_, let tryingAt)): tryingAt

@@ -26,6 +26,11 @@ struct NonInviteServerTransaction: Equatable, Sendable {
         if case .terminated = state { true } else { false }
     }
 
+    /// Whether nothing was sent yet.
+    var isUnanswered: Bool {
+        if case .trying = state { true } else { false }
+    }
+
     var deadline: Instant? {
         switch state {
         case .trying(let at), .proceeding(_, let at), .completed(_, let at): at

@@ -19,6 +19,29 @@ extension TransactionLayer {
         }
     }
 
+    /// The flow of a request that stands outside any dialog and was not answered yet, not even by a 100.
+    package func unansweredFlow(_ id: ServerTransactionID) -> Flow? {
+        if let served = inviteServers[id], served.identity != nil, served.machine.isUnanswered {
+            return served.route.flow
+        }
+        if let served = nonInviteServers[id], served.identity != nil, served.machine.isUnanswered {
+            return served.route.flow
+        }
+        return nil
+    }
+
+    /// Answers a request once and forgets it: a user agent server without state (RFC 3261 §8.2.7), which repeats
+    /// nothing, waits for no ACK, and takes the request for a new one when it comes again.
+    package mutating func respondStatelessly(_ response: Response, in id: ServerTransactionID) {
+        if let served = inviteServers.removeValue(forKey: id) {
+            transmit(response.bytes(), along: served.route, for: id)
+            forget(id, key: served.key, identity: served.identity)
+        } else if let served = nonInviteServers.removeValue(forKey: id) {
+            transmit(response.bytes(), along: served.route, for: id)
+            forget(id, key: served.key, identity: served.identity)
+        }
+    }
+
     /// Sends the last 2xx of an INVITE once more (RFC 3261 §13.3.1.4), without building it again.
     ///
     /// - Returns: false where the transaction is gone or holds no 2xx.

@@ -61,17 +61,23 @@ extension IncomingPolicy {
     }
 
     func statelessResponse(_ status: StatusCode, to request: Request) -> Response {
-        request.response(status, toTag: statelessTag(for: request))
+        request.response(status, toTag: statelessTag(request.callID, request.vias, request.cSeq))
+    }
+
+    /// The To tag of a response for which no state is kept.
+    func statelessTag(for response: Response) -> String? {
+        statelessTag(response.callID, response.vias, response.cSeq)
     }
 
     /// Whether an ACK is that of a refusal for which no state was kept, and therefore says nothing.
     package func isAcknowledgementOfStatelessRefusal(_ request: Request) -> Bool {
-        request.to.tag.map { $0 == statelessTag(for: request) } ?? false
+        request.to.tag.map { $0 == statelessTag(request.callID, request.vias, request.cSeq) } ?? false
     }
 
-    private func statelessTag(for request: Request) -> String? {
-        let branch = request.vias.first?.branch ?? ""
-        let text = "\(tagKey):\(request.callID):\(branch):\(request.cSeq.number)"
+    /// The same for a request each time that it comes, and for its ACK.
+    private func statelessTag(_ callID: String, _ vias: [Via], _ cSeq: CSeq) -> String? {
+        let branch = vias.first?.branch ?? ""
+        let text = "\(tagKey):\(callID):\(branch):\(cSeq.number)"
         return MessageDigest.sha256.hexadecimal(of: Array(text.utf8)).map { String($0.prefix(16)) }
     }
 }

@@ -45,7 +45,7 @@ struct ServerNonce: Sendable {
     }
 
     private func code(of stamp: Stamp, realm: String, source: SourceTable.Key) -> String? {
-        MessageDigest.authenticationCode(of: Array("\(stamp.text) \(source.address) \(realm)".utf8), key: key)
+        MessageDigest.authenticationCode(of: Array("\(stamp.text) \(source.bits) \(realm)".utf8), key: key)
     }
 }
 

@@ -5,12 +5,14 @@ import EngineKit
 package struct SourceTable: Sendable {
     /// One source: an IPv4 address, or the /64 of an IPv6 address, all of which one host may use.
     package struct Key: Hashable, Sendable {
-        let address: IPAddress
+        /// In one word, as there are thousands: an IPv4 address, or the first half of an IPv6 address. Those that are as
+        /// small are of ::/32, where nobody is.
+        let bits: UInt64
 
         package init(_ address: IPAddress) {
             switch address.unmapped {
-            case .v4(let bits): self.address = .v4(bits)
-            case .v6(let high, _, _): self.address = .v6(high: high, low: 0)
+            case .v4(let bits): self.bits = UInt64(bits)
+            case .v6(let high, _, _): self.bits = high
             }
         }
     }

@@ -204,7 +204,24 @@ extension UserAgentCore {
 
     /// Answers in a transaction; a response to a request without To tag gets one.
     mutating func respond(_ response: Response, in transaction: ServerTransactionID, at now: Instant) {
-        transactions.respond(dressed(response), in: transaction, at: now)
+        guard endsStrangerInCrowd(response, transaction, at: now) else {
+            return transactions.respond(dressed(response), in: transaction, at: now)
+        }
+        var response = response
+        response.to.tag = policy.statelessTag(for: response)
+        transactions.respondStatelessly(dressed(response), in: transaction)
+    }
+
+    /// Whether a response is the first and last word to a stranger of whom there are more than are let in: none of
+    /// them may make us keep or repeat anything (ROBUSTNESS S11). Who sent its request over UDP sends it again where the
+    /// response is lost, as no provisional response told it to wait.
+    private func endsStrangerInCrowd(
+        _ response: Response, _ transaction: ServerTransactionID, at now: Instant
+    ) -> Bool {
+        guard response.status.value >= 200, response.cSeq.method != .invite || response.status.value >= 300,
+            configuration.limits.requestRate != nil, let flow = transactions.unansweredFlow(transaction)
+        else { return false }
+        return !flow.transport.isReliable && !policy.admits(over: flow, at: now)
     }
 
     /// Answers without a transaction (§8.2.7).
