@@ -23,9 +23,12 @@ final class Baresip {
 
     /// Starts it, ready to answer every call; with a target it calls that one at once.
     ///
-    /// - Parameter password: what it shows where it is asked who it is.
+    /// - Parameters:
+    ///   - password: what it shows where it is asked who it is.
+    ///   - contact: whom it writes to.
     init(
-        in namespace: NetworkNamespace, codec: Codec, dialling target: String? = nil, password: String? = nil
+        in namespace: NetworkNamespace, codec: Codec, dialling target: String? = nil, password: String? = nil,
+        contact: String? = nil
     ) async throws {
         let path = try Peer.require("baresip")
         self.namespace = namespace
@@ -35,7 +38,8 @@ final class Baresip {
             "<sip:baresip@\(NetworkNamespace.address)>;regint=0;answermode=auto"
             + (password.map { ";auth_user=baresip;auth_pass=\($0)" } ?? "")
         _ = try folder.write(Array("\(account);audio_codecs=\(codec.rawValue)\n".utf8), as: "accounts")
-        _ = try folder.write([], as: "contacts")
+        let contacts = contact.map { "\"Phone\" <\($0)>\n" } ?? ""
+        _ = try folder.write(Array(contacts.utf8), as: "contacts")
         // Its output would stay in a buffer until its end.
         var words = namespace.entry + ["stdbuf", "-oL", path, "-f", folder.path, "-v"]
         if let target { words += ["-e", "/dial \(target)"] }
@@ -101,6 +105,7 @@ final class Baresip {
         module aufile.so
         module sndfile.so
         module_tmp account.so
+        module_app contact.so
         module_app menu.so
 
         """

@@ -148,6 +148,20 @@ struct BaresipTests {
         }
     }
 
+    @Test func baresipWritesAMessage() async throws {
+        try await NetworkNamespace.use { namespace in
+            let phone = try Phone(
+                ["answer", "--allow-any", "--audio", "silence"], listen: Self.listen, through: namespace.entry)
+            try await phone.event("ready")
+            let baresip = try await Baresip(in: namespace, codec: .pcmu, contact: "sip:phone@\(Self.listen)")
+            try await baresip.type("message At four.")
+            let message = try await phone.event("message.received")
+            #expect(message.text == "At four." && message.peer == "sip:baresip@\(NetworkNamespace.address)")
+            phone.program.signal(15)
+            #expect(try await phone.end() == 143, "\(phone.program.written)")
+        }
+    }
+
     @Test func baresipRefusesAndIsToldApartFromSilence() async throws {
         try await NetworkNamespace.use { namespace in
             let baresip = try await Baresip(in: namespace, codec: .pcmu)

@@ -25,6 +25,15 @@ struct MessageTests {
         _ = try await phone.end()
     }
 
+    @Test(arguments: [SIPp.Transport.udp, .tcp])
+    func whoIsWritingIsTold(over transport: SIPp.Transport) async throws {
+        let phone = try Phone("answer", "--audio", "silence")
+        try await SIPp.caller("compose", to: phone, transport: transport).expectSuccess()
+        try await phone.eventually { try phone.events(named: "message.composing").map(\.active) == [true, false] }
+        phone.program.signal(15)
+        _ = try await phone.end()
+    }
+
     @Test func aMessageThatIsTooLongIsTheFaultOfWhoWroteIt() async throws {
         let text = String(repeating: "word ", count: 400)
         let phone = try Phone("message", "sip:bob@127.0.0.1:\(Ports.take());transport=udp", text)

@@ -34,6 +34,7 @@ struct Phone {
         var replaces: String?
         var user: String?
         var open: Bool?
+        var active: Bool?
         var waiting: Bool?
         var new: Int?
         var digit: String?

@@ -17,12 +17,14 @@ struct TransferSIPpTests {
         try await sipp.expectSuccess()
     }
 
-    @Test func callsWhomThePeerNames() async throws {
+    /// In the call, and beside it with its name (RFC 4538).
+    @Test(arguments: ["transfer", "transfer-beside"])
+    func callsWhomThePeerNames(in scenario: String) async throws {
         let target = try Phone(
             "answer", "--once", "--audio", "null", "--play", "tone:1000", "--then", "loop", "--duration", "2s")
         let phone = try Phone("answer", "--once", "--audio", "silence", "--refer", "allow", "--expect-tone", "1000")
         let sipp = try await SIPp.caller(
-            "transfer", to: phone, with: ["target": "sip:dave@127.0.0.1:\(try await target.port)", "outcome": "200"])
+            scenario, to: phone, with: ["target": "sip:dave@127.0.0.1:\(try await target.port)", "outcome": "200"])
         try await sipp.expectSuccess()
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         #expect(try await target.end() == 0, "\(target.program.written)")
