@@ -29,16 +29,22 @@ import Testing
         world.perform(accept, at: bob)
     }
 
+    /// The same, and Alice has asked Bob to call Carol, and Bob has begun to.
+    private func transferring() -> (world: World, alice: HostID, bob: HostID, carol: HostID, handle: CallHandle) {
+        var (world, alice, bob, carol, handle) = scene()
+        world.perform(.transfer(handle, .blind(world.uri(of: carol, user: "carol"))), at: alice)
+        world.run(for: .milliseconds(50))
+        accept(&world, at: bob)
+        return (world, alice, bob, carol, handle)
+    }
+
     /// The ladder behind the first `count` lines.
     private func rest(_ world: World, after count: Int) -> String {
         world.ladder.lines.dropFirst(count).joined(separator: "\n")
     }
 
     @Test func blindTransfer() {
-        var (world, alice, bob, carol, handle) = scene()
-        world.perform(.transfer(handle, .blind(world.uri(of: carol, user: "carol"))), at: alice)
-        world.run(for: .milliseconds(50))
-        accept(&world, at: bob)
+        var (world, alice, bob, carol, _) = transferring()
         world.run(for: .seconds(2))
         #expect(
             rest(world, after: 4) == """
@@ -110,10 +116,7 @@ import Testing
     }
 
     @Test func theTransfereeHangsUpWhileTheTargetRings() {
-        var (world, alice, bob, carol, handle) = scene()
-        world.perform(.transfer(handle, .blind(world.uri(of: carol, user: "carol"))), at: alice)
-        world.run(for: .milliseconds(50))
-        accept(&world, at: bob)
+        var (world, alice, bob, carol, _) = transferring()
         world.run(for: .milliseconds(100))
         world.perform(.hangUp(world.incomingCalls(at: bob)[0]), at: bob)
         world.run(for: .seconds(2))
@@ -125,10 +128,7 @@ import Testing
     }
 
     @Test func byeCrossesNotify() {
-        var (world, alice, bob, carol, handle) = scene()
-        world.perform(.transfer(handle, .blind(world.uri(of: carol, user: "carol"))), at: alice)
-        world.run(for: .milliseconds(50))
-        accept(&world, at: bob)
+        var (world, alice, bob, carol, handle) = transferring()
         // The BYE leaves while the NOTIFY about the 180 is on its way.
         world.run(for: .milliseconds(25))
         world.perform(.hangUp(handle), at: alice)

@@ -21,7 +21,7 @@ struct AnsweringSIPpTests {
             names == [
                 "ready", "call.incoming", "call.answered", "call.media", "call.tone", "call.ended", "verdict",
             ])
-        let end = try end(phone)
+        let end = try phone.callEnd
         #expect((end.cause, end.by) == ("hung-up", "remote"))
     }
 
@@ -31,7 +31,7 @@ struct AnsweringSIPpTests {
         let sipp = try await SIPp.caller("call-and-wait", to: phone, transport: transport)
         try await sipp.expectSuccess()
         #expect(try await phone.end() == 0, "\(phone.program.written)")
-        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "local"))
+        #expect((try phone.callEnd.cause, try phone.callEnd.by) == ("hung-up", "local"))
     }
 
     @Test(arguments: [SIPp.Transport.udp, .tcp])
@@ -40,7 +40,7 @@ struct AnsweringSIPpTests {
         let sipp = try await SIPp.caller("cancel", to: phone, transport: transport)
         try await sipp.expectSuccess()
         #expect(try await phone.end() == 0, "\(phone.program.written)")
-        #expect((try end(phone).cause, try end(phone).by) == ("cancelled", "remote"))
+        #expect((try phone.callEnd.cause, try phone.callEnd.by) == ("cancelled", "remote"))
         #expect(try phone.events(named: "call.answered").isEmpty)
     }
 
@@ -52,7 +52,7 @@ struct AnsweringSIPpTests {
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         #expect(try phone.events(named: "call.held").map(\.by) == ["remote"])
         #expect(try phone.events(named: "call.resumed").map(\.by) == ["remote"])
-        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "remote"))
+        #expect((try phone.callEnd.cause, try phone.callEnd.by) == ("hung-up", "remote"))
     }
 
     @Test(.proves(.row(26)))
@@ -89,7 +89,7 @@ struct AnsweringSIPpTests {
         let phone = try Phone("answer", "--once", "--audio", "silence", "--header", "X-Desk: 7")
         try await SIPp.caller("call-for-header", to: phone).expectSuccess()
         #expect(try await phone.end() == 0, "\(phone.program.written)")
-        #expect(try end(phone).cause == "hung-up")
+        #expect(try phone.callEnd.cause == "hung-up")
     }
 
     @Test func refusesWithTheStatusPhraseAndHeaderThatItWasTold() async throws {
@@ -98,6 +98,6 @@ struct AnsweringSIPpTests {
             "X-Desk: 7")
         try await SIPp.caller("refused", to: phone).expectSuccess()
         #expect(try await phone.end() == 0, "\(phone.program.written)")
-        #expect(try end(phone).code == 486)
+        #expect(try phone.callEnd.code == 486)
     }
 }

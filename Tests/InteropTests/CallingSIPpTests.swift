@@ -4,22 +4,11 @@ import Testing
 /// Calls that the phone places to SIPp.
 @Suite(.serialized, .enabled(if: Peer.isWanted("sipp"), "SIPp is not installed"))
 struct CallingSIPpTests {
-    private func uri(_ sipp: SIPp, _ transport: SIPp.Transport = .udp) -> String {
-        "sip:bob@127.0.0.1:\(sipp.port)" + (transport == .tcp ? ";transport=tcp" : "")
-    }
-
-    /// How the phone's only call ended.
-    private func end(_ phone: Phone) throws -> Phone.Event {
-        let ends = try phone.events(named: "call.ended")
-        #expect(ends.count == 1, "\(phone.program.written)")
-        return try #require(ends.first)
-    }
-
     @Test(arguments: [SIPp.Transport.udp, .tcp])
     func callsHearsThePeersToneAndHangsUp(over transport: SIPp.Transport) async throws {
         let sipp = try await SIPp.callee("answer", transport: transport)
         let phone = try Phone(
-            "call", uri(sipp, transport), "--audio", "silence", "--expect-tone", "\(MuLawTone.hertz)", "--duration",
+            "call", sipp.uri, "--audio", "silence", "--expect-tone", "\(MuLawTone.hertz)", "--duration",
             "1500ms")
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         let names = try phone.events.map(\.event).filter { $0 != "call.stats" }
@@ -29,7 +18,7 @@ struct CallingSIPpTests {
                 "verdict",
             ])
         #expect(try phone.events.allSatisfy { $0.v == 1 })
-        let end = try end(phone)
+        let end = try phone.callEnd
         #expect((end.cause, end.by) == ("hung-up", "local"))
         #expect(end.stats?.codec == "pcmu")
         try await sipp.expectSuccess()
@@ -38,9 +27,9 @@ struct CallingSIPpTests {
     @Test(arguments: [SIPp.Transport.udp, .tcp])
     func endsWellWhenThePeerHangsUp(over transport: SIPp.Transport) async throws {
         let sipp = try await SIPp.callee("answer-and-hang-up", transport: transport, "-d", "300")
-        let phone = try Phone("call", uri(sipp, transport), "--audio", "silence")
+        let phone = try Phone("call", sipp.uri, "--audio", "silence")
         #expect(try await phone.end() == 0, "\(phone.program.written)")
-        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "remote"))
+        #expect((try phone.callEnd.cause, try phone.callEnd.by) == ("hung-up", "remote"))
         try await sipp.expectSuccess()
     }
 
@@ -51,9 +40,9 @@ struct CallingSIPpTests {
     ])
     func exitsWithWhatARefusalMeans(_ status: String, _ exit: Int32) async throws {
         let sipp = try await SIPp.callee("refuse", with: ["status": status])
-        let phone = try Phone("call", uri(sipp), "--audio", "null")
+        let phone = try Phone("call", sipp.uri, "--audio", "null")
         #expect(try await phone.end() == exit, "\(phone.program.written)")
-        let end = try end(phone)
+        let end = try phone.callEnd
         #expect(end.code.map { "\($0) " } == String(status.prefix(4)))
         #expect(end.cause == "refused")
         if status.hasPrefix("302") { #expect(end.redirections == ["sip:elsewhere@192.0.2.1"]) }
@@ -62,7 +51,7 @@ struct CallingSIPpTests {
 
     @Test func aRefusalThatIsExpectedIsASuccess() async throws {
         let sipp = try await SIPp.callee("refuse", with: ["status": "486 Busy Here"])
-        let phone = try Phone("call", uri(sipp), "--audio", "null", "--expect-status", "486")
+        let phone = try Phone("call", sipp.uri, "--audio", "null", "--expect-status", "486")
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         try await sipp.expectSuccess()
     }
@@ -75,7 +64,7 @@ struct CallingSIPpTests {
         let target = "sip:bob@127.0.0.1:\(port)" + (transport == .tcp ? ";transport=tcp" : "")
         let phone = try Phone("call", target, "--audio", "null")
         #expect(try await phone.end() == 30, "\(phone.program.written)")
-        let end = try end(phone)
+        let end = try phone.callEnd
         #expect((end.cause, end.reason) == ("unreachable", "\(why) 127.0.0.1:\(port)"))
         let asking = try Phone("options", target)
         #expect(try await asking.end() == 30, "\(asking.program.written)")
@@ -86,14 +75,14 @@ struct CallingSIPpTests {
         // RFC 6761 §6.4: no resolver knows it.
         let phone = try Phone("call", "sip:bob@nobody.invalid", "--audio", "null")
         #expect(try await phone.end() == 30, "\(phone.program.written)")
-        let end = try end(phone)
+        let end = try phone.callEnd
         #expect((end.cause, end.reason) == ("unreachable", "no such host, nobody.invalid"))
     }
 
     /// ROBUSTNESS row 43, where media came only before the answer.
     @Test func warnsWhenEarlyMediaFallsSilentAfterTheAnswer() async throws {
         let sipp = try await SIPp.callee("early-then-silent")
-        let phone = try Phone("call", uri(sipp), "--audio", "silence", "--duration", "6s")
+        let phone = try Phone("call", sipp.uri, "--audio", "silence", "--duration", "6s")
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         let names = try phone.events.map(\.event).filter { $0 != "call.stats" }
         #expect(
@@ -107,15 +96,15 @@ struct CallingSIPpTests {
 
     @Test func givesUpWithCancelWhenNobodyAnswers() async throws {
         let sipp = try await SIPp.callee("ring")
-        let phone = try Phone("call", uri(sipp), "--audio", "null", "--ring-timeout", "500ms")
+        let phone = try Phone("call", sipp.uri, "--audio", "null", "--ring-timeout", "500ms")
         #expect(try await phone.end() == 10, "\(phone.program.written)")
-        #expect(try end(phone).cause == "ring-timeout")
+        #expect(try phone.callEnd.cause == "ring-timeout")
         try await sipp.expectSuccess()
     }
 
     @Test func cancelsTheCallThatASignalEnds() async throws {
         let sipp = try await SIPp.callee("ring")
-        let phone = try Phone("call", uri(sipp), "--audio", "null")
+        let phone = try Phone("call", sipp.uri, "--audio", "null")
         try await phone.event("call.ringing")
         phone.program.signal(2)
         #expect(try await phone.end(within: .seconds(3)) == 130, "\(phone.program.written)")
@@ -127,7 +116,7 @@ struct CallingSIPpTests {
         let sipp = try await SIPp.callee("challenge-call")
         let account = try ConfiguredAccount("alice", password: "wonderland", at: sipp.port)
         let phone = try Phone(
-            "call", uri(sipp), "--proxy", "sip:127.0.0.1:\(sipp.port)", "--config", account.path, "--audio", "silence",
+            "call", sipp.uri, "--proxy", "sip:127.0.0.1:\(sipp.port)", "--config", account.path, "--audio", "silence",
             "--expect-tone", "\(MuLawTone.hertz)", "--duration", "1500ms")
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         try await sipp.expectSuccess()
@@ -138,9 +127,9 @@ struct CallingSIPpTests {
         let sipp = try await SIPp.callee("challenge-forever")
         let account = try ConfiguredAccount("alice", password: "looking-glass", at: sipp.port)
         let phone = try Phone(
-            "call", uri(sipp), "--proxy", "sip:127.0.0.1:\(sipp.port)", "--config", account.path, "--audio", "null")
+            "call", sipp.uri, "--proxy", "sip:127.0.0.1:\(sipp.port)", "--config", account.path, "--audio", "null")
         #expect(try await phone.end() == 14, "\(phone.program.written)")
-        #expect(try end(phone).code == 407)
+        #expect(try phone.callEnd.code == 407)
         try await sipp.expectSuccess()
     }
 
@@ -149,7 +138,7 @@ struct CallingSIPpTests {
     func aProxyThatTheAccountDoesNotNameGetsNoCredentials() async throws {
         let sipp = try await SIPp.callee("challenge-forever")
         let account = try ConfiguredAccount("alice", password: "wonderland", at: sipp.port)
-        let phone = try Phone("call", uri(sipp), "--config", account.path, "--audio", "null")
+        let phone = try Phone("call", sipp.uri, "--config", account.path, "--audio", "null")
         #expect(try await phone.end() == 14, "\(phone.program.written)")
         #expect(try await phone.event("warning").text?.hasSuffix("where the account names it as its proxy") == true)
     }
@@ -167,18 +156,18 @@ struct CallingSIPpTests {
     @Test(.proves(.row(46), .row(23)), arguments: [SIPp.Transport.udp, .tcp])
     func isHeldAndResumedAndRefusesFax(over transport: SIPp.Transport) async throws {
         let sipp = try await SIPp.callee("change-as-callee", transport: transport)
-        let phone = try Phone("call", uri(sipp, transport), "--audio", "silence", "--duration", "1500ms")
+        let phone = try Phone("call", sipp.uri, "--audio", "silence", "--duration", "1500ms")
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         #expect(try phone.events(named: "call.held").map(\.by) == ["remote"])
         #expect(try phone.events(named: "call.resumed").map(\.by) == ["remote"])
-        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "local"))
+        #expect((try phone.callEnd.cause, try phone.callEnd.by) == ("hung-up", "local"))
         try await sipp.expectSuccess()
     }
 
     @Test(.proves(.row(34), .clause("RFC 3261 §18.1.1")))
     func aRequestOver1300BytesGoesOverTCP() async throws {
         let sipp = try await SIPp.callee("answer-and-hang-up", transport: .tcp, "-d", "100")
-        let phone = try Phone(["call", uri(sipp), "--audio", "silence"] + Self.longHeaders)
+        let phone = try Phone(["call", sipp.uri, "--audio", "silence"] + Self.longHeaders)
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         try await sipp.expectSuccess()
     }
@@ -187,7 +176,7 @@ struct CallingSIPpTests {
     @Test(.proves(.row(34), .clause("RFC 3261 §18.1.1")))
     func aLongRequestFallsBackToUDPWhereNobodyListensOnTCP() async throws {
         let sipp = try await SIPp.callee("answer-and-hang-up", "-d", "100")
-        let phone = try Phone(["call", uri(sipp), "--audio", "silence"] + Self.longHeaders)
+        let phone = try Phone(["call", sipp.uri, "--audio", "silence"] + Self.longHeaders)
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         try await sipp.expectSuccess()
     }
@@ -199,7 +188,7 @@ struct CallingSIPpTests {
 
     @Test func asksForCapabilities() async throws {
         let sipp = try await SIPp.callee("capabilities")
-        let phone = try Phone("options", uri(sipp))
+        let phone = try Phone("options", sipp.uri)
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         let answer = try await phone.event("options")
         #expect(answer.code == 200)

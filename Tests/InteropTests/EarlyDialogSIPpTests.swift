@@ -3,26 +3,15 @@ import Testing
 /// Reliable provisional responses, UPDATE and session timers with SIPp (RFC 3262, RFC 3311, RFC 4028).
 @Suite(.serialized, .enabled(if: Peer.isWanted("sipp"), "SIPp is not installed"))
 struct EarlyDialogSIPpTests {
-    private func uri(_ sipp: SIPp, _ transport: SIPp.Transport = .udp) -> String {
-        "sip:bob@127.0.0.1:\(sipp.port)" + (transport == .tcp ? ";transport=tcp" : "")
-    }
-
-    /// How the phone's only call ended.
-    private func end(_ phone: Phone) throws -> Phone.Event {
-        let ends = try phone.events(named: "call.ended")
-        #expect(ends.count == 1, "\(phone.program.written)")
-        return try #require(ends.first)
-    }
-
     @Test(arguments: [SIPp.Transport.udp, .tcp])
     func calleeSettlesAndMovesItsMediaEarlyAndKeepsTheSession(over transport: SIPp.Transport) async throws {
         let sipp = try await SIPp.callee("reliable-callee", transport: transport)
-        let phone = try Phone("call", uri(sipp, transport), "--audio", "silence", "--duration", "900ms")
+        let phone = try Phone("call", sipp.uri, "--audio", "silence", "--duration", "900ms")
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         let media = try phone.events(named: "call.media")
         // The callee holds since its UPDATE, and its 200 has no description.
         #expect(media.map(\.direction) == ["recvonly"], "\(phone.program.written)")
-        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "local"))
+        #expect((try phone.callEnd.cause, try phone.callEnd.by) == ("hung-up", "local"))
         try await sipp.expectSuccess()
     }
 
@@ -33,7 +22,7 @@ struct EarlyDialogSIPpTests {
         try await sipp.expectSuccess()
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         #expect(try phone.events(named: "call.held").map(\.by) == ["remote"])
-        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "remote"))
+        #expect((try phone.callEnd.cause, try phone.callEnd.by) == ("hung-up", "remote"))
     }
 
     @Test(arguments: [SIPp.Transport.udp, .tcp])
@@ -44,7 +33,7 @@ struct EarlyDialogSIPpTests {
         try await sipp.expectSuccess()
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         #expect(try phone.events(named: "call.answered").count == 1)
-        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "remote"))
+        #expect((try phone.callEnd.cause, try phone.callEnd.by) == ("hung-up", "remote"))
     }
 
     /// Half of the shortest interval that there may be is 45 s, so all who have us refresh wait together: as callee by
@@ -61,7 +50,7 @@ struct EarlyDialogSIPpTests {
             group.addTask {
                 let sipp = try await SIPp.callee("refreshed-callee", "-rtp_echo", "-timeout", "60s")
                 let phone = try Phone(
-                    ["call", "sip:bob@127.0.0.1:\(sipp.port)", "--audio", "silence", "--duration", "47s"], bound: "60s")
+                    ["call", sipp.uri, "--audio", "silence", "--duration", "47s"], bound: "60s")
                 #expect(try await phone.end(within: .seconds(60)) == 0, "\(phone.program.written)")
                 try await sipp.expectSuccess()
             }
@@ -78,9 +67,9 @@ struct EarlyDialogSIPpTests {
         let text = "[sip]\nsession_timer = \"wanted\"\nsession_expires = 600\n"
         let configuration = try folder.write(Array(text.utf8), as: "config.toml")
         let phone = try Phone(
-            "call", uri(sipp), "--audio", "silence", "--duration", "300ms", "--config", configuration)
+            "call", sipp.uri, "--audio", "silence", "--duration", "300ms", "--config", configuration)
         #expect(try await phone.end() == 0, "\(phone.program.written)")
-        #expect((try end(phone).cause, try end(phone).by) == ("hung-up", "local"))
+        #expect((try phone.callEnd.cause, try phone.callEnd.by) == ("hung-up", "local"))
         try await sipp.expectSuccess()
     }
 }

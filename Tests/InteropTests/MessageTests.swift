@@ -3,12 +3,10 @@ import Testing
 /// Messages and digits that signalling carries, with SIPp and through Kamailio (RFC 3428, RFC 2976, RFC 6086).
 @Suite(.serialized, .enabled(if: Peer.isWanted("sipp"), "SIPp is not installed"))
 struct MessageTests {
-    private func suffix(_ transport: SIPp.Transport) -> String { transport == .tcp ? ";transport=tcp" : "" }
-
     @Test(arguments: [SIPp.Transport.udp, .tcp])
     func aMessageArrives(over transport: SIPp.Transport) async throws {
         let sipp = try await SIPp.callee("read", transport: transport)
-        let phone = try Phone("message", "sip:bob@127.0.0.1:\(sipp.port)\(suffix(transport))", "Are you there?")
+        let phone = try Phone("message", sipp.uri, "Are you there?")
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         #expect(try await phone.event("message.sent").code == 200)
         try await sipp.expectSuccess()
@@ -53,8 +51,7 @@ struct MessageTests {
     func digitsAreSentByInfo(over transport: SIPp.Transport) async throws {
         let sipp = try await SIPp.callee("takes-digits-by-info", transport: transport)
         let phone = try Phone(
-            "call", "sip:bob@127.0.0.1:\(sipp.port)\(suffix(transport))", "--audio", "silence", "--dtmf", "4#",
-            "--dtmf-mode", "info", "--duration", "1s")
+            "call", sipp.uri, "--audio", "silence", "--dtmf", "4#", "--dtmf-mode", "info", "--duration", "1s")
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         try await sipp.expectSuccess()
     }

@@ -72,6 +72,15 @@ struct Phone {
         try events.filter { $0.event == name }
     }
 
+    /// How its only call ended.
+    var callEnd: Event {
+        get throws {
+            let ends = try events(named: "call.ended")
+            #expect(ends.count == 1, "\(program.written)")
+            return try #require(ends.first)
+        }
+    }
+
     /// The first event of a name, which may have come already.
     @discardableResult
     func event(_ name: String, within bound: Duration = .seconds(10)) async throws -> Event {

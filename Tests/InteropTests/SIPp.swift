@@ -7,8 +7,12 @@ struct SIPp {
 
     let program: Program
     let port: UInt16
+    private let transport: Transport
     /// The scenario as it is played, and the tone.
     private let folder: TemporaryFolder
+
+    /// Where its called side is called.
+    var uri: String { "sip:bob@127.0.0.1:\(port)" + (transport == .tcp ? ";transport=tcp" : "") }
 
     /// SIPp as the called side: ready to be called when this returns.
     static func callee(
@@ -36,7 +40,7 @@ struct SIPp {
         _ arguments: [String]
     ) throws {
         folder = try TemporaryFolder()
-        self.port = port
+        (self.port, self.transport) = (port, transport)
         var values = values
         values["tone"] = try folder.write(MuLawTone.second, as: "tone.ulaw")
         let text = try Self.scenario(scenario, with: values)
@@ -53,7 +57,7 @@ struct SIPp {
         bound: String = "30s", _ arguments: [String] = []
     ) throws {
         folder = try TemporaryFolder()
-        self.port = port
+        (self.port, transport) = (port, .udp)
         let fields = try folder.write(Array("SEQUENTIAL\nphone;phone;phone;\n".utf8), as: "fields.csv")
         let text = try foreign.text(with: values)
         let words = foreign.options.map { $0 == "FIELDS" ? fields : $0 } + arguments

@@ -13,8 +13,7 @@ struct SubscriptionTests {
                 "package": package, "type": "application/\(type)", "subtype": type.replacing("+xml", with: ""),
                 "first": documents[0], "second": documents[1],
             ])
-        let place = "sip:bob@127.0.0.1:\(sipp.port)" + (transport == .tcp ? ";transport=tcp" : "")
-        let phone = try Phone("subscribe", package, place)
+        let phone = try Phone("subscribe", package, sipp.uri)
         try await phone.eventually { try phone.events(named: name).count == 2 }
         judge(try phone.events(named: name))
         phone.program.signal(15)

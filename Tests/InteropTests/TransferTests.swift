@@ -8,8 +8,7 @@ struct TransferSIPpTests {
     @Test(arguments: [("200 OK", Int32(0)), ("486 Busy Here", 11), ("404 Not Found", 13)])
     func hasThePeerCallAnother(_ outcome: String, _ exit: Int32) async throws {
         let sipp = try await SIPp.callee("transferred", with: ["target": Self.dave, "outcome": outcome])
-        let phone = try Phone(
-            "call", "sip:bob@127.0.0.1:\(sipp.port)", "--audio", "silence", "--refer-to", Self.dave)
+        let phone = try Phone("call", sipp.uri, "--audio", "silence", "--refer-to", Self.dave)
         #expect(try await phone.end() == exit, "\(phone.program.written)")
         let states = try phone.events(named: "call.transfer").map(\.state)
         #expect(states == ["requested", "accepted", "progress", "progress", exit == 0 ? "succeeded" : "failed"])
@@ -64,8 +63,7 @@ struct TransferSIPpTests {
         let place = "sip:carol@127.0.0.1:\(try await carol.port)"
         let sipp = try await SIPp.callee(
             "transferred", with: ["target": "127.0.0.1:\(try await carol.port)[?]Replaces=", "outcome": "200 OK"])
-        let phone = try Phone(
-            "call", "sip:bob@127.0.0.1:\(sipp.port)", "--audio", "silence", "--attended", place)
+        let phone = try Phone("call", sipp.uri, "--audio", "silence", "--attended", place)
         #expect(try await phone.end() == 0, "\(phone.program.written)")
         #expect(try phone.events(named: "call.transfer").last?.state == "succeeded")
         try await sipp.expectSuccess()
