@@ -1,7 +1,8 @@
 import Proofs
 import Testing
 
-/// Callers that have to prove who they are (RFC 3261 §22.2); the SIPp of Debian knows MD5 alone.
+/// Callers that have to prove who they are (RFC 3261 §22.2); the SIPp of Debian knows MD5 alone, and
+/// `LinphoneTests` has SHA-256.
 @Suite(
     .serialized, .proves(.rule(11)), .enabled(if: Peer.isWanted("sipp"), "SIPp is not installed"))
 struct ChallengedCallerTests {

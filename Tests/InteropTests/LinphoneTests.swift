@@ -20,6 +20,7 @@ struct LinphoneTests {
         #expect(heard.share(of: Self.tone, from: 1, seconds: 0.5) > 0.9)
     }
 
+    /// SIPp 3.6 and baresip 1.0 know MD5 alone.
     @Test(.proves(.rule(11), .clause("RFC 8760 §2.4")), arguments: ["sha-256", "md5"])
     func linphoneProvesWhoItIsAndEachHearsTheOther(by digest: String) async throws {
         try await NetworkNamespace.use { namespace in
@@ -27,13 +28,17 @@ struct LinphoneTests {
             let phone = try phone(
                 [
                     "answer", "--once", "--allow", "from:sip:linphone@*", "--config", caller.path, "--expect-tone",
-                    "\(Int(Linphone.tone))", "--duration", "3s",
+                    "\(Int(Linphone.tone))", "--duration", "3s", "--sip-trace",
                 ] + Self.talk, in: namespace)
             try await phone.event("ready")
             let linphone = try await Linphone(in: namespace)
             try linphone.type("call sip:phone@\(Self.listen) --audio-only")
             #expect(try await phone.event("call.incoming").user == "linphone")
             #expect(try await phone.end() == 0, "\(phone.program.written)")
+            let fields = phone.program.errors.filter { $0.contains("WWW-Authenticate: ") || $0.contains("Authorization: ") }
+            #expect(fields.count >= 2, "\(phone.program.written)")
+            let algorithm = "algorithm=\(digest.uppercased())"
+            #expect(fields.allSatisfy { $0.contains(algorithm) }, "\(fields)")
             expectOurTone(in: try await linphone.heard())
         }
     }
