@@ -61,21 +61,21 @@ extension IncomingPolicy {
     }
 
     func statelessResponse(_ status: StatusCode, to request: Request) -> Response {
-        request.response(status, toTag: statelessTag(request.callID, request.vias, request.cSeq))
+        request.response(status, toTag: tag(for: request))
     }
 
-    /// The To tag of a response for which no state is kept.
-    func statelessTag(for response: Response) -> String? {
-        statelessTag(response.callID, response.vias, response.cSeq)
-    }
+    /// The To tag of responses to a request that belong to no dialog; of an INVITE and its CANCEL the same (§9.2).
+    func tag(for request: Request) -> String? { tag(request.callID, request.vias, request.cSeq) }
+
+    func tag(for response: Response) -> String? { tag(response.callID, response.vias, response.cSeq) }
 
     /// Whether an ACK is that of a refusal for which no state was kept, and therefore says nothing.
     package func isAcknowledgementOfStatelessRefusal(_ request: Request) -> Bool {
-        request.to.tag.map { $0 == statelessTag(request.callID, request.vias, request.cSeq) } ?? false
+        request.to.tag.map { $0 == tag(for: request) } ?? false
     }
 
-    /// The same for a request each time that it comes, and for its ACK.
-    private func statelessTag(_ callID: String, _ vias: [Via], _ cSeq: CSeq) -> String? {
+    /// The same for a request each time that it comes, whether or not state is kept of it, and for its ACK (§8.2.7).
+    private func tag(_ callID: String, _ vias: [Via], _ cSeq: CSeq) -> String? {
         let branch = vias.first?.branch ?? ""
         let text = "\(tagKey):\(callID):\(branch):\(cSeq.number)"
         return MessageDigest.sha256.hexadecimal(of: Array(text.utf8)).map { String($0.prefix(16)) }

@@ -32,7 +32,7 @@ package struct IncomingPolicy: Sendable {
     var automaticCallers: [SourceTable.Key: Int] = [:]
     /// Who may prove to be somebody.
     var callers: CallerAuthentication
-    /// Makes the To tags of stateless responses.
+    /// Makes the To tags of responses that belong to no dialog.
     let tagKey: String
 
     package init(configuration: UserAgentConfiguration, random: inout RandomSource) {
@@ -40,7 +40,7 @@ package struct IncomingPolicy: Sendable {
         limits = configuration.limits
         rules = configuration.automaticAnswer
         sources = SourceTable(capacity: configuration.limits.sources)
-        tagKey = random.hexadecimal(32)
+        tagKey = random.hexadecimal(48)
         let isChallenging = !configuration.callers.isEmpty
         callers = CallerAuthentication(configuration.callers, random: isChallenging ? random.split() : random)
     }

@@ -170,7 +170,7 @@ extension UserAgentCore {
         _ invite: ServerTransactionID, by cancel: ServerTransactionID, _ request: Request, at now: Instant
     ) {
         let handle = callsByInvite[invite]
-        let tag = handle.flatMap { sessions[$0]?.localTag } ?? statelessTag
+        let tag = handle.flatMap { sessions[$0]?.localTag } ?? policy.tag(for: request)
         respond(request.response(200, toTag: tag), in: cancel, at: now)
         if let handle { update(handle, at: now) { $0.cancelled(by: request, at: now) } }
     }
@@ -208,7 +208,7 @@ extension UserAgentCore {
             return transactions.respond(dressed(response), in: transaction, at: now)
         }
         var response = response
-        response.to.tag = policy.statelessTag(for: response)
+        response.to.tag = policy.tag(for: response)
         transactions.respondStatelessly(dressed(response), in: transaction)
     }
 
@@ -234,7 +234,7 @@ extension UserAgentCore {
 
     private func dressed(_ response: Response) -> Response {
         var response = response
-        if response.to.tag == nil, response.status != 100 { response.to.tag = statelessTag }
+        if response.to.tag == nil, response.status != 100 { response.to.tag = policy.tag(for: response) }
         if !configuration.product.isEmpty, response.status.value < 300 {
             try? response.headers.set(.server, configuration.product)
         }

@@ -11,8 +11,6 @@ package struct UserAgentCore: Sendable {
     let configuration: UserAgentConfiguration
     private(set) var settings: SessionSettings
     var random: RandomSource
-    /// The To tag of answers that belong to no dialog: the same for a request that comes again (§8.2.7).
-    let statelessTag: String
     var policy: IncomingPolicy
     /// What the policy said of the request that is being taken in, until its transaction hands it over.
     var verdict: OutOfDialogVerdict?
@@ -101,7 +99,6 @@ package struct UserAgentCore: Sendable {
             timers: configuration.timers, maximumDuration: configuration.maximumCallDuration,
             earlyDialogLimit: configuration.limits.earlyDialogs, capabilities: configuration.abilities,
             reliableProvisionals: configuration.reliableProvisionals, sessionTimers: configuration.sessionTimers)
-        statelessTag = random.hexadecimal(16)
         accounts = Dictionary(configuration.accounts.map { ($0.id, $0) }) { first, _ in first }
         policy = IncomingPolicy(configuration: configuration, random: &random)
         for account in configuration.accounts {

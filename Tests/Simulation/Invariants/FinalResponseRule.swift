@@ -13,6 +13,8 @@ struct FinalResponseRule {
         let isReliable: Bool
         /// Whether a stranger was answered without a person, who gets fewer.
         let isBounded: Bool
+        /// Whether nothing may be kept of it, as strangers came faster than they may: then it is said once each time.
+        let isFleeting: Bool
         var isAcknowledged = false
         /// Whether the peer showed by something else than an ACK that it has it.
         var hasArrived = false
@@ -32,6 +34,7 @@ struct FinalResponseRule {
     /// The INVITEs that began a call.
     private var beginnings: Set<TransactionName> = []
     private var byes: Set<String> = []
+    private var crowd = Crowd()
     /// Whether the phone is being switched off: then a BYE waits for nothing.
     var isLeaving = false
 
@@ -54,7 +57,8 @@ struct FinalResponseRule {
         guard var known = sent[name], known.response == response else {
             sent[name] = Sent(
                 response: response, first: traffic.at, last: traffic.at,
-                isReliable: traffic.flow.transport.isReliable, isBounded: isBounded)
+                isReliable: traffic.flow.transport.isReliable, isBounded: isBounded,
+                isFleeting: !response.status.isSuccess && crowd.isFull(for: traffic.flow.remote, at: traffic.at))
             return
         }
         let due = min(Duration.milliseconds(500) * (1 << min(known.count - 1, 16)), .seconds(4))
@@ -90,6 +94,7 @@ struct FinalResponseRule {
 
     mutating func arrived(_ traffic: Traffic) {
         guard let request = traffic.request else { return }
+        crowd.arrived(from: traffic.flow.remote, at: traffic.at)
         switch request.method {
         case .invite:
             let name = TransactionName(traffic.message)
@@ -131,7 +136,7 @@ struct FinalResponseRule {
         for (name, known) in sent
         where !known.isAcknowledged && !known.hasArrived && !byes.contains(known.response.callID) {
             let status = known.response.status
-            if known.isReliable && !status.isSuccess { continue }
+            if known.isFleeting || (known.isReliable && !status.isSuccess) { continue }
             // What is refused without keeping any state is said once each time.
             if [400, 503].contains(status.value) || (status == 486 && known.count == 1) { continue }
             guard end - known.first > .seconds(32) else { continue }

@@ -108,7 +108,10 @@ struct PhoneWatch {
 
     func atRest(endedAt end: Instant, isOff: Bool, _ findings: inout Findings) {
         story.atRest(&findings)
-        if !isOff { subscriber.atRest(&findings) }
+        if !isOff {
+            subscriber.atRest(&findings)
+            requests.atRest(&findings)
+        }
         guard !isDeceived else { return }
         if !isOff { transfers.atRest(&findings) }
         notifier.atRest(mayMiss: hadTrouble || isOff, &findings)

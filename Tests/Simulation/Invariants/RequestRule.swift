@@ -6,6 +6,8 @@ import SIPUserAgent
 /// What a person sends beside calls has one answer, and arrives once and in order.
 struct RequestRule {
     private var asked: Set<RequestHandle> = []
+    /// The one that was asked for just now, and may be ignored yet.
+    private var latest: RequestHandle?
     private var answered: Set<RequestHandle> = []
     /// Something could not be sent.
     private(set) var hadTrouble = false
@@ -34,8 +36,11 @@ struct RequestRule {
     private(set) var received: [CallHandle: [Character]] = [:]
 
     mutating func commanded(_ command: Command) {
+        latest = nil
         switch command {
-        case .request(let handle, _): asked.insert(handle)
+        case .request(let handle, _):
+            asked.insert(handle)
+            latest = handle
         case .sendDigits(let handle, let steps):
             ordered[handle, default: []] += steps.compactMap { step in
                 if case .digit(let digit) = step { digit.digit } else { nil }
@@ -57,6 +62,7 @@ struct RequestRule {
             {
                 findings.add(.requestsAreAnswered, "\"\(message.text)\" told twice")
             }
+        case .warning(.commandIgnored): if let latest { asked.remove(latest) }
         case .digitSent(let handle, let digit): sent[handle, default: []].append(digit.digit)
         case .digitReceived(let handle, let digit): received[handle, default: []].append(digit.digit)
         default: break
@@ -82,6 +88,12 @@ struct RequestRule {
             possibleEntities[response.callID] = given
         } else {
             entities[response.callID] = given
+        }
+    }
+
+    func atRest(_ findings: inout Findings) {
+        for handle in asked.subtracting(answered).sorted(by: { $0.rawValue < $1.rawValue }) {
+            findings.add(.requestsAreAnswered, "\(handle) was never answered")
         }
     }
 

@@ -5,7 +5,7 @@ import SIPTransactions
 /// I14: what is sent parses back to the same message, keeps to RFC 3261 §8.1.1 and §12.1, and answers what was asked.
 struct WellFormedRule {
     private static let everything = Capabilities(
-        methods: Method.known,
+        methods: Method.known + [Deed.unknownMethod],
         optionTags: ["100rel", "timer", "replaces", "join", "norefersub", "tdialog", "answermode"],
         bodies: [.notify, .message, .info, .publish].map { MethodBodies($0, [.any]) })
     private var asked: [TransactionName: Request] = [:]

@@ -25,6 +25,9 @@ extension Plan {
         added += errandsWithoutCalls(errands, &others)
         var rogues = random.split()
         added += meetRogue(&rogues)
+        // Drawn last, so that plans keep what they had before.
+        var questions = random.split()
+        added += questionsInCalls(&questions)
         steps = (steps + added).enumerated().sorted {
             ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
         }.map(\.element)
@@ -155,6 +158,28 @@ extension Plan {
             }
             let (errand, what) = random.one(of: choices)
             if errands.contains(errand) { added.append(Step(at: at, what: what)) }
+        }
+        return added
+    }
+
+    // MARK: - Any other request
+
+    /// Requests that nobody has a use for, in the calls that are there and outside any.
+    private func questionsInCalls(_ random: inout RandomSource) -> [Step] {
+        guard Bool.random(using: &random) else { return [] }
+        let methods: [Method] = [.options, Deed.unknownMethod]
+        var added: [Step] = []
+        for step in steps {
+            guard case .deed(let caller, .call(let number, let callee, _)) = step.what else { continue }
+            let at = step.at + .milliseconds(300) + random.duration(upTo: .seconds(30))
+            let other: Int? = if case .phone(let index) = callee { index } else { nil }
+            let actor = random.one(of: [caller, other ?? caller])
+            added.append(Step(at: at, what: .deed(actor, .ask(number, random.one(of: [.info] + methods)))))
+        }
+        for _ in 0..<3 {
+            let callee = setting.proxies.isEmpty ? Deed.Callee.phone(phone(&random)) : .everybody
+            let at = Instant.zero + random.duration(upTo: .seconds(60))
+            added.append(Step(at: at, what: .deed(phone(&random), .inquire(random.one(of: methods), to: callee))))
         }
         return added
     }

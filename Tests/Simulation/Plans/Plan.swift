@@ -62,6 +62,10 @@ package enum Deed: Equatable, Sendable {
     /// Writes to the peer of a call.
     case write(UInt32)
     case message(to: Callee)
+    /// Sends the peer of a call a request that the call has no use for.
+    case ask(UInt32, Method)
+    /// The same to somebody, outside any call.
+    case inquire(Method, to: Callee)
     /// Begins a subscription, known by its number to whoever made it.
     case subscribe(UInt32, to: Callee, Topic, expires: UInt32)
     case unsubscribe(UInt32)
@@ -70,6 +74,9 @@ package enum Deed: Equatable, Sendable {
     case publish(isOpen: Bool)
     case retract
     case quit
+
+    /// One that no phone knows.
+    static let unknownMethod = Method.other("NONSENSE")
 
     package enum Callee: Hashable, Sendable {
         case phone(Int)
@@ -96,9 +103,11 @@ package enum Deed: Equatable, Sendable {
         switch self {
         case .call(let call, _, _), .ring(let call), .progress(let call), .answer(let call), .reject(let call, _),
             .redirect(let call, _), .hangUp(let call), .hold(let call), .resume(let call), .reinvite(let call),
-            .update(let call), .transfer(let call, _, _), .connect(let call, _), .digits(let call, _), .write(let call):
+            .update(let call), .transfer(let call, _, _), .connect(let call, _), .digits(let call, _), .write(let call),
+            .ask(let call, _):
             call
-        case .options, .message, .subscribe, .unsubscribe, .appear, .publish, .retract, .quit, .register, .unregister:
+        case .options, .message, .inquire, .subscribe, .unsubscribe, .appear, .publish, .retract, .quit, .register,
+            .unregister:
             nil
         }
     }
@@ -106,7 +115,7 @@ package enum Deed: Equatable, Sendable {
     package var callee: Callee? {
         switch self {
         case .call(_, let callee, _), .options(_, let callee), .transfer(_, let callee, _), .message(let callee),
-            .subscribe(_, let callee, _, _):
+            .inquire(_, let callee), .subscribe(_, let callee, _, _):
             callee
         case .redirect(_, let phone): .phone(phone)
         default: nil

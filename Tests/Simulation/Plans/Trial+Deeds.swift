@@ -20,6 +20,8 @@ extension Trial {
         case .quit: return .shutDown
         case .message(let callee):
             return ask(.message(nextText, to: .address(plan.setting.target(callee, transport: nil))))
+        case .inquire(let method, let callee):
+            return ask(OutgoingRequest(method, to: .address(plan.setting.target(callee, transport: nil))))
         case .subscribe(let number, let callee, let topic, let expires):
             let order = OutgoingSubscription(
                 target: plan.setting.target(callee, transport: nil), event: EventPackage(topic.rawValue),
@@ -56,6 +58,7 @@ extension Trial {
             return .transfer(call, .blind(plan.setting.target(callee, transport: nil)), subscribes: subscribes)
         case .connect(_, let other): return handle(other, at: phone).map { .transfer(call, .attended($0)) }
         case .digits(_, let count): return .sendDigits(call, (0..<count).compactMap { _ in nextDigit() })
+        case .ask(_, let method): return ask(OutgoingRequest(method, to: .peer(of: call)))
         case .write: return ask(.message(nextText, to: .peer(of: call)))
         default: return nil
         }
