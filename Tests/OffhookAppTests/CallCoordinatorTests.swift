@@ -66,6 +66,34 @@ import Testing
         #expect(desk.exit == .noMedia)
     }
 
+    @Test func registrationIsReportedWithWhatItIsReachedBy() throws {
+        var desk = Desk()
+        let account = AccountID(rawValue: 0)
+        let contact = SIPURI(user: "a", host: .name("192.0.2.1"))
+        let flow = Flow(
+            transport: .udp, local: SocketAddress(.v4(0xc000_0201), port: 5060),
+            remote: SocketAddress(.v4(0xc000_0209), port: 5060))
+        let binding = RegistrationBinding(
+            contact: contact, flow: flow, isOutbound: true, publicGRUU: nil, temporaryGRUU: nil)
+        func report(_ events: SIPUserAgent.Event...) throws -> PhoneReport {
+            for event in events { desk.coordinator.receive(event, at: desk.now) }
+            var last: PhoneReport?
+            while let output = desk.coordinator.nextOutput() {
+                if case .report(let report) = output { last = report }
+            }
+            return try #require(last)
+        }
+        let registered = try report(
+            .registrationBound(account, binding), .registration(account, .registered(expires: 60)))
+        #expect(
+            JSON.object(registered.event.members).description.hasSuffix(
+                #""expires":60,"contact":"sip:a@192.0.2.1","transport":"udp","local":"192.0.2.1:5060","#
+                    + #""remote":"192.0.2.9:5060","outbound":true,"gruu":null,"temp_gruu":null}"#))
+        let failed = try report(.registration(account, .failed(500, reason: "x", retryAfter: .seconds(40))))
+        #expect(failed.text.hasSuffix("500 x; again in 40 s"))
+        #expect(failed.withoutRetry.text.hasSuffix("500 x"))
+    }
+
     @Test func goesOnWithACallWhoseRecordingFails() throws {
         var script = CallScript()
         script.recordPath = "call.wav"

@@ -8,11 +8,10 @@ import Testing
 
 /// A registered account in the user agent: its flow, its routes, and where it is reached.
 @Suite struct RegisteredFlowTests {
-    private let work = AccountID(rawValue: 1)
-    private static let instance = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+    let work = AccountID(rawValue: 1)
+    static let instance = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
 
-    private func world(transport: Transport? = nil, _ change: (inout Account) throws -> Void = { _ in }) throws -> World
-    {
+    func world(transport: Transport? = nil, _ change: (inout Account) throws -> Void = { _ in }) throws -> World {
         var account = Account(
             id: work, name: "work", address: try NameAddress(parsing: "<sip:alice@example.com>"),
             registrar: try URI(parsing: "sip:example.com"), transport: transport)
@@ -29,7 +28,7 @@ import Testing
     }
 
     /// Carol, the registrar, grants the last REGISTER, and says by which address she sees Alice.
-    private func grant(
+    func grant(
         _ world: inout World, seen: String? = nil, expires: Int = 3600, _ fields: [(HeaderName, String)] = []
     ) throws {
         let register = try #require(world.last(.register, at: "carol"))
@@ -46,7 +45,7 @@ import Testing
         world.run(for: .milliseconds(20))
     }
 
-    private func registered(
+    func registered(
         seen: String? = nil, _ fields: [(HeaderName, String)] = [], _ change: (inout Account) throws -> Void = { _ in }
     ) throws -> World {
         var world = try world(change)
@@ -57,12 +56,12 @@ import Testing
     }
 
     /// Each REGISTER once, however often it was sent.
-    private func registers(_ world: World) -> [Request] {
+    func registers(_ world: World) -> [Request] {
         var seen: Set<UInt32> = []
         return world.requests(.register, from: "alice").filter { seen.insert($0.cSeq.number).inserted }
     }
 
-    private func contact(_ request: Request?) -> String? {
+    func contact(_ request: Request?) -> String? {
         (try? request?.headers.all(Contact.self))?.first?.uri?.description
     }
 
@@ -119,89 +118,32 @@ import Testing
         #expect(contact(world.last(.invite, at: "carol")) == "sip:alice@192.0.2.1:5060;ob")
     }
 
-    // MARK: - Translators
-
-    @Test(.proves(.row(35), .clause("RFC 3581 §4")))
-    func registersTheAddressThatTheRegistrarSees() throws {
-        var world = try registered(seen: "203.0.113.7:40001")
-        #expect(registers(world).count == 2)
-        let contacts = try #require(try registers(world).last?.headers.all(Contact.self))
-        #expect(
-            contacts.map { "\($0.uri?.description ?? "")" } == [
-                "sip:alice@203.0.113.7:40001", "sip:alice@192.0.2.1:5060",
+    @Test func tellsByWhatItIsReachedBeforeItIsToldAsRegistered() throws {
+        let gruu = "sip:alice@example.com;gr=\(Self.instance)"
+        var world = try world()
+        world.perform(.register(work), by: "alice")
+        world.run(for: .milliseconds(20))
+        let register = try #require(world.last(.register, at: "carol"))
+        try world.reply(
+            200, to: register, from: "carol", tag: "r",
+            headers: [
+                (.require, "outbound"),
+                (
+                    .contact,
+                    #"<sip:alice@192.0.2.1:5060>;+sip.instance="<\#(Self.instance)>";reg-id=1;expires=60;pub-gruu="\#(gruu)""#
+                ),
             ])
-        #expect(contacts.last?.expires == 0)
-        try grant(&world, seen: "203.0.113.7:40001")
-        // Another address again, in the answer to the second: it is not chased within one round.
-        #expect(registers(world).count == 2)
-        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
-        world.perform(.call(caller, call), by: "alice")
-        world.run(for: .milliseconds(20))
-        #expect(contact(world.last(.invite, at: "carol")) == "sip:alice@203.0.113.7:40001")
-    }
-
-    @Test func doesNotChaseATranslatorThatAlwaysGivesAnotherPort() throws {
-        var world = try registered(seen: "203.0.113.7:40001")
-        try grant(&world, seen: "203.0.113.7:40002")
-        #expect(registers(world).count == 2)
-    }
-
-    @Test(.proves(.row(36), .clause("RFC 3581 §4")))
-    func registersAnewAndMovesItsCallsWhenTheTranslatorForgets() throws {
-        var world = try registered(seen: "203.0.113.7:40001")
-        try grant(&world, seen: "203.0.113.7:40001")
-        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
-        world.perform(.call(caller, call), by: "alice")
-        world.run(for: .milliseconds(20))
-        let invite = try #require(world.last(.invite, at: "carol"))
-        var answer = invite.response(200, toTag: "bob")
-        answer.vias[0].received = IPAddress("203.0.113.7")
-        answer.vias[0].rport = .value(40001)
-        try answer.headers.append(.contact, "<sip:bob@192.0.2.9>")
-        answer.headers.append(ContentType.sdp)
-        answer.body = Array(World.answerText.utf8)
-        world.send(.response(answer), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
-        #expect(registers(world).count == 2)
-        world.perform(
-            .request(
-                RequestHandle(rawValue: 1),
-                OutgoingRequest(.options, to: .address(try target("sip:example.com")))), by: "alice")
-        world.run(for: .milliseconds(20))
-        var pong = try #require(world.last(.options, at: "carol")).response(200, toTag: "r")
-        pong.vias[0].received = IPAddress("203.0.113.7")
-        pong.vias[0].rport = .value(50_000)
-        world.send(.response(pong), from: "carol", to: "alice")
-        world.run(for: .milliseconds(50))
-        #expect(registers(world).count == 3)
-        #expect(contact(registers(world).last) == "sip:alice@203.0.113.7:50000")
-        let reinvite = try #require(world.last(.invite, at: "carol"))
-        #expect(reinvite.to.tag == "bob" && contact(reinvite) == "sip:alice@203.0.113.7:50000")
-    }
-
-    @Test func keepsATranslatorOpen() throws {
-        var world = try registered(seen: "203.0.113.7:40001")
-        try grant(&world, seen: "203.0.113.7:40001")
-        world.run(for: .seconds(300))
-        let pings = world.keepAlives
-        #expect(
-            pings.allSatisfy { $0.bytes == Array("\r\n\r\n".utf8) && $0.flow.remote.address == IPAddress("192.0.2.9") })
-        #expect(pings.count >= 10 && pings.count <= 13)
-        for (one, next) in zip(pings, pings.dropFirst()) {
-            #expect(next.at - one.at >= .seconds(24) && next.at - one.at <= .seconds(29))
+        let events = world.events["alice"] ?? []
+        let told = events.suffix(2)
+        guard case .registrationBound(work, let binding)? = told.first,
+            case .registration(work, .registered(expires: 60))? = told.last
+        else {
+            Issue.record("\(events)")
+            return
         }
-    }
-
-    @Test func sendsNoKeepAlivesWithoutATranslatorOrWhereTheyAreOff() throws {
-        var plain = try registered()
-        plain.run(for: .seconds(300))
-        #expect(plain.keepAlives.isEmpty)
-        var off = try registered(seen: "203.0.113.7:40001") { $0.keepAlive = .off }
-        off.run(for: .seconds(300))
-        #expect(off.keepAlives.isEmpty)
-        var often = try registered { $0.keepAlive = .every(.seconds(10)) }
-        often.run(for: .seconds(100))
-        #expect(often.keepAlives.count >= 10)
+        #expect("\(binding.contact)".hasPrefix("sip:alice@192.0.2.1:5060"))
+        #expect(binding.isOutbound && binding.publicGRUU?.description == gruu && binding.temporaryGRUU == nil)
+        #expect("\(binding.flow.local) \(binding.flow.remote)" == "192.0.2.1:5060 192.0.2.9:5060")
     }
 
     // MARK: - Flows

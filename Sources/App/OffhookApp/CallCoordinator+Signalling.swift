@@ -9,8 +9,12 @@ extension CallCoordinator {
         // The verdict is the last word.
         guard !isFinished else { return }
         switch event {
+        case .registrationBound(let account, let binding):
+            bindings[account] = binding
         case .registration(let account, let state):
-            emit(.report(.registration(account: accountName(account), state)))
+            var binding: RegistrationBinding?
+            if case .registered = state { binding = bindings[account] }
+            emit(.report(.registration(account: accountName(account), state, binding)))
             if case .registered = state { beginSubscriptions(of: account) }
         case .incomingCall(let handle, let incoming):
             receiveCall(handle, incoming, at: now)

@@ -41,6 +41,8 @@ struct CallCoordinator: Sendable {
 
     let settings: Settings
     var calls: [CallHandle: Call] = [:]
+    /// By what each account is reached that was registered last.
+    var bindings: [AccountID: RegistrationBinding] = [:]
     /// Handles in the order in which their calls began, so that what is told about them has one order.
     var order: [CallHandle] = []
     var timers = DeadlineQueue<TimerKey>()

@@ -110,8 +110,8 @@ extension UserAgentEvent {
             .digitSent(let call, _), .digitsRefused(let call, _, _, _), .transferProgress(let call, _),
             .transferRequested(let call, _), .transferWithdrawn(let call), .ended(let call, _):
             call
-        case .registration, .requestAnswered, .messageReceived, .peerComposing, .subscription, .notified, .publication,
-            .warning, .refused, .shutDownFinished:
+        case .registration, .registrationBound, .requestAnswered, .messageReceived, .peerComposing, .subscription,
+            .notified, .publication, .warning, .refused, .shutDownFinished:
             nil
         }
     }

@@ -13,8 +13,9 @@ extension PhoneReport {
         case .ready(let addresses):
             let list = addresses.map { "\($0.transport.name.lowercased()):\($0.address)" }
             return ("ready", [.init("addresses", .array(list.map { .string($0) }))])
-        case .registration(let account, let state):
-            return Self.registration(account, state)
+        case .registration(let account, let state, let binding):
+            let (name, members) = Self.registration(account, state)
+            return (name, members + (binding?.members ?? []))
         case .call(let call, let occurrence):
             let (name, members) = occurrence.event
             return (name, call.members + members)
@@ -287,5 +288,16 @@ extension MediaStatistics {
             .init("level_dbfs", .object([.init("sent", level(sentLevel)), .init("heard", level(heardLevel))])),
             .init("clock_drift_ppm", optional(clockDriftPPM, places: 1)),
         ])
+    }
+}
+
+extension RegistrationBinding {
+    fileprivate var members: [JSON.Member] {
+        [
+            .init("contact", .string("\(contact)")), .init("transport", .string(flow.transport.name.lowercased())),
+            .init("local", .string("\(flow.local)")), .init("remote", .string("\(flow.remote)")),
+            .init("outbound", .bool(isOutbound)), .init("gruu", publicGRUU.map { .string("\($0)") } ?? .null),
+            .init("temp_gruu", temporaryGRUU.map { .string("\($0)") } ?? .null),
+        ]
     }
 }

@@ -14,7 +14,7 @@ extension PhoneReport {
         case .ready(let addresses):
             let text = addresses.map { "\($0.transport.name.lowercased()) \($0.address)" }.joined(separator: ", ")
             return [.log(.info, .phone, Printable("listening on \(text)"))]
-        case .registration(let account, let state):
+        case .registration(let account, let state, _):
             return [.registration(account: Printable(account), state.onScreen)]
         case .call(let call, let occurrence):
             return occurrence.screenEvents(CallReference(call.handle.rawValue), call)

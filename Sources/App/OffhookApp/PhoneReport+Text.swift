@@ -10,7 +10,7 @@ extension PhoneReport {
         switch self {
         case .ready(let addresses):
             "ready    " + addresses.map { "\($0.transport.name.lowercased()) \($0.address)" }.joined(separator: ", ")
-        case .registration(let account, let state): "\(account)  " + state.text
+        case .registration(let account, let state, _): "\(account)  " + state.text
         case .call(let call, let occurrence): "\(call.shortName)  " + occurrence.text(peer: call.peer)
         case .answered(let target, let answer): answer.text(target: target)
         case .message(let account, let message):

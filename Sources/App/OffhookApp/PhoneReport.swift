@@ -6,7 +6,8 @@ import SIPUserAgent
 /// What the phone reports: each case is an event of `Docs/Scripting.md`, for the screen and for scripts alike.
 enum PhoneReport: Sendable {
     case ready(addresses: [Listener])
-    case registration(account: String, RegistrationState)
+    /// The binding where it stands.
+    case registration(account: String, RegistrationState, RegistrationBinding?)
     case call(CallIdentity, CallOccurrence)
     /// What a request that the user sent to `target` brought.
     case answered(target: String, RequestAnswer)
@@ -19,6 +20,16 @@ enum PhoneReport: Sendable {
     case warning(String)
     case loopback(LoopbackReport)
     case verdict(failed: [String], exit: ExitStatus)
+}
+
+extension PhoneReport {
+    /// The same of a registration that is given up where it fails.
+    var withoutRetry: PhoneReport {
+        guard case .registration(let account, .failed(let status, let reason, _), let binding) = self else {
+            return self
+        }
+        return .registration(account: account, .failed(status, reason: reason, retryAfter: nil), binding)
+    }
 }
 
 /// Of whom and what a subscription tells.

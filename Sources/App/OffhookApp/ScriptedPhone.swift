@@ -70,6 +70,10 @@ package enum ScriptedPhone {
             }
             let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
+            if !keep {
+                let report = phone.onReport
+                phone.onReport = { report($0.withoutRetry) }
+            }
             var waiting = Set(accounts.map(\.id))
             phone.onEvent = { [unowned phone] event in
                 guard case .registration(let account, let state) = event else { return }

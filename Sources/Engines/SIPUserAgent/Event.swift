@@ -6,6 +6,8 @@ import SIPTransactions
 /// What happened, for whoever runs the user agent.
 package enum Event: Sendable {
     case registration(AccountID, RegistrationState)
+    /// By what the account is reached, each time before it is told as registered.
+    case registrationBound(AccountID, RegistrationBinding)
     case incomingCall(CallHandle, IncomingCall)
     /// A call of ours begins under this Call-ID.
     case placed(CallHandle, callID: String)
@@ -234,6 +236,18 @@ package enum Refusal: Hashable, Sendable, CaseIterable {
     case shuttingDown
     /// An invitation that was good for no time at all.
     case expired
+}
+
+/// What a registrar keeps of us, and the way by which it was told.
+package struct RegistrationBinding: Equatable, Sendable {
+    /// Where calls come to.
+    package var contact: SIPURI
+    package var flow: Flow
+    /// Whether the registrar keeps the flow and reaches us by it (RFC 5626 §4.2.1).
+    package var isOutbound: Bool
+    /// Addresses of this phone that anybody can reach (RFC 5627 §3.1).
+    package var publicGRUU: SIPURI?
+    package var temporaryGRUU: SIPURI?
 }
 
 /// How an account stands with its registrar (RFC 3261 §10).

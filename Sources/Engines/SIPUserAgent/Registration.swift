@@ -1,5 +1,6 @@
 import EngineKit
 import SIPMessages
+import SIPTransactions
 
 /// The registration of one account's Contact with its registrar (RFC 3261 §10.2), over one flow (RFC 5626 §4.2).
 ///
@@ -46,6 +47,8 @@ package struct Registration: Sendable {
     var mapping: AddressMapping?
     /// What the registrar granted, while the binding stands.
     var grant = RegistrationGrant()
+    /// The flow by which the registrar answered last.
+    var flow: Flow?
 
     let ways: [RegistrationWay]
     let addressOfRecord: NameAddress

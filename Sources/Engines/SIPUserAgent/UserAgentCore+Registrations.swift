@@ -89,6 +89,7 @@ extension UserAgentCore {
         let source: ChallengeSource = response.status == 407 && hasProxy ? .outboundProxy : .registrar
         let known = registrations[id]?.mapping
         let mapping = request.mapping(in: response)
+        registrations[id]?.flow = flow
         step(id, at: now) { $0.receive(response, from: source, mapping: mapping, at: now) }
         if response.status.isSuccess { keepFlow(of: id, flow, at: now) }
         if let known, let mapping, known.local == mapping.local, known.seen != mapping.seen {
@@ -118,6 +119,9 @@ extension UserAgentCore {
 
     /// An account is registered while one of its flows is; what becomes of the others is a warning.
     private mutating func report(_ state: RegistrationState, of registration: Registration) {
+        if case .registered = state, let binding = registration.binding {
+            emit(.registrationBound(registration.id.account, binding))
+        }
         guard registration.isSpare else { return emit(.registration(registration.id.account, state)) }
         switch state {
         case .registered: emit(.registration(registration.id.account, state))
@@ -125,5 +129,15 @@ extension UserAgentCore {
             emit(.warning(.flowFailed(registration.id.account, registration.id.flow + 1, reason)))
         case .unregistered, .registering, .unregistering: break
         }
+    }
+}
+
+extension Registration {
+    /// What stands at the registrar; nil where it never answered.
+    fileprivate var binding: RegistrationBinding? {
+        guard let contact, let flow else { return nil }
+        return RegistrationBinding(
+            contact: contact, flow: flow, isOutbound: grant.isOutbound, publicGRUU: grant.publicGRUU,
+            temporaryGRUU: grant.temporaryGRUU)
     }
 }
