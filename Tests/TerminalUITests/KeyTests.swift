@@ -36,6 +36,21 @@ import Testing
         #expect(phone.state.liveCalls.count == 2)
     }
 
+    @Test func whomAPeerNamesInItsPlaceIsCalledWhereThePersonWantsIt() {
+        var phone = Phone()
+        phone.outgoing(1, "bob@example.com")
+        phone.receive(
+            .ended(
+                CallReference(1),
+                CallEnd(
+                    cause: "302 Moved", cure: "To call", side: .remote, isFailure: true,
+                    redirection: "sip:carol@example.com")))
+        #expect(phone.commands.isEmpty)
+        phone.type("d")
+        phone.press(.up)
+        #expect(phone.press(.enter) == [.dial(target: "sip:carol@example.com", account: nil)])
+    }
+
     @Test(arguments: ["b", "h"]) func hangsUpAtOnce(key: Character) {
         var phone = Phone()
         phone.established(1, "bob@example.com")

@@ -164,7 +164,7 @@ extension CallOccurrence {
                 address: Printable(Party.withoutScheme(report.target)))
             return [.transferRequested(reference, target: target)]
         case .ended(let end, _, _):
-            return [.ended(reference, end.onScreen)]
+            return [.ended(reference, end.onScreen(ofCallTo: call.peer))]
         }
     }
 }
@@ -210,7 +210,9 @@ extension Party {
 }
 
 extension SIPUserAgent.CallEnd {
-    fileprivate var onScreen: TerminalUI.CallEnd {
+    /// - Parameter target: whom we called; a redirection to a less secure address is not offered (RFC 3261 §8.1.3.4).
+    fileprivate func onScreen(ofCallTo target: String) -> TerminalUI.CallEnd {
+        let next = redirections.first { !target.hasPrefix("sips:") || $0.scheme == "sips" }
         let isFailure =
             switch cause {
             case .hungUp, .cancelled, .answeredElsewhere, .shutDown, .tooLong, .transferred, .replaced: false
@@ -219,13 +221,16 @@ extension SIPUserAgent.CallEnd {
             default: true
             }
         return TerminalUI.CallEnd(
-            cause: Printable(text), cure: cure.map { Printable($0) },
+            cause: Printable(text), cure: cure(next).map { Printable($0) },
             side: by == .local || cause == .answeredElsewhere ? .local : .remote,
-            isFailure: isFailure)
+            isFailure: isFailure, redirection: next.flatMap(\.dialled))
     }
 
     /// What the person can do about it.
-    private var cure: String? {
+    private func cure(_ next: URI?) -> String? {
+        if let next, next.dialled != nil {
+            return "To call \(Party.withoutScheme(next.description)) instead: d, then up and Enter."
+        }
         switch cause {
         case .unreachable: return "Check the address, and whether the network is up."
         case .timedOut: return "Check the address and port; a firewall may drop SIP."
@@ -242,6 +247,14 @@ extension SIPUserAgent.CallEnd {
         case 503: return "The server is overloaded or down; try again later."
         default: return nil
         }
+    }
+}
+
+extension URI {
+    /// As it is dialled again; nil where a line could not hold all of it.
+    fileprivate var dialled: Printable? {
+        let text = Printable(description)
+        return text.text == description ? text : nil
     }
 }
 

@@ -70,16 +70,21 @@ package struct CallEnd: Hashable, Sendable {
     package var side: Side
     /// Whether it is shown as failed.
     package var isFailure: Bool
+    /// Whom the peer says to call in its place: nobody does unless the person wants it.
+    package var redirection: Printable?
 
     package enum Side: Hashable, Sendable {
         case local, remote
     }
 
-    package init(cause: Printable, cure: Printable? = nil, side: Side, isFailure: Bool) {
+    package init(
+        cause: Printable, cure: Printable? = nil, side: Side, isFailure: Bool, redirection: Printable? = nil
+    ) {
         self.cause = cause
         self.cure = cure
         self.side = side
         self.isFailure = isFailure
+        self.redirection = redirection
     }
 }
 

@@ -46,6 +46,11 @@ package struct LineEditor: Hashable, Sendable {
         insert(text)
     }
 
+    /// Puts a line that nobody typed into the history, as its newest.
+    package mutating func suggest(_ line: Printable) {
+        history.append(line.text)
+    }
+
     /// Empties the line and, if it had text, remembers it as the newest of the history.
     package mutating func commit() -> String {
         let line = trimmed

@@ -85,6 +85,7 @@ extension AppState {
         update(reference) { $0.enter(.ended(end), at: now) }
         if call.isHangingUp, settled?.call == reference { settled?.at = now }
         if wasMissed { missedCalls += 1 }
+        if let target = end.redirection, !call.isIncoming { dialLine.suggest(target) }
         let missed = wasMissed ? ", missed" : ""
         let text: Printable = "\(end.cause)\(missed)"
         if end.isFailure {
