@@ -218,6 +218,18 @@ struct ConfigurationTests {
             "1:1: account[1].address: is missing: the account's SIP URI, such as sip:alice@example.com"
         ),
         ("address = 'a@b.c'\nxyzzy = 1", "3:1: account[1].xyzzy: unknown key"),
+        (
+            "address = 'a@b.c'\n[media]\ncodecs = []",
+            "4:10: media.codecs: names no codec; without the key all are spoken"
+        ),
+        (
+            "address = 'a@b.c'\n[sip]\nsession_expires = 200\nmin_session_expires = 300",
+            "5:23: sip.min_session_expires: 300 is above 200, which session_expires says"
+        ),
+        (
+            "address = 'a@b.c'\n[sip]\nmin_session_expires = 3600",
+            "4:23: sip.min_session_expires: 3600 is above 1800, which session_expires is without a word"
+        ),
         ("address = 5", "2:11: account[1].address: a text is expected, not a whole number"),
         ("address = 'sip:'", "2:11: account[1].address: \"sip:\" is not a SIP or tel URI"),
         (

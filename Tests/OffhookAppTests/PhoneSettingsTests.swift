@@ -93,6 +93,46 @@ import Testing
         #expect(settings.userAgent.automaticAnswer == (policy == .ignored ? .off : .standard))
     }
 
+    /// Passwords that can't be had of: nobody who is asked by a server, an account that registers, and a caller.
+    private func fault(using use: PhoneSettings.AccountUse, account: String? = nil) throws -> String? {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(
+            """
+            [[account]]
+            address = 'sip:a@192.0.2.1'
+            name = 'plain'
+            peer_to_peer = true
+            password_env = 'NO_SUCH_A'
+            [[account]]
+            name = 'work'
+            address = 'sip:b@example.com'
+            password_env = 'NO_SUCH_B'
+            [[caller]]
+            username = 'c'
+            password_env = 'NO_SUCH_C'
+            """, to: "config.toml")
+        var options = PhoneOptions()
+        options.configurationPath = path
+        options.audio = "null"
+        options.account = account
+        do {
+            _ = try PhoneSettings(options, using: use)
+            return nil
+        } catch {
+            #expect(error.exit == .configuration)
+            return error.text.replacing(path, with: "F")
+        }
+    }
+
+    @Test func fetchesThePasswordsThatACommandNeedsAndSaysWhereThoseStandThatItCanNotGet() throws {
+        let work = "F:9:16: account[2]: password_env NO_SUCH_B is not set"
+        #expect(try fault(using: .chosen) == nil)
+        #expect(try fault(using: .chosen, account: "work") == work)
+        #expect(try fault(using: .registering) == work)
+        #expect(try fault(using: .registering, account: "plain") == nil)
+        #expect(try fault(using: .all) == work)
+    }
+
     @Test func refusesAnAnswerModeThatIsNone() throws {
         #expect(throws: StartFault.self) { try settings(of: "answer_mode = \"always\"") }
     }

@@ -72,6 +72,9 @@ extension ConfigurationTable {
     /// Where the password is; at most one of the keys, and no secret in a file that others may read.
     static let passwordKeys = ["password", "password_command", "password_file", "password_env"]
 
+    /// Where the password is written, if it is.
+    var passwordPosition: TextPosition? { Self.passwordKeys.first { contains($0) }.map { position(of: $0) } }
+
     mutating func password(in file: ConfigurationFile, paths: PathExpansion) -> PasswordSource? {
         let literal = string("password")
         let command = strings("password_command")

@@ -140,6 +140,12 @@ struct ConfigurationTable {
     /// Whether the key stands in the table, whatever its value.
     func contains(_ key: String) -> Bool { entries.contains { $0.key == key } }
 
+    /// Whether the key has a list without anything in it.
+    func isEmptyList(_ key: String) -> Bool {
+        guard case .array(let items)? = entries.first(where: { $0.key == key })?.value.content else { return false }
+        return items.isEmpty
+    }
+
     /// Where the value of a key stands.
     func position(of key: String) -> TextPosition {
         entries.first { $0.key == key }?.value.position ?? position

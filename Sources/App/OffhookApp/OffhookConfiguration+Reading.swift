@@ -9,6 +9,7 @@ extension OffhookConfiguration {
     package init(
         _ file: ConfigurationFile, environment: (String) -> String? = environmentVariable
     ) throws(ConfigurationError) {
+        path = file.path
         let document: TOMLValue
         do {
             document = try TOMLValue(parsing: file.bytes)
@@ -40,6 +41,7 @@ extension OffhookConfiguration {
                 "session_timer", SessionTimerPolicy.Use.allCases.map { ($0.rawValue, $0) })
             self.sip.sessionExpires = sip.integer("session_expires", in: SIPSettings.sessionIntervals)
             self.sip.minimumSessionExpires = sip.integer("min_session_expires", in: SIPSettings.sessionIntervals)
+            if let fault = self.sip.sessionTimerFault { sip.refuse(fault.key, fault.problem) }
             self.sip.maximumCalls = sip.integer("max_calls", in: SIPSettings.callCounts)
         }
         root.section("media") { media in
@@ -48,6 +50,9 @@ extension OffhookConfiguration {
                 media.parsedList("codecs", as: "a codec", choices: known.map(\.configurationName)) { name in
                     known.first { $0.configurationName == name.lowercased() }
                 } ?? []
+            if media.isEmptyList("codecs") {
+                media.refuse("codecs", "names no codec; without the key all are spoken")
+            }
             self.media.rtpPorts = media.parsed("rtp_ports", as: "LOW-HIGH with room for two ports") { PortRange($0) }
         }
         root.sections("caller") { caller in readCaller(from: &caller, in: file, paths: paths) }
@@ -74,6 +79,7 @@ extension OffhookConfiguration {
         account.username = table.string("username")
         account.realm = table.string("realm")
         account.password = table.password(in: file, paths: paths)
+        account.passwordPosition = table.passwordPosition
         account.allowsObsoleteDigest = table.choice("digest", [("sha-256", false), ("md5", true)]) ?? false
         account.transport = table.transport("transport")
         account.answer =
@@ -135,7 +141,9 @@ extension OffhookConfiguration {
             table.refuse("realm", "is one more than the \(ConfiguredCaller.realmLimit) that a challenge can name")
         }
         callers.append(
-            ConfiguredCaller(username: username, realm: realm, password: password, digests: digests ?? [.sha256, .md5]))
+            ConfiguredCaller(
+                username: username, realm: realm, password: password, passwordPosition: table.passwordPosition,
+                digests: digests ?? [.sha256, .md5]))
     }
 
     private var isRegistering: Bool { accounts.contains { !$0.registrars.isEmpty } }

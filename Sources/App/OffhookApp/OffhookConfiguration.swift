@@ -14,6 +14,8 @@ package struct OffhookConfiguration: Sendable {
     package var media = MediaSettings()
     package var contacts: [ConfiguredContact] = []
     package var callers: [ConfiguredCaller] = []
+    /// The file that says so, for what is found wrong with it later.
+    package var path = ""
 
     package init() {}
 }
@@ -27,6 +29,8 @@ package struct ConfiguredAccount: Sendable {
     package var username: String?
     package var realm: String?
     package var password: PasswordSource?
+    /// Where that is written.
+    package var passwordPosition: TextPosition?
     /// Whether MD5 is answered even where the realm offered better before.
     package var allowsObsoleteDigest = false
     package var transport: Transport?
@@ -49,9 +53,12 @@ package struct ConfiguredAccount: Sendable {
     /// Where the account stands in the file.
     package var position: TextPosition
 
-    /// The user agent's account; fetches the password, which may wait for a program.
+    /// Whether any server may ask it to prove who it is.
+    package var needsPassword: Bool { !registrars.isEmpty || !proxies.isEmpty || realm != nil }
+
+    /// The user agent's account; fetches the password, which may wait for a program, where it is wanted.
     package func account(
-        id: AccountID, environment: (String) -> String? = environmentVariable
+        id: AccountID, withPassword: Bool = true, environment: (String) -> String? = environmentVariable
     ) throws(PasswordError) -> Account {
         var account = Account(
             id: id, name: name, address: address, registrar: registrars.first, outboundProxy: proxies.first,
@@ -65,7 +72,7 @@ package struct ConfiguredAccount: Sendable {
         account.keepAlive = keepAlive
         account.isAnonymous = isAnonymous
         account.answerWishes = answerWishes
-        if let password {
+        if withPassword, let password {
             account.credentials = AccountCredentials(
                 username: username ?? account.contactUser, realm: realm,
                 password: try password.password(environment: environment),
@@ -104,6 +111,20 @@ package struct SIPSettings: Sendable {
     package var sessionExpires: Int?
     package var minimumSessionExpires: Int?
 
+    /// What we ask for must be what we would take of others.
+    package var sessionTimerFault: (key: String, problem: String)? {
+        let usual = SessionTimerPolicy.supported
+        let interval = sessionExpires ?? Int(usual.interval)
+        let least = minimumSessionExpires ?? Int(usual.minimum)
+        guard interval < least else { return nil }
+        return minimumSessionExpires == nil
+            ? ("session_expires", "\(interval) is below the least that peers may ask for, \(least)")
+            : (
+                "min_session_expires",
+                "\(least) is above \(interval), which session_expires \(sessionExpires == nil ? "is without a word" : "says")"
+            )
+    }
+
     /// As many calls at once as may be asked for: each of them has room for its media.
     package static let callCounts = 1...MediaEngine.callLimit
     /// What a session may last without a refresh: from what RFC 4028 §4 allows to a day.
@@ -128,6 +149,8 @@ package struct ConfiguredCaller: Sendable {
     package var username: String
     package var realm: String
     package var password: PasswordSource
+    /// Where that is written.
+    package var passwordPosition: TextPosition?
     package var digests: Set<MessageDigest>
 
     /// The user agent's form of it; fetches the password, which may wait for a program.

@@ -21,6 +21,11 @@ package struct StartFault: Error, Sendable {
         self.init(fault.isInFile ? .badInput : .usage, "\(fault.option): \(fault.problem)")
     }
 
+    /// Passwords that could not be had.
+    fileprivate init(_ configuration: OffhookConfiguration, _ faults: [ConfigurationFault]) {
+        self.init(.configuration, ConfigurationError(path: configuration.path, faults: faults).description)
+    }
+
     /// What standard error is told: one line, or one for each fault of a configuration. Arguments and file names that
     /// the text quotes may hold anything, of any length.
     var line: String {
@@ -68,8 +73,20 @@ struct PhoneSettings: Sendable {
         Dictionary(uniqueKeysWithValues: userAgent.accounts.map { ($0.id, $0.name) })
     }
 
+    /// Which accounts a command uses: passwords of others are not fetched, as that may unlock a keyring or ask somebody.
+    enum AccountUse: Sendable {
+        /// Every one, and whoever calls them.
+        case all
+        /// The one that `--account` names, else those that register.
+        case registering
+        /// The one that `--account` names, else the first.
+        case chosen
+    }
+
     /// - Parameter answering: what `offhook answer` was told; nil for commands that do not answer on their own.
-    init(_ options: PhoneOptions, answering: AnsweringOptions? = nil) throws(StartFault) {
+    init(
+        _ options: PhoneOptions, answering: AnsweringOptions? = nil, using use: AccountUse = .all
+    ) throws(StartFault) {
         let configuration = try Self.configuration(for: options)
         seed = options.seed
         timeout = options.timeout
@@ -100,7 +117,7 @@ struct PhoneSettings: Sendable {
             options.audio != nil || options.input != nil || options.output != nil || configuration.audio.input != nil
             || configuration.audio.output != nil
 
-        var accounts = try Self.accounts(configuration)
+        var accounts = try Self.accounts(configuration, options, use)
         if accounts.isEmpty { accounts = [.anonymousPeerToPeer()] }
         if let proxy = options.proxy {
             guard let uri = URI(server: proxy) else {
@@ -126,7 +143,8 @@ struct PhoneSettings: Sendable {
             accounts.contains { $0.registrar != nil && ($0.isOutbound || $0.usesGRUU) } ? InstanceIdentity.taken() : nil
         userAgent = UserAgentConfiguration(
             accounts: accounts, product: OffhookVersion.product,
-            capabilities: LocalMedia(rtpPort: 9, codecs: codecs), callers: try Self.callers(configuration))
+            capabilities: LocalMedia(rtpPort: 9, codecs: codecs),
+            callers: use == .all ? try Self.callers(configuration) : [])
         if let policy = configuration.sip.reliableProvisionals { userAgent.reliableProvisionals = policy }
         userAgent.sessionTimers = SessionTimerPolicy(configuration.sip)
         userAgent.instance = identity?.urn
@@ -179,27 +197,46 @@ struct PhoneSettings: Sendable {
         }
     }
 
-    private static func accounts(_ configuration: OffhookConfiguration) throws(StartFault) -> [Account] {
+    private static func accounts(
+        _ configuration: OffhookConfiguration, _ options: PhoneOptions, _ use: AccountUse
+    ) throws(StartFault) -> [Account] {
         var accounts: [Account] = []
+        var faults: [ConfigurationFault] = []
         for (index, configured) in configuration.accounts.enumerated() {
+            let isUsed =
+                switch use {
+                case .all: true
+                case .registering: options.account.map { $0 == configured.name } ?? !configured.registrars.isEmpty
+                case .chosen: options.account.map { $0 == configured.name } ?? (index == 0)
+                }
             do {
-                accounts.append(try configured.account(id: AccountID(rawValue: UInt32(clamping: index))))
+                accounts.append(
+                    try configured.account(
+                        id: AccountID(rawValue: UInt32(clamping: index)),
+                        withPassword: isUsed && (configured.needsPassword || options.proxy != nil)))
             } catch {
-                throw StartFault(.configuration, "account '\(configured.name)': \(error)")
+                faults.append(
+                    ConfigurationFault(
+                        position: configured.passwordPosition, key: "account[\(index + 1)]", problem: "\(error)"))
             }
         }
+        guard faults.isEmpty else { throw StartFault(configuration, faults) }
         return accounts
     }
 
     private static func callers(_ configuration: OffhookConfiguration) throws(StartFault) -> [CallerCredentials] {
         var callers: [CallerCredentials] = []
-        for configured in configuration.callers {
+        var faults: [ConfigurationFault] = []
+        for (index, configured) in configuration.callers.enumerated() {
             do {
                 callers.append(try configured.credentials())
             } catch {
-                throw StartFault(.configuration, "caller '\(configured.username)': \(error)")
+                faults.append(
+                    ConfigurationFault(
+                        position: configured.passwordPosition, key: "caller[\(index + 1)]", problem: "\(error)"))
             }
         }
+        guard faults.isEmpty else { throw StartFault(configuration, faults) }
         return callers
     }
 

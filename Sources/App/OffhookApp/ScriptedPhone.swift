@@ -11,7 +11,7 @@ package enum ScriptedPhone {
     /// `offhook call TARGET`
     package static func call(_ target: String, script: CallScriptOptions, _ options: PhoneOptions) -> ExitStatus {
         run(options) { signals, start throws(StartFault) in
-            let settings = try PhoneSettings(options.unattended)
+            let settings = try PhoneSettings(options.unattended, using: .chosen)
             let uri = try resolve(target, settings)
             let script = try passing(on: script, checked(script), settings)
             let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
@@ -61,7 +61,7 @@ package enum ScriptedPhone {
     /// `offhook register`
     package static func register(keep: Bool, _ options: PhoneOptions) -> ExitStatus {
         run(options) { signals, start throws(StartFault) in
-            let settings = try PhoneSettings(options.silent)
+            let settings = try PhoneSettings(options.silent, using: .registering)
             let accounts = settings.userAgent.accounts.filter {
                 $0.id == settings.account ?? $0.id && $0.registrar != nil
             }
@@ -108,7 +108,7 @@ package enum ScriptedPhone {
         _ request: BareRequest, to target: String, expectedStatus: Int?, _ options: PhoneOptions
     ) -> ExitStatus {
         run(options) { signals, start throws(StartFault) in
-            let settings = try PhoneSettings(options.silent)
+            let settings = try PhoneSettings(options.silent, using: .chosen)
             if let expectedStatus, !(200...699).contains(expectedStatus) {
                 throw StartFault(.usage, "--expect-status: \(expectedStatus) is no final status (200 to 699)")
             }
@@ -136,7 +136,7 @@ package enum ScriptedPhone {
         _ event: String, to target: String, expires: UInt32, _ options: PhoneOptions
     ) -> ExitStatus {
         run(options) { signals, start throws(StartFault) in
-            let settings = try PhoneSettings(options.silent)
+            let settings = try PhoneSettings(options.silent, using: .chosen)
             guard ConfiguredSubscription.events.contains(event) else {
                 let known = ConfiguredSubscription.events.joined(separator: ", ")
                 throw StartFault(.usage, "'\(event)' is none of the event packages \(known)")
