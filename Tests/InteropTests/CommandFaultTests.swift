@@ -21,6 +21,17 @@ import Testing
         #expect((program.output + program.errors).contains { $0.contains(text) })
     }
 
+    @Test(arguments: [
+        (["cal"], "offhook: 'cal' is no command; did you mean 'call'?; see 'offhook --help'"),
+        (["call", "x", "--audio", "bogus"], "offhook: --audio: audio 'bogus': is none of "),
+    ])
+    func aCommandLineThatIsWrongGetsOneLine(arguments: [String], line: String) async throws {
+        let program = try Program([try Phone.binary] + arguments)
+        #expect(try await program.end() == 64)
+        #expect(program.errors.count == 1 && program.errors.first?.hasPrefix(line) == true, "\(program.errors)")
+        #expect(program.output.isEmpty)
+    }
+
     @Test func replacesOnlyRecordingsByRecordings() async throws {
         let folder = try TemporaryFolder()
         let letter = try folder.write(Array("Dear Bob,".utf8), as: "letter.txt")

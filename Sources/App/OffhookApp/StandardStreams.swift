@@ -26,6 +26,11 @@ package enum StandardStreams {
         ReportWriter.write(text + "\n", to: STDOUT_FILENO)
     }
 
+    /// Says what is wrong with a command line.
+    package static func complain(_ line: String) {
+        ReportWriter.write(line + "\n", to: STDERR_FILENO)
+    }
+
     /// Notes that a write failed. A reader who went away has seen enough, and is no failure.
     static func noteFailure(of descriptor: CInt, _ code: CInt) {
         guard descriptor == STDOUT_FILENO, code != EPIPE else { return }

@@ -39,8 +39,15 @@ struct Offhook: ParsableCommand {
         }
     }
 
-    /// Help and version are results too, which a full disk may not take; everything else is what ArgumentParser says.
+    /// Help and version are results too, which a full disk may not take.
     private static func leave(because error: any Error) -> Never {
+        // A command that ended with a status has said why.
+        if !(error is ExitCode), exitCode(for: error) == .validationFailure {
+            let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            StandardStreams.complain(UsageFault.line(message(for: error), arguments: arguments, commands: names))
+            exit(withError: ExitCode.validationFailure)
+        }
         guard exitCode(for: error) == .success, !(error is ExitCode) else { exit(withError: error) }
         StandardStreams.print(fullMessage(for: error))
         exit(withError: ExitCode(StandardStreams.result(of: .success).code))
