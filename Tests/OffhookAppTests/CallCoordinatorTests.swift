@@ -105,7 +105,7 @@ import Testing
         #expect(desk.reports.last == "warning")
         #expect(!desk.signalling.contains("hangUp"))
         desk.end(handle, .hungUp)
-        #expect(desk.exit == .badInput)
+        #expect(desk.exit == .resultsLost)
     }
 
     @Test func doesNotMissMediaThatWasNotPromised() throws {

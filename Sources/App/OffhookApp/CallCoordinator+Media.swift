@@ -38,7 +38,7 @@ extension CallCoordinator {
             hangUp(handle)
         case .recordFailed(let problem):
             // A full disk is no reason to hang up on somebody who is speaking.
-            fail(handle, with: .badInput, problem)
+            fail(handle, with: .resultsLost, problem)
             emit(.report(.warning("\(problem); the call goes on without a recording")))
         case .silent(let seconds):
             loseMedia(handle, after: seconds)

@@ -24,7 +24,7 @@ package enum ExitStatus: Hashable, Sendable {
     case usage
     case badInput
     case internalError
-    /// Done, but standard output did not take the results.
+    /// Done, but standard output or a recording did not take the results.
     case resultsLost
     case configuration
     /// Ended by a signal, after BYE and unregister.

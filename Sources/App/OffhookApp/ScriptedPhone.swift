@@ -201,9 +201,13 @@ package enum ScriptedPhone {
         // A file that can't serve is found out before somebody's phone rings for nothing.
         do throws(AudioError) {
             try script.play?.checkReadable()
-            if let path = script.recordPath { try AudioSpec.file(path).checkWritable() }
         } catch {
             throw StartFault(error.exit, "\(error)")
+        }
+        do throws(AudioError) {
+            if let path = script.recordPath { try AudioSpec.file(path).checkWritable() }
+        } catch {
+            throw StartFault(.resultsLost, "--record: \(error)")
         }
         if let path = script.recordPath, let play = script.play, play.isSameFile(as: .file(path)) {
             throw StartFault(.usage, "--record: '\(path)' is what --play plays")
