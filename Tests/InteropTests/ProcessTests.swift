@@ -31,6 +31,27 @@ import Testing
         #expect(String(decoding: text, as: UTF8.self).split(separator: "\n").contains("NoNewPrivs:\t1"))
     }
 
+    @Test func stopsAndGoesOnAsAShellAsksAndQuitsWithItsBye() async throws {
+        let answering = try Phone("answer", "--audio", "null")
+        let calling = try Phone("call", "127.0.0.1:\(try await answering.port)", "--audio", "null")
+        try await calling.event("call.answered")
+        calling.program.signal(SIGTSTP)
+        try await calling.eventually { state(of: calling.program.process) == "T" }
+        calling.program.signal(SIGCONT)
+        try await calling.eventually { state(of: calling.program.process) != "T" }
+        calling.program.signal(SIGQUIT)
+        #expect(try await calling.event("verdict").exit == 131)
+        #expect(try await calling.end() == 131)
+        let end = try await answering.event("call.ended")
+        #expect(end.cause == "hung-up" && end.by == "remote")
+    }
+
+    /// The letter by which the kernel calls what a process does; `T` is stopped.
+    private func state(of process: pid_t) -> Character? {
+        let text = FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data()
+        return String(decoding: text, as: UTF8.self).split(separator: ")").last?.first { $0 != " " }
+    }
+
     /// The libraries under a phone trap or wait for ever where a thread can't be made.
     @Test(.enabled(if: getuid() == 0, "another user's limit takes root"))
     func saysThatTheSystemGivesNoThreads() async throws {

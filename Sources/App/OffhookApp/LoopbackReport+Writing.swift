@@ -86,13 +86,16 @@ extension LoopbackReport {
     }
 
     private func json(of direction: Direction) -> JSON {
+        // Those of the end would be of the silence behind the signal.
+        var statistics = direction.statistics
+        (statistics.sentLevel, statistics.heardLevel) = (direction.signal.level, direction.hearing.level)
         var members: [JSON.Member] = [
             .init("name", .string(direction.name.inASCII)),
             .init("tone_hz", .decimal(direction.signal.tone, places: 0)),
             .init("windows", .integer(direction.hearing.windows)),
             .init("windows_with_tone", .integer(direction.hearing.windowsWithTone)),
             .init("level_dbfs", .decimal(direction.hearing.level, places: 2)),
-            .init("packets_sent", .integer(direction.sentPackets)), .init("stats", direction.statistics.json),
+            .init("packets_sent", .integer(direction.sentPackets)), .init("stats", statistics.json),
         ]
         if let split = LatencySplit(direction) {
             members.append(

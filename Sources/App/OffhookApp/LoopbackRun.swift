@@ -51,8 +51,10 @@ struct LoopbackRun {
             AudioProbe(signal: spoken.callee.samples, hearing: hearing)
         )
         var settings = try PhoneSettings(Self.options(audio: audio ?? "null", seed: seed))
-        guard settings.input != .echo, settings.input != .standardStreams else {
-            throw StartFault(.usage, "--audio: '\(settings.input)' can't be measured; alsa:DEVICE tests a device")
+        guard settings.input.isDevice else {
+            throw StartFault(
+                .usage,
+                "--audio: '\(settings.input)' is no device; the test says what it hears, and alsa:DEVICE by which")
         }
         self.audio = settings.input
         settings.probe = probes.caller
@@ -105,6 +107,7 @@ struct LoopbackRun {
             callee.step()
             advance()
             while let next = signals?.next() {
+                if next == .stop { Signals.stopProcess() }
                 if next.endsProcess { signal = next.number }
             }
             if SystemClock.now >= giveUpAt {
@@ -216,5 +219,15 @@ struct LoopbackRun {
             sentPackets: sent?.sentPackets ?? 0, packetTime: packetTime,
             network: from.departures.meanTransit(to: to.arrivals),
             deviceMilliseconds: (from.captureDelay + to.playbackDelay).milliseconds)
+    }
+}
+
+extension AudioSpec {
+    /// Whether the test's own signal can go through it; `null` is a device of the process itself.
+    fileprivate var isDevice: Bool {
+        switch self {
+        case .alsa, .null: true
+        default: false
+        }
     }
 }

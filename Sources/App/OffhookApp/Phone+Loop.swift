@@ -17,6 +17,7 @@ extension Phone {
         while exit == nil {
             step()
             while let signal = signals.next() {
+                if signal == .stop { Signals.stopProcess() }
                 guard signal.endsProcess else { continue }
                 guard isListening, end(by: signal.number) else { return .signal(signal.number) }
             }
@@ -79,7 +80,7 @@ extension Phone {
 extension Signals.Signal {
     var endsProcess: Bool {
         switch self {
-        case .interrupt, .terminate, .hangUp: true
+        case .interrupt, .quit, .terminate, .hangUp: true
         case .continued, .stop, .resized, .user: false
         }
     }

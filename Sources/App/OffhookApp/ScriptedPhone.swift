@@ -180,7 +180,7 @@ package enum ScriptedPhone {
         do throws(StartFault) {
             let signals: Signals
             do {
-                signals = try Signals()
+                signals = try Signals(.ofScripts)
             } catch {
                 throw StartFault(.internalError, "\(error)")
             }

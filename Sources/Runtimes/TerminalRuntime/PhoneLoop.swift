@@ -109,7 +109,7 @@ package struct PhoneLoop {
             case .stop: perform(state.requestSuspension(at: now))
             case .user: terminal.forget()
             // They end the process, which is not this thread's business: it may hang in a write to the terminal.
-            case .interrupt, .terminate, .hangUp: break
+            case .interrupt, .quit, .terminate, .hangUp: break
             }
         }
     }

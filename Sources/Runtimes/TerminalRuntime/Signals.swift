@@ -6,13 +6,14 @@ package final class Signals: Sendable {
     package let descriptor: Int32
 
     package enum Signal: Equatable, Sendable {
-        case interrupt, terminate, hangUp, continued, stop, resized, user
+        case interrupt, quit, terminate, hangUp, continued, stop, resized, user
 
         /// Its number on Linux.
         package var number: Int32 {
             switch self {
             case .hangUp: 1
             case .interrupt: 2
+            case .quit: 3
             case .user: 10
             case .terminate: 15
             case .continued: 18
@@ -22,7 +23,7 @@ package final class Signals: Sendable {
         }
 
         init?(number: Int32) {
-            let all: [Signal] = [.interrupt, .terminate, .hangUp, .continued, .stop, .resized, .user]
+            let all: [Signal] = [.interrupt, .quit, .terminate, .hangUp, .continued, .stop, .resized, .user]
             guard let signal = all.first(where: { $0.number == number }) else { return nil }
             self = signal
         }
@@ -40,12 +41,16 @@ package final class Signals: Sendable {
         /// INT, TERM and HUP.
         package static let ends = Kinds(rawValue: Int32(CS_SIGNALS_END))
         package static let others = Kinds(rawValue: Int32(CS_SIGNALS_OTHER))
+        /// QUIT, which to a program with a screen is the way out where it hangs, and to others one more end.
+        package static let quit = Kinds(rawValue: Int32(CS_SIGNALS_QUIT))
+        /// All, for a program without a screen.
+        package static let ofScripts: Kinds = [.ends, .others, .quit]
     }
 
     /// Blocks all the signals and opens a descriptor for those of some kinds, and installs the crash handler. To be made
     /// on the main thread before any other thread exists, since threads inherit what is blocked.
     package init(_ kinds: Kinds = [.ends, .others]) throws(TerminalError) {
-        let blocked = cs_signals_block()
+        let blocked = cs_signals_block(kinds.rawValue)
         guard blocked >= 0 else { throw .system(call: "pthread_sigmask", errno: -blocked) }
         let descriptor = cs_signals_open(kinds.rawValue)
         guard descriptor >= 0 else { throw .system(call: "signalfd", errno: -descriptor) }
@@ -69,6 +74,11 @@ package final class Signals: Sendable {
 
     /// Whether a signal that ends the process waits to be read.
     package static var isEndWanted: Bool { cs_signals_end_waits() != 0 }
+
+    /// Stops the process until it is continued; whoever else the terminal's stop key reached stops on its own.
+    package static func stopProcess() {
+        cs_signals_stop(0)
+    }
 
     /// Ends the process by a signal, so that its parent sees the true cause. Returns only for a signal that does not kill.
     package static func die(of signal: Signal) {

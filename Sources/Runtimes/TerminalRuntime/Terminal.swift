@@ -84,7 +84,7 @@ package final class Terminal {
     /// Stops the process as the stop key of a shell does, and takes the terminal again when it goes on.
     package func suspend() {
         leaveScreen()
-        cs_signals_stop()
+        cs_signals_stop(1)
         resume()
     }
 

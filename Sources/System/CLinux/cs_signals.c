@@ -21,13 +21,12 @@ static sigset_t handled(int kinds) {
         const int numbers[] = {SIGWINCH, SIGCONT, SIGTSTP, SIGUSR1};
         for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) sigaddset(&set, numbers[index]);
     }
+    if (kinds & CS_SIGNALS_QUIT) sigaddset(&set, SIGQUIT);
     return set;
 }
 
-static sigset_t all_handled(void) { return handled(CS_SIGNALS_END | CS_SIGNALS_OTHER); }
-
-int cs_signals_block(void) {
-    sigset_t set = all_handled();
+int cs_signals_block(int kinds) {
+    sigset_t set = handled(kinds | CS_SIGNALS_END | CS_SIGNALS_OTHER);
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) return -errno;
     // A recording that reaches RLIMIT_FSIZE is a write that fails (EFBIG), not the end of every call.
     if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) return -errno;
@@ -35,7 +34,7 @@ int cs_signals_block(void) {
 }
 
 int cs_signals_unblock(void) {
-    sigset_t set = all_handled();
+    sigset_t set = handled(CS_SIGNALS_END | CS_SIGNALS_OTHER | CS_SIGNALS_QUIT);
     return -pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -58,13 +57,12 @@ int cs_signals_next(int descriptor) {
     return count < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
 }
 
-int cs_signals_stop(void) {
+int cs_signals_stop(int whole_group) {
     sigset_t stop;
     sigemptyset(&stop);
     sigaddset(&stop, SIGTSTP);
     signal(SIGTSTP, SIG_DFL);
-    // The whole group, so that a shell sees its job stop also where a script stands between.
-    if (kill(0, SIGTSTP) < 0) return -errno;
+    if (kill(whole_group ? 0 : getpid(), SIGTSTP) < 0) return -errno;
     pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
     return -pthread_sigmask(SIG_BLOCK, &stop, NULL);
 }
@@ -108,7 +106,7 @@ int cs_crash_install(void) {
     if (result < 0) return result;
     struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_ONSTACK};
     // The signals of the loop must not come in between; other crashes may.
-    action.sa_mask = all_handled();
+    action.sa_mask = handled(CS_SIGNALS_END | CS_SIGNALS_OTHER);
     const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGQUIT};
     for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
         if (sigaction(numbers[index], &action, NULL) < 0) return -errno;

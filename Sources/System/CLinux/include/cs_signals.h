@@ -5,15 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Blocks WINCH, INT, TERM, HUP, CONT, TSTP and USR1 in the calling thread and in those that it starts from now on, and
-/// ignores PIPE and XFSZ. To be called before any other thread exists.
-int cs_signals_block(void);
+/// Blocks WINCH, INT, TERM, HUP, CONT, TSTP and USR1, and with `CS_SIGNALS_QUIT` in `kinds` QUIT too, in the calling thread
+/// and in those that it starts from now on, and ignores PIPE and XFSZ. To be called before any other thread exists.
+int cs_signals_block(int kinds);
 
 /// Undoes `cs_signals_block` in the calling thread.
 int cs_signals_unblock(void);
 
-/// Which of the blocked signals a descriptor is for: those that end the process (INT, TERM, HUP), or the rest.
-enum { CS_SIGNALS_END = 1, CS_SIGNALS_OTHER = 2 };
+/// Which of the blocked signals a descriptor is for: those that end the process (INT, TERM, HUP), the rest, and QUIT,
+/// which is blocked only where it is asked for.
+enum { CS_SIGNALS_END = 1, CS_SIGNALS_OTHER = 2, CS_SIGNALS_QUIT = 4 };
 
 /// A non-blocking descriptor that is readable while one of the blocked signals of these kinds waits.
 int cs_signals_open(int kinds);
@@ -24,8 +25,9 @@ int cs_signals_end_waits(void);
 /// The number of the next waiting signal; 0 where there is none.
 int cs_signals_next(int descriptor);
 
-/// Stops the process group as the terminal's stop key would, and returns once it is continued.
-int cs_signals_stop(void);
+/// Stops the process, and returns once it is continued. With `whole_group` its process group too, as the terminal's stop key
+/// would, so that a shell sees its job stop also where a script stands between.
+int cs_signals_stop(int whole_group);
 
 /// Lets the process die of a signal, as if it had never been blocked. Returns only if the signal does not kill.
 int cs_signals_die_of(int number);
