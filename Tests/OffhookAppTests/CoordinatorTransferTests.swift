@@ -84,6 +84,22 @@ import Testing
         #expect(desk.exit == .busy)
     }
 
+    @Test(arguments: [true, false]) func aConsultationGoesWithTheCallThatItWasPlacedFor(isAnswered: Bool) throws {
+        var desk = Desk(.nobody)
+        let handle = try desk.dial(script(.attended(dave())))
+        try desk.answer(handle)
+        let consultation = CallHandle(rawValue: handle.rawValue + 1)
+        if isAnswered {
+            try desk.answer(consultation)
+            desk.tell(.transferProgress(handle, .failed(481, reason: "no")))
+        }
+        let before = desk.signalling.count
+        desk.tell(.ended(handle, CallEnd(cause: .dialogLost, by: .remote, status: 481)))
+        #expect(desk.signalling.dropFirst(before) == ["hangUp"])
+        desk.end(consultation, isAnswered ? .hungUp : .cancelled)
+        #expect(desk.exit != nil && desk.exit != .success)
+    }
+
     // MARK: - Being asked
 
     @Test func whatTheRulesAllowIsDoneAndTheCommandWaitsForIt() throws {

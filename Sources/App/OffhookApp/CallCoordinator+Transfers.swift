@@ -88,7 +88,8 @@ extension CallCoordinator {
         if !call.isIncoming, !call.hasPorts, let referrer = call.continues {
             emit(.signalling(.declineTransfer(referrer)))
         }
-        if let consultation = call.consultation { hangUp(consultation) }
+        // What a script placed for this call alone goes with it, whether it came to a transfer or not.
+        for other in order where other == call.consultation || calls[other]?.consults == handle { hangUp(other) }
         if let first = call.consults, calls[first]?.transferTarget == nil, calls[first]?.isUp ?? false {
             // Nobody to put the peer through to.
             fail(first, with: status(of: call, end), "the consultation failed")
