@@ -34,6 +34,7 @@ struct Phone {
         var replaces: String?
         var user: String?
         var open: Bool?
+        var activities: [String]?
         var active: Bool?
         var waiting: Bool?
         var new: Int?

@@ -67,6 +67,29 @@ struct SubscriptionTests {
         _ = try await phone.end()
     }
 
+    @Test(
+        .enabled(
+            if: Peer.isWanted("kamailio") && Kamailio.hasModule("presence_xml"), "Kamailio has no presence modules"))
+    func whoAnswersTellsThatItIsOnThePhone() async throws {
+        let kamailio = try await Kamailio(servesPresence: true)
+        let account = try ConfiguredAccount(
+            "alice", password: Kamailio.password, at: kamailio.port, more: "publish = true\nsources = '127.0.0.1'")
+        let watcher = try Phone("subscribe", "presence", "sip:alice@127.0.0.1:\(kamailio.port)")
+        try await watcher.event("subscription")
+        let answering = try Phone("answer", "--audio", "null", "--allow-any", "--config", account.path)
+        try await watcher.eventually { try watcher.events(named: "presence").last?.activities == [] }
+        let calling = try Phone("call", "sip:alice@127.0.0.1:\(try await answering.port)", "--audio", "null")
+        try await calling.event("call.answered")
+        try await watcher.eventually {
+            try watcher.events(named: "presence").last?.activities == ["on-the-phone"]
+        }
+        for phone in [calling, answering, watcher] {
+            phone.program.signal(15)
+            #expect(try await phone.end() == 143, "\(phone.program.written)")
+        }
+        try await kamailio.stop()
+    }
+
     /// The full-screen phone publishes that it is there, and takes that back when it leaves (RFC 3903).
     @Test(
         .enabled(if: Peer.isWanted("tmux"), "tmux is not installed"),

@@ -125,6 +125,20 @@ final class Phone {
         }
     }
 
+    /// Registers the accounts that do, and begins what is standing where they can be reached.
+    func openAccounts(_ standing: StandingSubscriptions) {
+        ask { coordinator, _ in coordinator.subscriptions = standing }
+        whenListening { phone in
+            for account in phone.settings.userAgent.accounts {
+                guard account.registrar == nil else {
+                    phone.perform(.register(account.id))
+                    continue
+                }
+                phone.ask { coordinator, _ in coordinator.beginSubscriptions(of: account.id) }
+            }
+        }
+    }
+
     /// What to do once requests can be sent and received.
     func whenListening(_ begin: @escaping (Phone) -> Void) {
         self.begin = begin

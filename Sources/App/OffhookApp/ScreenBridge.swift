@@ -39,18 +39,7 @@ final class ScreenBridge {
         phone.onMessage = { self.receive($0) }
         phone.onRequest = { self.perform($0) }
         phone.onRefresh = { self.refresh() }
-        phone.ask { coordinator, _ in
-            coordinator.subscriptions = StandingSubscriptions(
-                settings.subscriptions, publishers: settings.publishers)
-        }
-        phone.whenListening { phone in
-            for account in settings.userAgent.accounts where account.registrar == nil {
-                phone.ask { coordinator, _ in coordinator.beginSubscriptions(of: account.id) }
-            }
-            for account in settings.userAgent.accounts where account.registrar != nil {
-                phone.perform(.register(account.id))
-            }
-        }
+        phone.openAccounts(StandingSubscriptions(settings.subscriptions, publishers: settings.publishers))
     }
 
     // MARK: - To the screen

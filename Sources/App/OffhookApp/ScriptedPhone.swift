@@ -48,11 +48,7 @@ package enum ScriptedPhone {
             if answering.allowAny {
                 phone.onReport(.warning("everybody who reaches this phone is answered, and hears what it sends"))
             }
-            phone.whenListening { phone in
-                for account in settings.userAgent.accounts where account.registrar != nil {
-                    phone.perform(.register(account.id))
-                }
-            }
+            phone.openAccounts(StandingSubscriptions(publishers: settings.publishers))
             try phone.startMedia()
             return phone.run(signals: signals)
         }
