@@ -110,7 +110,7 @@ struct PhoneSettings: Sendable {
         listen = try Self.listenAddresses(options.listen)
         if listen.isEmpty { listen = configuration.sip.listen }
         nameServers = configuration.sip.nameServers
-        if listen.isEmpty { listen = [.standard] }
+        if listen.isEmpty { listen = ListenAddress.standard }
 
         (input, output, ring) = try Self.audio(options, configuration.audio)
         hasChosenAudio =

@@ -9,18 +9,26 @@ package struct ListenAddress: Hashable, Sendable {
     package var transports: [Transport]
     /// Whether the next free port is taken where this one is in use: only for the default that nobody asked for.
     package var mayUseNextPort: Bool
+    /// Whether it is passed over where this machine knows no such addresses.
+    package var mayBeMissing: Bool
 
-    package init(_ address: SocketAddress, transports: [Transport] = [.udp, .tcp], mayUseNextPort: Bool = false) {
+    package init(
+        _ address: SocketAddress, transports: [Transport] = [.udp, .tcp], mayUseNextPort: Bool = false,
+        mayBeMissing: Bool = false
+    ) {
         self.address = address
         self.transports = transports
         self.mayUseNextPort = mayUseNextPort
+        self.mayBeMissing = mayBeMissing
     }
 
     package static let defaultPort: UInt16 = 5060
 
-    /// All IPv4 addresses, 5060 or the next free port.
-    package static let standard = ListenAddress(
-        SocketAddress(.unspecified, port: defaultPort), mayUseNextPort: true)
+    /// All addresses, 5060 or the next free port.
+    package static let standard = [
+        ListenAddress(SocketAddress(.unspecified, port: defaultPort), mayUseNextPort: true),
+        ListenAddress(SocketAddress(.unspecifiedV6, port: defaultPort), mayUseNextPort: true, mayBeMissing: true),
+    ]
 
     /// An address without a port means 5060.
     package init?(_ text: some StringProtocol) {

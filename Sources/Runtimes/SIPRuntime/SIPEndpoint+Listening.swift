@@ -47,6 +47,7 @@ extension SIPEndpoint {
                 try await bind(address, wanted.transports)
                 return
             } catch {
+                if wanted.mayBeMissing, case .addressNotAvailable = error { return }
                 guard case .addressInUse = error, attempt < attempts else { throw error }
                 if address.port != 0 { address.port &+= 1 }
             }

@@ -31,7 +31,7 @@ package actor SIPEndpoint {
         package var onEvent: @Sendable (Event) -> Void = { _ in }
 
         package init(
-            userAgent: UserAgentConfiguration, listen: [ListenAddress] = [.standard],
+            userAgent: UserAgentConfiguration, listen: [ListenAddress] = ListenAddress.standard,
             random: RandomSource = .system(), trace: (@Sendable (TracedMessage) -> Void)? = nil
         ) {
             self.userAgent = userAgent

@@ -5,7 +5,7 @@ import SIPUserAgent
 /// An endpoint that could not be started.
 package enum EndpointError: Error, Hashable, Sendable, CustomStringConvertible {
     case addressInUse(SocketAddress)
-    /// No interface of this machine has the address.
+    /// No interface of this machine has the address, or the system knows none of its kind.
     case addressNotAvailable(SocketAddress)
     case permissionDenied(SocketAddress)
     case socketFailed(SocketAddress, reason: String)
@@ -14,7 +14,7 @@ package enum EndpointError: Error, Hashable, Sendable, CustomStringConvertible {
         self =
             switch code {
             case EADDRINUSE: .addressInUse(address)
-            case EADDRNOTAVAIL: .addressNotAvailable(address)
+            case EADDRNOTAVAIL, EAFNOSUPPORT: .addressNotAvailable(address)
             case EACCES, EPERM: .permissionDenied(address)
             default: .socketFailed(address, reason: String(cString: strerror(code)))
             }

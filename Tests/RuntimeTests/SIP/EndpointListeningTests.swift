@@ -1,9 +1,10 @@
 import EngineKit
 import Proofs
 import SIPMessages
-import SIPRuntime
 import SIPUserAgent
 import Testing
+
+@testable import SIPRuntime
 
 extension EndpointTests {
     struct Listening {
@@ -49,6 +50,22 @@ extension EndpointTests {
             }
             let phone = try await TestPhone(listen: [first])
             #expect(try await phone.address(.udp) == first.address)
+            await phone.endpoint.shutDown()
+        }
+
+        @Test func anAddressThatMayBeMissingIsPassedOver() async throws {
+            let foreign = ListenAddress(SocketAddress(.v4(0xc000_0201), port: 0), mayBeMissing: true)
+            let phone = try await TestPhone(listen: [ListenAddress(anyPort), foreign])
+            #expect(await phone.endpoint.listeners.map(\.address.address) == [.loopback, .loopback])
+            await phone.endpoint.shutDown()
+        }
+
+        @Test func theDefaultIsEveryAddressOfBothFamilies() async throws {
+            let phone = try await TestPhone(listen: ListenAddress.standard)
+            let addresses = await phone.endpoint.listeners.map(\.address.address)
+            let hasIPv6 = DatagramSocket.localAddress(towards: SocketAddress(.loopbackV6, port: 9)) != nil
+            #expect(Set(addresses) == (hasIPv6 ? [.unspecified, .unspecifiedV6] : [.unspecified]))
+            #expect(addresses.count == (hasIPv6 ? 4 : 2))
             await phone.endpoint.shutDown()
         }
 
