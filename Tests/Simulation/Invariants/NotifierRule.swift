@@ -32,13 +32,15 @@ struct NotifierRule {
     private var names: [TransactionName: Name] = [:]
     /// The refreshes that came, and of what.
     private var subscribed: [TransactionName: Name] = [:]
+    /// Those that got their 2xx: when it comes again it grants nothing new.
+    private var answered: Set<TransactionName> = []
     /// The Call-IDs in which somebody asked to be told.
     private var asked: Set<String> = []
 
     mutating func sent(_ traffic: Traffic, excused: Bool, _ findings: inout Findings) {
         let transaction = TransactionName(traffic.message)
         if let response = traffic.response, response.status.isSuccess, let name = subscribed[transaction],
-            let granted = try? response.headers.first(Expires.self)
+            let granted = try? response.headers.first(Expires.self), answered.insert(transaction).inserted
         {
             last[name]?.standsUntil = traffic.at + .seconds(Int64(granted.seconds))
         }
