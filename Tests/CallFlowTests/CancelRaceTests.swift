@@ -69,11 +69,7 @@ import Testing
         let invite = world.invite(bob, from: alice)
         world.say(invite, from: alice, to: bob)
         _ = try world.expect(180, to: .invite, at: alice)
-        var cancel = invite
-        cancel.method = .cancel
-        cancel.cSeq.method = .cancel
-        cancel.headers = Headers()
-        cancel.body = []
+        let cancel = invite.bare(.cancel)
         world.say(cancel, from: alice, to: bob)
         let first = try world.expect(200, to: .cancel, at: alice)
         let refusal = try world.expect(487, to: .invite, at: alice)
@@ -92,22 +88,14 @@ import Testing
     func row5CancelAfterTheAnswerChangesNothing() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: Behaviour(answerAfter: .milliseconds(100)))
         let invite = world.invite(bob, from: alice)
-        world.say(invite, from: alice, to: bob)
-        let answer = try world.expect(200, to: .invite, at: alice)
-        var dialog = ScriptedDialog(calling: invite, answeredBy: answer)
-        var cancel = invite
-        cancel.method = .cancel
-        cancel.cSeq.method = .cancel
-        cancel.headers = Headers()
-        cancel.body = []
-        world.say(cancel, from: alice, to: bob)
+        var dialog = try world.place(invite, from: alice, to: bob)
+        world.say(invite.bare(.cancel), from: alice, to: bob)
         _ = try world.expect(200, to: .cancel, at: alice)
         world.say(dialog.acknowledgement(of: 1, via: world.via(of: alice)), from: alice, to: bob)
         world.run(for: .seconds(40))
         #expect(world.ends(at: bob) == [])
         #expect(world.story(of: bob).contains("established"))
-        world.say(dialog.request(.bye, via: world.via(of: alice)), from: alice, to: bob)
-        _ = try world.expect(200, to: .bye, at: alice)
+        try world.hangUp(&dialog, from: alice, to: bob)
         #expect(world.ends(at: bob).map(\.cause) == [.hungUp])
         world.finish(bob)
     }

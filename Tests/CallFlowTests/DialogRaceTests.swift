@@ -131,12 +131,7 @@ import Testing
         let retryAfter = try #require(refusal.headers.first(.retryAfter).flatMap { Int($0) })
         #expect((0...10).contains(retryAfter))
         #expect(world.incomingCalls(at: bob).count == 1 && world.ends(at: bob) == [])
-        var acknowledgement = second
-        acknowledgement.method = .ack
-        acknowledgement.cSeq.method = .ack
-        acknowledgement.headers = Headers()
-        acknowledgement.body = []
-        world.say(acknowledgement, from: alice, to: bob)
+        world.say(second.bare(.ack), from: alice, to: bob)
         world.perform(.reject(world.incomingCalls(at: bob)[0], 486), at: bob)
         _ = try world.expect(486, to: .invite, at: alice)
         world.finish(bob)

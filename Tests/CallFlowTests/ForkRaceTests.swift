@@ -67,12 +67,7 @@ import Testing
         _ = try world.expect(482, to: .invite, at: alice)
         #expect(world.incomingCalls(at: bob).count == 1)
         // ACK of the 482 on the path of the copy; then the caller gives up on the first path.
-        var acknowledgement = copy
-        acknowledgement.method = .ack
-        acknowledgement.cSeq.method = .ack
-        acknowledgement.headers = Headers()
-        acknowledgement.body = []
-        world.say(acknowledgement, from: alice, to: bob)
+        world.say(copy.bare(.ack), from: alice, to: bob)
         world.perform(.reject(world.incomingCalls(at: bob)[0], 603), at: bob)
         _ = try world.expect(603, to: .invite, at: alice)
         world.finish(bob)
@@ -82,17 +77,14 @@ import Testing
     func row13TheInviteThatComesAgainAfterTheAnswerIsAbsorbed() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: AnswerRaceTests.answersAtOnce)
         let invite = world.invite(bob, from: alice)
-        world.say(invite, from: alice, to: bob)
-        let answer = try world.expect(200, to: .invite, at: alice)
-        var dialog = ScriptedDialog(calling: invite, answeredBy: answer)
+        var dialog = try world.place(invite, from: alice, to: bob)
         world.say(dialog.acknowledgement(of: 1, via: world.via(of: alice)), from: alice, to: bob)
         world.run(for: .seconds(1))
         _ = world.hear(at: alice, for: .seconds(1))
         world.say(invite, from: alice, to: bob)
         #expect(world.hear(at: alice, for: .seconds(20)) == [])
         #expect(world.incomingCalls(at: bob).count == 1)
-        world.say(dialog.request(.bye, via: world.via(of: alice)), from: alice, to: bob)
-        _ = try world.expect(200, to: .bye, at: alice)
+        try world.hangUp(&dialog, from: alice, to: bob)
         world.finish(bob)
     }
 

@@ -23,8 +23,7 @@ import Testing
             if answers {
                 world.run(for: .seconds(1))
                 #expect(world.story(of: bob).contains("mediaAgreed"))
-                world.say(dialog.request(.bye, via: world.via(of: alice)), from: alice, to: bob)
-                _ = try world.expect(200, to: .bye, at: alice)
+                try world.hangUp(&dialog, from: alice, to: bob)
             } else {
                 world.say(try world.expect(.bye, at: alice).response(200), from: alice, to: bob)
             }

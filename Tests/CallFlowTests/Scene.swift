@@ -69,6 +69,18 @@ extension World {
         return (world, alice, bob, handle, invite, ScriptedDialog(answering: invite, tag: "bob"))
     }
 
+    /// A scripted agent calls a phone, which answers: what the agent needs to go on, first of all with its ACK.
+    mutating func place(_ invite: Request, from agent: HostID, to phone: HostID) throws -> ScriptedDialog {
+        say(invite, from: agent, to: phone)
+        return ScriptedDialog(calling: invite, answeredBy: try expect(200, to: .invite, at: agent))
+    }
+
+    /// The scripted agent ends the call, and the phone agrees.
+    mutating func hangUp(_ dialog: inout ScriptedDialog, from agent: HostID, to phone: HostID) throws {
+        say(dialog.request(.bye, via: via(of: agent)), from: agent, to: phone)
+        _ = try expect(200, to: .bye, at: agent)
+    }
+
     /// Lets everything end, and checks what must hold after any flow.
     mutating func finish(_ phones: HostID..., sourceLocation: SourceLocation = #_sourceLocation) {
         run(for: .seconds(120))

@@ -38,9 +38,7 @@ import Testing
     func expiryWhenTheRefresherIsGone() throws {
         var (world, alice, bob) = World.agentAndPhone(behaviour: .answersAfterOneSecond)
         let invite = world.invite(bob, from: alice).with(.supported, "timer").with(.sessionExpires, "120")
-        world.say(invite, from: alice, to: bob)
-        let answer = try world.expect(200, to: .invite, at: alice)
-        let dialog = ScriptedDialog(calling: invite, answeredBy: answer)
+        let dialog = try world.place(invite, from: alice, to: bob)
         world.say(dialog.acknowledgement(of: 1, via: world.via(of: alice)), from: alice, to: bob)
         let bye = try world.expect(.bye, at: alice, within: .seconds(100))
         world.say(bye.response(200), from: alice, to: bob)

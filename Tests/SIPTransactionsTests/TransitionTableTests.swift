@@ -20,23 +20,43 @@ import Testing
         }
     }
 
-    private static func taken<Machine>(
-        _ states: [(String, Machine)], _ events: [(String, (inout Machine) -> Void)], name: (Machine) -> String
-    ) -> [String] {
-        states.flatMap { state, machine in
+    /// Takes each event in each state.
+    ///
+    /// - Parameters:
+    ///   - tables: what is expected where the transport loses messages, and where it is reliable.
+    ///   - brief: the state that is passed over where nothing is lost, as its timer is 0.
+    private func expect<Machine>(
+        _ tables: (lossy: String, reliable: String), isReliable: Bool, passingOver brief: String,
+        _ states: [(String, Machine)], _ events: [(String, (inout Machine) -> Void)], name: (Machine) -> String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let taken = states.filter { !isReliable || $0.0 != brief }.flatMap { state, machine in
             events.map { event, apply in
                 var machine = machine
                 apply(&machine)
                 return "\(state), \(event): \(name(machine))"
             }
         }
+        let expected = Self.expected(isReliable ? tables.reliable : tables.lossy, events.map(\.0))
+        #expect(taken == expected, sourceLocation: sourceLocation)
+    }
+
+    /// The name of a state without what the machine keeps in it.
+    private func name(of state: some Any) -> String { String(String(describing: state).prefix { $0 != "(" }) }
+
+    private func request(_ method: String, isReliable: Bool) throws -> Request {
+        try SIPTransactionsTests.request(method, transport: isReliable ? "TCP" : "UDP")
+    }
+
+    /// When the first retransmission is due, where there is one; else nothing is due yet.
+    private func firstDeadline(isReliable: Bool) -> Instant {
+        isReliable ? Self.start : Self.start + .milliseconds(500)
     }
 
     // MARK: - INVITE client
 
-    private static let inviteClientTables = [
-        // Completed is passed over where nothing is lost (timer D is 0).
-        false: """
+    private static let inviteClientTables = (
+        lossy: """
         calling       proceeding    accepted  completed  calling       terminated  terminated  calling
         proceeding    proceeding    accepted  completed  proceeding    proceeding  terminated  cancelled
         cancelled     cancelled     accepted  completed  cancelled     terminated  terminated  cancelled
@@ -44,20 +64,21 @@ import Testing
         accepted      accepted      accepted  accepted   accepted      terminated  accepted    accepted
         terminated    terminated    terminated terminated terminated   terminated  terminated  terminated
         """,
-        true: """
+        // Timer D is 0 where nothing is lost.
+        reliable: """
         calling       proceeding    accepted  terminated calling       terminated  terminated  calling
         proceeding    proceeding    accepted  terminated proceeding    proceeding  terminated  cancelled
         cancelled     cancelled     accepted  terminated cancelled     terminated  terminated  cancelled
         accepted      accepted      accepted  accepted   accepted      terminated  accepted    accepted
         terminated    terminated    terminated terminated terminated   terminated  terminated  terminated
-        """,
-    ]
+        """
+    )
 
     @Test(
         .proves(.row(13), .row(16), .row(17), .clause("RFC 3261 §17.1.1"), .clause("RFC 6026 §7.2")),
         arguments: [false, true])
     func inviteClientTakesEachTransitionOfItsTable(isReliable: Bool) throws {
-        let invite = try request("INVITE", transport: isReliable ? "TCP" : "UDP")
+        let invite = try request("INVITE", isReliable: isReliable)
         typealias Machine = InviteClientTransaction
         let calling = Machine(
             invite, bytes: invite.bytes(), isReliable: isReliable, timers: .standard, at: Self.start)
@@ -71,44 +92,29 @@ import Testing
         cancelled.cancel(at: Self.start)
         var terminated = calling
         _ = terminated.transportFailed()
-        var states = [
+        let states = [
             ("calling", calling), ("proceeding", proceeding), ("cancelled", cancelled),
             ("completed", after(486, proceeding)), ("accepted", after(200, proceeding)), ("terminated", terminated),
         ]
-        if isReliable { states.removeAll { $0.0 == "completed" } }
+        let firstDeadline = firstDeadline(isReliable: isReliable)
         func receives(_ status: StatusCode) -> (inout Machine) -> Void {
             { _ = $0.receive(invite.response(status, toTag: "b"), at: Self.start) }
         }
         let events: [(String, (inout Machine) -> Void)] = [
             ("1xx", receives(180)), ("2xx", receives(200)), ("refusal", receives(486)),
-            (
-                "first deadline",
-                { machine in
-                    // Retransmission, where there is one; else nothing is due yet.
-                    let due = isReliable ? Self.start : Self.start + .milliseconds(500)
-                    _ = machine.handleDeadline(at: due)
-                }
-            ),
+            ("first deadline", { _ = $0.handleDeadline(at: firstDeadline) }),
             ("last deadline", { _ = $0.handleDeadline(at: Self.never) }),
             ("transport failure", { _ = $0.transportFailed() }), ("cancel", { $0.cancel(at: Self.start) }),
         ]
-        let taken = Self.taken(states, events) { machine in
-            switch machine.state {
-            case .calling: "calling"
-            case .proceeding(_, nil): "proceeding"
-            case .proceeding: "cancelled"
-            case .completed: "completed"
-            case .accepted: "accepted"
-            case .terminated: "terminated"
-            }
+        expect(Self.inviteClientTables, isReliable: isReliable, passingOver: "completed", states, events) { machine in
+            if case .proceeding(_, .some) = machine.state { "cancelled" } else { name(of: machine.state) }
         }
-        #expect(taken == Self.expected(try #require(Self.inviteClientTables[isReliable]), events.map(\.0)))
     }
 
     // MARK: - INVITE server
 
-    private static let inviteServerTables = [
-        false: """
+    private static let inviteServerTables = (
+        lossy: """
         silent      silent      answered   accepted   completed  silent      answered    answered
         answered    answered    answered   accepted   completed  answered    answered    answered
         completed   confirmed   completed  completed  completed  completed   terminated  completed
@@ -116,21 +122,21 @@ import Testing
         accepted    accepted    accepted   accepted   accepted   accepted    terminated  accepted
         terminated  terminated  terminated terminated terminated terminated  terminated  terminated
         """,
-        // Confirmed is passed over where nothing is lost (timer I is 0).
-        true: """
+        // Timer I is 0 where nothing is lost.
+        reliable: """
         silent      silent      answered   accepted   completed  silent      answered    answered
         answered    answered    answered   accepted   completed  answered    answered    answered
         completed   terminated  completed  completed  completed  completed   terminated  completed
         accepted    accepted    accepted   accepted   accepted   accepted    terminated  accepted
         terminated  terminated  terminated terminated terminated terminated  terminated  terminated
-        """,
-    ]
+        """
+    )
 
     @Test(
         .proves(.row(13), .row(15), .row(16), .clause("RFC 3261 §17.2.1"), .clause("RFC 6026 §7.1")),
         arguments: [false, true])
     func inviteServerTakesEachTransitionOfItsTable(isReliable: Bool) throws {
-        let invite = try request("INVITE", transport: isReliable ? "TCP" : "UDP")
+        let invite = try request("INVITE", isReliable: isReliable)
         typealias Machine = InviteServerTransaction
         let silent = Machine(invite, isReliable: isReliable, timers: .standard, at: Self.start)
         func after(_ status: StatusCode) -> Machine {
@@ -142,11 +148,10 @@ import Testing
         _ = confirmed.receiveAcknowledgement(at: Self.start)
         var terminated = after(486)
         _ = terminated.handleDeadline(at: Self.never)
-        var states = [
+        let states = [
             ("silent", silent), ("answered", after(180)), ("completed", after(486)), ("confirmed", confirmed),
             ("accepted", after(200)), ("terminated", terminated),
         ]
-        if isReliable { states.removeAll { $0.0 == "confirmed" } }
         func responds(_ status: StatusCode) -> (inout Machine) -> Void {
             { _ = $0.respond(invite.response(status, toTag: "b"), at: Self.start) }
         }
@@ -156,39 +161,31 @@ import Testing
             ("last deadline", { _ = $0.handleDeadline(at: Self.never) }),
             ("INVITE again", { _ = $0.receiveRetransmission() }),
         ]
-        let taken = Self.taken(states, events) { machine in
-            switch machine.state {
-            case .proceeding(.silent): "silent"
-            case .proceeding(.answered): "answered"
-            case .completed: "completed"
-            case .confirmed: "confirmed"
-            case .accepted: "accepted"
-            case .terminated: "terminated"
-            }
+        expect(Self.inviteServerTables, isReliable: isReliable, passingOver: "confirmed", states, events) { machine in
+            if case .proceeding(let step) = machine.state { name(of: step) } else { name(of: machine.state) }
         }
-        #expect(taken == Self.expected(try #require(Self.inviteServerTables[isReliable]), events.map(\.0)))
     }
 
     // MARK: - The others
 
-    private static let nonInviteClientTables = [
-        false: """
+    private static let nonInviteClientTables = (
+        lossy: """
         trying      proceeding  completed   trying      terminated  terminated
         proceeding  proceeding  completed   proceeding  terminated  terminated
         completed   completed   completed   completed   terminated  completed
         terminated  terminated  terminated  terminated  terminated  terminated
         """,
-        // Completed is passed over where nothing is lost (timers J and K are 0).
-        true: """
+        // Timer K is 0 where nothing is lost.
+        reliable: """
         trying      proceeding  terminated  trying      terminated  terminated
         proceeding  proceeding  terminated  proceeding  terminated  terminated
         terminated  terminated  terminated  terminated  terminated  terminated
-        """,
-    ]
+        """
+    )
 
     @Test(.proves(.row(17), .clause("RFC 3261 §17.1.2.2")), arguments: [false, true])
     func nonInviteClientTakesEachTransitionOfItsTable(isReliable: Bool) throws {
-        let options = try request("OPTIONS", transport: isReliable ? "TCP" : "UDP")
+        let options = try request("OPTIONS", isReliable: isReliable)
         typealias Machine = NonInviteClientTransaction
         let trying = Machine(bytes: options.bytes(), isReliable: isReliable, timers: .standard, at: Self.start)
         func after(_ status: StatusCode) -> Machine {
@@ -198,53 +195,42 @@ import Testing
         }
         var terminated = trying
         _ = terminated.transportFailed()
-        var states = [
+        let states = [
             ("trying", trying), ("proceeding", after(100)), ("completed", after(200)), ("terminated", terminated),
         ]
-        if isReliable { states.removeAll { $0.0 == "completed" } }
+        let firstDeadline = firstDeadline(isReliable: isReliable)
         func receives(_ status: StatusCode) -> (inout Machine) -> Void {
             { _ = $0.receive(options.response(status, toTag: "b"), at: Self.start) }
         }
         let events: [(String, (inout Machine) -> Void)] = [
             ("1xx", receives(100)), ("final", receives(200)),
-            (
-                "first deadline",
-                { machine in
-                    let due = isReliable ? Self.start : Self.start + .milliseconds(500)
-                    _ = machine.handleDeadline(at: due)
-                }
-            ),
+            ("first deadline", { _ = $0.handleDeadline(at: firstDeadline) }),
             ("last deadline", { _ = $0.handleDeadline(at: Self.never) }),
             ("transport failure", { _ = $0.transportFailed() }),
         ]
-        let taken = Self.taken(states, events) { machine in
-            switch machine.state {
-            case .trying: "trying"
-            case .proceeding: "proceeding"
-            case .completed: "completed"
-            case .terminated: "terminated"
-            }
+        expect(Self.nonInviteClientTables, isReliable: isReliable, passingOver: "completed", states, events) {
+            name(of: $0.state)
         }
-        #expect(taken == Self.expected(try #require(Self.nonInviteClientTables[isReliable]), events.map(\.0)))
     }
 
-    private static let nonInviteServerTables = [
-        false: """
+    private static let nonInviteServerTables = (
+        lossy: """
         trying      proceeding  completed   trying      terminated  trying
         proceeding  proceeding  completed   proceeding  terminated  terminated
         completed   completed   completed   completed   terminated  terminated
         terminated  terminated  terminated  terminated  terminated  terminated
         """,
-        true: """
+        // Timer J is 0 where nothing is lost.
+        reliable: """
         trying      proceeding  terminated  trying      terminated  trying
         proceeding  proceeding  terminated  proceeding  terminated  terminated
         terminated  terminated  terminated  terminated  terminated  terminated
-        """,
-    ]
+        """
+    )
 
     @Test(.proves(.row(17), .clause("RFC 3261 §17.2.2")), arguments: [false, true])
     func nonInviteServerTakesEachTransitionOfItsTable(isReliable: Bool) throws {
-        let options = try request("OPTIONS", transport: isReliable ? "TCP" : "UDP")
+        let options = try request("OPTIONS", isReliable: isReliable)
         typealias Machine = NonInviteServerTransaction
         let trying = Machine(isReliable: isReliable, timers: .standard, at: Self.start)
         func after(_ status: StatusCode) -> Machine {
@@ -254,10 +240,9 @@ import Testing
         }
         var terminated = trying
         terminated.handleDeadline(at: Self.never)
-        var states = [
+        let states = [
             ("trying", trying), ("proceeding", after(100)), ("completed", after(200)), ("terminated", terminated),
         ]
-        if isReliable { states.removeAll { $0.0 == "completed" } }
         func responds(_ status: StatusCode) -> (inout Machine) -> Void {
             { _ = $0.respond(options.response(status, toTag: "b"), at: Self.start) }
         }
@@ -267,14 +252,8 @@ import Testing
             ("last deadline", { $0.handleDeadline(at: Self.never) }),
             ("transport failure", { _ = $0.transportFailed() }),
         ]
-        let taken = Self.taken(states, events) { machine in
-            switch machine.state {
-            case .trying: "trying"
-            case .proceeding: "proceeding"
-            case .completed: "completed"
-            case .terminated: "terminated"
-            }
+        expect(Self.nonInviteServerTables, isReliable: isReliable, passingOver: "completed", states, events) {
+            name(of: $0.state)
         }
-        #expect(taken == Self.expected(try #require(Self.nonInviteServerTables[isReliable]), events.map(\.0)))
     }
 }

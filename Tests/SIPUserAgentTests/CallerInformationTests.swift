@@ -121,8 +121,7 @@ import Testing
             world.addScripted("carol", at: "192.0.2.9")
             let invite = try world.request(
                 .invite, from: "carol", to: "bob", body: World.answerText, headers: [(.answerMode, value)])
-            world.send(.request(invite), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(invite, from: "carol", to: "bob")
             #expect((world.received(403, at: "carol").count == 1) == isRefused, "\(value)")
             #expect((world.incoming(at: "bob") == nil) == isRefused)
         }
@@ -152,11 +151,7 @@ import Testing
     func whoAnsweredElsewhereMissedNothing(reason: String, cause: CallEnd.Cause) throws {
         var world = World()
         let (invite, _) = try world.carolCallsBob()
-        var cancel = invite
-        cancel.method = .cancel
-        cancel.cSeq.method = .cancel
-        cancel.body = []
-        cancel.headers = Headers()
+        var cancel = invite.bare(.cancel)
         if !reason.isEmpty { try cancel.headers.append(.reason, reason) }
         world.send(.request(cancel), from: "carol", to: "bob")
         world.run(for: .milliseconds(30))

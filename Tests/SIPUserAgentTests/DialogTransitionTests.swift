@@ -137,13 +137,8 @@ import Testing
         (
             method.name,
             { world in
-                var invite = try world.request(.invite, from: "carol", to: "bob")
-                guard inDialog else {
-                    invite.method = method
-                    invite.cSeq.method = method
-                    invite.headers = Headers()
-                    return world.send(.request(invite), from: "carol", to: "bob")
-                }
+                let invite = try world.request(.invite, from: "carol", to: "bob")
+                guard inDialog else { return world.send(.request(invite.bare(method)), from: "carol", to: "bob") }
                 let tag = world.mailbox["carol"]?.compactMap(\.to.tag).first
                 let request = try world.request(method, from: "carol", to: "bob", sequence: 2, toTag: tag)
                 world.send(.request(request), from: "carol", to: "bob")

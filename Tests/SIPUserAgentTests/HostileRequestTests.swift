@@ -111,13 +111,7 @@ import Testing
             let id = "churn\(index)"
             let invite = try world.request(
                 .invite, from: "carol", to: "bob", callID: id, body: World.answerText)
-            var cancel = invite
-            cancel.method = .cancel
-            cancel.cSeq = CSeq(1, .cancel)
-            cancel.headers = Headers()
-            cancel.body = []
-            world.send(.request(invite), from: "carol", to: "bob")
-            world.send(.request(cancel), from: "carol", to: "bob")
+            for request in [invite, invite.bare(.cancel)] { world.send(.request(request), from: "carol", to: "bob") }
         }
         world.run(for: .milliseconds(100))
         // A burst of 40 requests and no more costs anything, two of them at a time waiting.

@@ -8,16 +8,31 @@ import Testing
 
 /// What is refused or dropped because there is too much of it (ROBUSTNESS S1, S14).
 extension IncomingRequestTests {
+    /// Each peer calls Bob from an address of its own.
+    private func call(fromPeer index: Int, in world: inout World) throws {
+        let name = "peer\(index)"
+        world.addScripted(name, at: "192.0.2.\(100 + index)")
+        let invite = try world.request(.invite, from: name, to: "bob", callID: name, body: World.answerText)
+        world.ask(invite, from: name, to: "bob")
+    }
+
+    /// So many requests of Carol's at once, none of which has to do with another.
+    private func flood(_ method: Method, _ count: Int, in world: inout World) throws {
+        for index in 0..<count {
+            let request = try world.request(method, from: "carol", to: "bob", callID: "flood\(index)")
+            world.send(.request(request), from: "carol", to: "bob")
+        }
+    }
+
+    private func floodOfBrokenRequests(in world: inout World) {
+        for index in 0..<100 { world.send(broken(index, padding: 60), from: "carol", to: "bob") }
+        world.run(for: .milliseconds(50))
+    }
+
     @Test(.proves(.rule(14)))
     func ringsForFourCallersAtMost() throws {
         var world = worldWithBob()
-        for index in 0..<8 {
-            let name = "peer\(index)"
-            world.addScripted(name, at: "192.0.2.\(100 + index)")
-            let invite = try world.request(.invite, from: name, to: "bob", callID: name, body: World.answerText)
-            world.send(.request(invite), from: name, to: "bob")
-            world.run(for: .milliseconds(20))
-        }
+        for index in 0..<8 { try call(fromPeer: index, in: &world) }
         #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 4)
         #expect((4..<8).allSatisfy { world.received(503, at: "peer\($0)").count == 1 })
         #expect(world.cores["bob"]?.counters[.ringingCalls] == 4)
@@ -30,25 +45,20 @@ extension IncomingRequestTests {
         for index in 0..<3 {
             let invite = try world.request(
                 .invite, from: "carol", to: "bob", callID: "c\(index)", body: World.answerText)
-            world.send(.request(invite), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(invite, from: "carol", to: "bob")
         }
         #expect(world.received(503, at: "carol").count == 1)
         let first = try #require(world.incoming(at: "bob"))
         world.perform(.reject(first, 486), by: "bob")
         let next = try world.request(.invite, from: "carol", to: "bob", callID: "c9", body: World.answerText)
-        world.send(.request(next), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(next, from: "carol", to: "bob")
         #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 3)
     }
 
     @Test(.proves(.rule(11), .rule(14), .incident(41)))
     func floodIsDroppedBeyondTheRate() throws {
         var world = worldWithBob()
-        for index in 0..<100 as Range<UInt32> {
-            let request = try world.request(.message, from: "carol", to: "bob", callID: "c\(index)")
-            world.send(.request(request), from: "carol", to: "bob")
-        }
+        try flood(.message, 100, in: &world)
         world.run(for: .milliseconds(50))
         #expect(world.received(403, at: "carol").count == 40)
         #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
@@ -66,8 +76,7 @@ extension IncomingRequestTests {
         var world = besieged()
         let invite = try world.request(.invite, from: "carol", to: "bob", callID: "c1", body: World.answerText)
         for attempt in 0..<2 {
-            world.send(.request(invite), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(invite, from: "carol", to: "bob")
             world.perform(.reject(try #require(world.incoming(at: "bob", attempt)), 486), by: "bob")
             world.run(for: .milliseconds(20))
             // Not even the INVITE's own transaction is left, and nothing waits for an ACK.
@@ -80,8 +89,7 @@ extension IncomingRequestTests {
         var acknowledgement = try world.request(.ack, from: "carol", to: "bob", callID: "c1")
         acknowledgement.vias = invite.vias
         acknowledgement.to = try #require(answers.first).to
-        world.send(.request(acknowledgement), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(acknowledgement, from: "carol", to: "bob")
         #expect(world.cores["bob"]?.counters[.strayAcknowledgement] == 0)
     }
 
@@ -107,8 +115,7 @@ extension IncomingRequestTests {
     func optionsOfTooManyStrangersLeaveNothing() throws {
         var world = besieged()
         let options = try world.request(.options, from: "carol", to: "bob", callID: "c1")
-        world.send(.request(options), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(options, from: "carol", to: "bob")
         #expect(world.received(200, at: "carol").count == 1)
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
@@ -129,10 +136,7 @@ extension IncomingRequestTests {
     @Test(.proves(.rule(14)))
     func floodFromOutsideDropsNoByeOfACall() throws {
         var (world, _) = try crowded()
-        for index in 0..<40 {
-            let request = try world.request(.options, from: "carol", to: "bob", callID: "flood-\(index)")
-            world.send(.request(request), from: "carol", to: "bob")
-        }
+        try flood(.options, 40, in: &world)
         world.run(for: .milliseconds(20))
         #expect(world.cores["bob"]?.occupancy.serverTransactions == 14)
         #expect(world.cores["bob"]?.counters[.transactions] == 26)
@@ -149,27 +153,18 @@ extension IncomingRequestTests {
         var (world, _) = try crowded()
         let invite = try #require(world.requests(.invite, from: "alice").first)
         let answer = try #require(world.responses(200, from: "bob").first)
-        for index in 0..<40 {
-            var request = invite
-            request.method = .options
-            request.cSeq = CSeq(number: UInt32(2 + index), method: .options)
+        func say(_ method: Method, _ sequence: UInt32) {
+            var request = invite.bare(method)
+            request.cSeq.number = sequence
             request.to = answer.to
-            request.vias[0].branch = "z9hG4bKwithin\(index)"
-            request.body = []
-            request.headers = Headers()
+            request.vias[0].branch = "z9hG4bKwithin\(sequence)"
             world.send(.request(request), from: "alice", to: "bob")
         }
+        for sequence in 2..<42 as Range<UInt32> { say(.options, sequence) }
         world.run(for: .milliseconds(20))
         #expect(world.cores["bob"]?.occupancy.serverTransactions == 15)
         #expect(world.cores["bob"]?.counters[.transactions] == 25)
-        var bye = invite
-        bye.method = .bye
-        bye.cSeq = CSeq(number: 100, method: .bye)
-        bye.to = answer.to
-        bye.vias[0].branch = "z9hG4bKbye"
-        bye.body = []
-        bye.headers = Headers()
-        world.send(.request(bye), from: "alice", to: "bob")
+        say(.bye, 100)
         world.run(for: .milliseconds(20))
         #expect(world.ends(at: "bob").map(\.cause) == [.hungUp])
     }
@@ -181,8 +176,7 @@ extension IncomingRequestTests {
         var world = World()
         _ = try world.carolCallsBob(configuration)
         let second = try world.request(.invite, from: "carol", to: "bob", callID: "2", body: World.answerText)
-        world.send(.request(second), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(second, from: "carol", to: "bob")
         #expect(world.received(503, at: "carol").count == 1)
         #expect(world.cores["bob"]?.counters[.dialogs] == 1)
         #expect(world.incoming(at: "bob", 1) == nil)
@@ -192,11 +186,7 @@ extension IncomingRequestTests {
     func eighthCallIsTheLast() throws {
         var world = worldWithBob()
         for index in 0..<9 {
-            let name = "peer\(index)"
-            world.addScripted(name, at: "192.0.2.\(100 + index)")
-            let invite = try world.request(.invite, from: name, to: "bob", callID: name, body: World.answerText)
-            world.send(.request(invite), from: name, to: "bob")
-            world.run(for: .milliseconds(20))
+            try call(fromPeer: index, in: &world)
             if let handle = world.incoming(at: "bob", index) { world.perform(.answer(handle, World.media), by: "bob") }
         }
         #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 8)
@@ -206,21 +196,7 @@ extension IncomingRequestTests {
     @Test(.proves(.rule(11), .rule(14), .incident(41)))
     func brokenRequestsHaveTheRateOfAllOthers() throws {
         var world = worldWithBob()
-        for index in 0..<100 {
-            world.send(
-                """
-                OPTIONS sip:bob@192.0.2.2 SIP/2.0\r
-                Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbad\(index)\r
-                From: <sip:carol@192.0.2.9>;tag=1\r
-                To: <sip:bob@192.0.2.2>\r
-                Call-ID: bad\(index)\r
-                CSeq: wrong OPTIONS\r
-                User-Agent: \(String(repeating: "x", count: 60))\r
-                \r
-
-                """, from: "carol", to: "bob")
-        }
-        world.run(for: .milliseconds(50))
+        floodOfBrokenRequests(in: &world)
         #expect(world.unreadable.count == 40)
         // What comes beyond the rate is not read, and so not known to be broken.
         #expect(world.cores["bob"]?.counters[.malformed] == 40)
@@ -228,19 +204,10 @@ extension IncomingRequestTests {
     }
 
     @Test func byeOfACallGetsThroughTheFloodOfItsSender() throws {
-        var world = worldWithBob()
-        let invite = try world.request(.invite, from: "carol", to: "bob", body: World.answerText)
-        world.send(.request(invite), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
-        world.perform(.answer(try #require(world.incoming(at: "bob")), World.media), by: "bob")
-        world.run(for: .milliseconds(20))
-        let answer = try #require(world.received(200, at: "carol").first)
-        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
-        for index in 0..<100 {
-            let request = try world.request(.subscribe, from: "carol", to: "bob", callID: "c\(index)")
-            world.send(.request(request), from: "carol", to: "bob")
-        }
-        let bye = try world.request(.bye, from: "carol", to: "bob", sequence: 2, toTag: answer.to.tag)
+        var world = World()
+        let (_, tag) = try world.carolTalksToBob()
+        try flood(.subscribe, 100, in: &world)
+        let bye = try world.request(.bye, from: "carol", to: "bob", sequence: 2, toTag: tag)
         world.send(.request(bye), from: "carol", to: "bob")
         world.run(for: .milliseconds(50))
         #expect((world.cores["bob"]?.counters[.sourceRate] ?? 0) >= 60)
@@ -253,20 +220,7 @@ extension IncomingRequestTests {
         _ = try world.talk()
         world.addScripted("carol", at: "192.0.2.9")
         let before = world.cores["bob"]?.counters[.malformed] ?? 0
-        for index in 0..<100 {
-            world.send(
-                """
-                OPTIONS sip:bob@192.0.2.2 SIP/2.0\r
-                Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbad\(index)\r
-                From: <sip:carol@192.0.2.9>;tag=1\r
-                To: <sip:bob@192.0.2.2>\r
-                Call-ID: bad\(index)\r
-                CSeq: wrong OPTIONS\r
-                \r
-
-                """, from: "carol", to: "bob")
-        }
-        world.run(for: .milliseconds(50))
+        floodOfBrokenRequests(in: &world)
         #expect(world.cores["bob"]?.counters[.malformed] == before + 40)
         #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
         #expect(world.cores["bob"]?.occupancy.calls == 1)
@@ -276,18 +230,9 @@ extension IncomingRequestTests {
     func cancelOfAnInviteGetsThroughTheFloodOfItsSender() throws {
         var world = worldWithBob()
         let invite = try world.request(.invite, from: "carol", to: "bob", body: World.answerText)
-        world.send(.request(invite), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
-        for index in 0..<100 {
-            let request = try world.request(.subscribe, from: "carol", to: "bob", callID: "c\(index)")
-            world.send(.request(request), from: "carol", to: "bob")
-        }
-        var cancel = invite
-        cancel.method = .cancel
-        cancel.cSeq = CSeq(invite.cSeq.number, .cancel)
-        cancel.body = []
-        cancel.headers.removeAll(.contentType)
-        world.send(.request(cancel), from: "carol", to: "bob")
+        world.ask(invite, from: "carol", to: "bob")
+        try flood(.subscribe, 100, in: &world)
+        world.send(.request(invite.bare(.cancel)), from: "carol", to: "bob")
         world.run(for: .milliseconds(50))
         #expect(world.received(487, at: "carol").count == 1)
     }

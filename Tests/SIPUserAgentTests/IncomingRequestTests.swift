@@ -15,7 +15,22 @@ import Testing
         return world
     }
 
-    /// The status that Bob gives to a request of Carol.
+    /// The n-th OPTIONS of Carol that can only be refused.
+    func broken(_ number: Int, padding: Int = 0) -> String {
+        """
+        OPTIONS sip:bob@192.0.2.2 SIP/2.0\r
+        Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbad\(number)\r
+        From: <sip:carol@192.0.2.9>;tag=1\r
+        To: <sip:bob@192.0.2.2>\r
+        Call-ID: bad\(number)\r
+        CSeq: wrong OPTIONS\r
+        User-Agent: \(String(repeating: "x", count: padding))\r
+        \r
+
+        """
+    }
+
+    /// The answer that Bob gives to a request of Carol.
     private func status(
         of method: Method, toTag: String? = nil, body: String? = nil, headers: [(HeaderName, String)] = [],
         change: (inout Request) -> Void = { _ in }
@@ -23,8 +38,7 @@ import Testing
         var world = worldWithBob()
         var request = try world.request(method, from: "carol", to: "bob", toTag: toTag, body: body, headers: headers)
         change(&request)
-        world.send(.request(request), from: "carol", to: "bob")
-        world.run(for: .milliseconds(50))
+        world.ask(request, from: "carol", to: "bob")
         guard case .response(let response)? = world.mailbox["carol"]?.last else { return nil }
         #expect(response.to.tag != nil)
         return response
@@ -69,8 +83,7 @@ import Testing
         var request = try world.request(
             .invite, from: "carol", to: "bob", headers: [(.contentDisposition, "render;handling=optional")])
         change(&request)
-        world.send(.request(request), from: "carol", to: "bob")
-        world.run(for: .milliseconds(50))
+        world.ask(request, from: "carol", to: "bob")
         #expect(world.incoming(at: "bob") != nil)
     }
 
@@ -95,17 +108,7 @@ import Testing
     @Test(.proves(.incident(28), .clause("RFC 3261 §8.2")))
     func brokenRequestsGet400AndGarbageNothing() throws {
         var world = worldWithBob()
-        world.send(
-            """
-            OPTIONS sip:bob@192.0.2.2 SIP/2.0\r
-            Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKbad\r
-            From: <sip:carol@192.0.2.9>;tag=1\r
-            To: <sip:bob@192.0.2.2>\r
-            Call-ID: bad\r
-            CSeq: wrong OPTIONS\r
-            \r
-
-            """, from: "carol", to: "bob")
+        world.send(broken(1), from: "carol", to: "bob")
         world.send("\u{1}\u{2}garbage", from: "carol", to: "bob")
         world.run(for: .milliseconds(50))
         #expect(world.unreadable.count == 1)
@@ -118,8 +121,7 @@ import Testing
         var world = worldWithBob()
         for branch in ["z9hG4bKone", "z9hG4bKtwo"] {
             let invite = try world.request(.invite, from: "carol", to: "bob", branch: branch, body: World.answerText)
-            world.send(.request(invite), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(invite, from: "carol", to: "bob")
         }
         #expect(world.received(482, at: "carol").map { $0.vias.first?.branch } == ["z9hG4bKtwo"])
         #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 1)
@@ -133,8 +135,7 @@ import Testing
         var via = try #require(invite.vias.first)
         via.branch = "z9hG4bKproxy"
         looped.vias.insert(via, at: 0)
-        world.send(.request(looped), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(looped, from: "carol", to: "alice")
         #expect(world.received(482, at: "carol").count == 1)
         #expect(world.incoming(at: "alice") == nil)
     }
@@ -190,8 +191,7 @@ import Testing
     func callersWithoutTagsOfTheirOwnAreAcknowledgedToo() throws {
         var world = worldWithBob()
         let invite = try world.request(.invite, from: "carol", to: "bob", fromTag: nil, body: World.answerText)
-        world.send(.request(invite), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(invite, from: "carol", to: "bob")
         world.perform(.answer(try #require(world.incoming(at: "bob")), World.media), by: "bob")
         world.run(for: .milliseconds(20))
         world.acknowledge(try #require(world.received(200, at: "carol").first), of: invite, from: "carol", to: "bob")

@@ -21,10 +21,7 @@ import Testing
     @Test(.proves(.clause("RFC 3261 §13.3.1")))
     func anAnsweredInvitationDoesNotRunOut() throws {
         var world = World()
-        let (invite, handle) = try world.carolCallsBob(headers: [(.expires, "3")])
-        world.perform(.answer(handle, World.media), by: "bob")
-        world.run(for: .milliseconds(20))
-        world.acknowledge(try #require(world.received(200, at: "carol").first), of: invite, from: "carol", to: "bob")
+        _ = try world.carolTalksToBob(headers: [(.expires, "3")])
         world.run(for: .seconds(10))
         #expect(world.ends(at: "bob").isEmpty)
     }

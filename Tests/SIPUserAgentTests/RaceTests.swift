@@ -248,17 +248,11 @@ import Testing
     @Test(.proves(.row(19), .clause("RFC 3261 §12.2.2")))
     func lowerSequenceNumberGets500() throws {
         var world = World()
-        let (invite, handle) = try world.carolCallsBob()
-        world.perform(.answer(handle, World.media), by: "bob")
-        world.run(for: .milliseconds(20))
-        let answer = try #require(world.received(200, at: "carol").first)
-        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
-        let later = try world.request(.options, from: "carol", to: "bob", sequence: 9, toTag: answer.to.tag)
-        world.send(.request(later), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
-        let earlier = try world.request(.options, from: "carol", to: "bob", sequence: 8, toTag: answer.to.tag)
-        world.send(.request(earlier), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        let (_, tag) = try world.carolTalksToBob()
+        for sequence in [9, 8] as [UInt32] {
+            let options = try world.request(.options, from: "carol", to: "bob", sequence: sequence, toTag: tag)
+            world.ask(options, from: "carol", to: "bob")
+        }
         #expect(world.received(200, at: "carol").map(\.cSeq.number) == [1, 9])
         #expect(world.received(500, at: "carol").map(\.cSeq.number) == [8])
     }

@@ -104,18 +104,12 @@ struct SignalledDigitTests {
         to type: ContentType?, _ body: String, headers: [(HeaderName, String)] = [], afterHangingUp: Bool = false
     ) throws -> (response: Response, world: World) {
         var world = World()
-        let (invite, handle) = try world.carolCallsBob()
-        world.perform(.answer(handle, World.media), by: "bob")
-        world.run(for: .milliseconds(20))
-        let accepted = try #require(world.received(200, at: "carol").first)
-        world.acknowledge(accepted, of: invite, from: "carol", to: "bob")
+        let (handle, tag) = try world.carolTalksToBob()
         if afterHangingUp { world.perform(.hangUp(handle), by: "bob") }
-        var info = try world.request(
-            .info, from: "carol", to: "bob", sequence: 2, toTag: accepted.to.tag, headers: headers)
+        var info = try world.request(.info, from: "carol", to: "bob", sequence: 2, toTag: tag, headers: headers)
         if let type { info.headers.append(type) }
         info.body = Array(body.utf8)
-        world.send(.request(info), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(info, from: "carol", to: "bob")
         guard case .response(let response)? = world.mailbox["carol"]?.last else { throw World.NoCall() }
         return (response, world)
     }
@@ -166,8 +160,7 @@ struct SignalledDigitTests {
         world.add("bob", at: "192.0.2.2")
         world.addScripted("carol", at: "192.0.2.9")
         let info = try world.request(.info, from: "carol", to: "bob")
-        world.send(.request(info), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(info, from: "carol", to: "bob")
         #expect(world.received(481, at: "carol").count == 1)
     }
 }

@@ -77,17 +77,18 @@ extension World {
         return request
     }
 
-    /// The second half of a call that a scripted peer placed: its ACK.
-    mutating func acknowledge(_ response: Response, of invite: Request, from name: String, to target: String) {
-        var request = invite
-        request.method = .ack
-        request.cSeq.method = .ack
-        request.to = response.to
-        request.vias[0].branch = "z9hG4bKack\(invite.cSeq.number)"
-        request.body = []
-        request.headers = Headers()
+    /// A scripted peer sends a request, and time passes for its answer.
+    mutating func ask(_ request: Request, from name: String, to target: String) {
         send(.request(request), from: name, to: target)
         run(for: .milliseconds(20))
+    }
+
+    /// The second half of a call that a scripted peer placed: its ACK.
+    mutating func acknowledge(_ response: Response, of invite: Request, from name: String, to target: String) {
+        var request = invite.bare(.ack)
+        request.to = response.to
+        request.vias[0].branch = "z9hG4bKack\(invite.cSeq.number)"
+        ask(request, from: name, to: target)
     }
 
     /// Alice calls a scripted Carol, who has the INVITE now.
@@ -113,10 +114,21 @@ extension World {
         add("bob", at: "192.0.2.2", configuration: configuration)
         addScripted("carol", at: "192.0.2.9")
         let invite = try request(.invite, from: "carol", to: "bob", body: body, headers: headers)
-        send(.request(invite), from: "carol", to: "bob")
-        run(for: .milliseconds(20))
+        ask(invite, from: "carol", to: "bob")
         guard let handle = incoming(at: "bob") else { throw NoCall() }
         return (invite, handle)
+    }
+}
+
+extension Request {
+    /// The CANCEL of this INVITE or the ACK of its refusal: this request under another method, without what is its own.
+    func bare(_ method: Method) -> Request {
+        var request = self
+        request.method = method
+        request.cSeq.method = method
+        request.headers = Headers()
+        request.body = []
+        return request
     }
 }
 

@@ -13,9 +13,10 @@ extension World {
     }
 
     /// Carol called Bob's phone, which answered. The Call-ID is `call-1`, Carol's tag `peer`.
-    mutating func carolTalksToBob(_ configuration: UserAgentConfiguration? = nil) throws -> (CallHandle, bobTag: String)
-    {
-        let (invite, handle) = try carolCallsBob(configuration)
+    mutating func carolTalksToBob(
+        _ configuration: UserAgentConfiguration? = nil, headers: [(HeaderName, String)] = []
+    ) throws -> (CallHandle, bobTag: String) {
+        let (invite, handle) = try carolCallsBob(configuration, headers: headers)
         perform(.answer(handle, World.media), by: "bob")
         run(for: .milliseconds(20))
         guard let response = received(200, at: "carol").last, let tag = response.to.tag else { throw NoCall() }

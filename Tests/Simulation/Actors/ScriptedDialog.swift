@@ -125,32 +125,38 @@ extension World {
     }
 }
 
-extension Request {
-    /// The request with one field more.
-    package func with(_ name: HeaderName, _ value: String) -> Request {
+/// A message that a script makes up, of either kind.
+package protocol ScriptedMessage {
+    var headers: Headers { get set }
+    var body: [UInt8] { get set }
+}
+
+extension Request: ScriptedMessage {}
+extension Response: ScriptedMessage {}
+
+extension ScriptedMessage {
+    /// The message with one field more.
+    package func with(_ name: HeaderName, _ value: String) -> Self {
         var copy = self
         try? copy.headers.append(name, value)
         return copy
     }
 
-    package func carrying(_ description: [UInt8]) -> Request {
+    package func carrying(_ description: [UInt8]) -> Self {
         var copy = with(.contentType, "application/sdp")
         copy.body = description
         return copy
     }
 }
 
-extension Response {
-    /// The response with one field more.
-    package func with(_ name: HeaderName, _ value: String) -> Response {
-        var copy = self
-        try? copy.headers.append(name, value)
-        return copy
-    }
-
-    package func carrying(_ description: [UInt8]) -> Response {
-        var copy = with(.contentType, "application/sdp")
-        copy.body = description
-        return copy
+extension Request {
+    /// The CANCEL of this INVITE or the ACK of its refusal: this request under another method, without what is its own.
+    package func bare(_ method: Method) -> Request {
+        var request = self
+        request.method = method
+        request.cSeq.method = method
+        request.headers = Headers()
+        request.body = []
+        return request
     }
 }
