@@ -146,6 +146,53 @@ struct SignalledDigitTests {
         #expect(received(world, at: "bob").map(\.digit) == ["4"])
     }
 
+    /// An INFO of Carol's with a digit.
+    private func info(
+        to name: String, callID: String = "call-1", sequence: UInt32 = 2, fromTag: String = "peer", toTag: String?,
+        digit: String, in world: World
+    ) throws -> Request {
+        var info = try world.request(
+            .info, from: "carol", to: name, callID: callID, sequence: sequence, fromTag: fromTag, toTag: toTag)
+        info.headers.append(SignalledDigit.bare)
+        info.body = Array(digit.utf8)
+        return info
+    }
+
+    @Test func aDigitBeforeTheAnswerIsToldByWhoIsCalled() throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob()
+        world.perform(.ring(handle), by: "bob")
+        world.run(for: .milliseconds(20))
+        let ringing = try #require(world.received(180, at: "carol").first)
+        world.ask(try info(to: "bob", toTag: ringing.to.tag, digit: "4", in: world), from: "carol", to: "bob")
+        #expect(world.received(200, at: "carol").map(\.cSeq.method) == [.info])
+        #expect(received(world, at: "bob").map(\.digit) == ["4"])
+        #expect(world.story(of: "bob") == ["incomingCall", "pathProven", "digitReceived"])
+    }
+
+    /// Of each branch of a fork, as each may answer; and of none but the one that did.
+    @Test func aDigitBeforeTheAnswerIsToldByWhoCalls() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        func press(_ number: UInt32, tag: String) throws {
+            let info = try info(
+                to: "alice", callID: invite.callID, sequence: number, fromTag: tag, toTag: invite.from.tag,
+                digit: "\(number)", in: world)
+            world.ask(info, from: "carol", to: "alice")
+        }
+        for (number, tag) in [(1, "one"), (2, "two")] as [(UInt32, String)] {
+            try world.reply(183, to: invite, from: "carol", tag: tag, contact: carolContact)
+            try press(number, tag: tag)
+        }
+        #expect(world.received(200, at: "carol").map(\.cSeq.method) == [.info, .info])
+        try world.reply(200, to: invite, from: "carol", tag: "one", contact: carolContact, body: World.answerText)
+        try press(3, tag: "two")
+        #expect(world.received(481, at: "carol").count == 1)
+        try press(4, tag: "one")
+        #expect(received(world, at: "alice").map(\.digit) == ["1", "2", "4"])
+        #expect(world.ends(at: "alice").isEmpty)
+    }
+
     @Test(.proves(.clause("RFC 3261 §15.1.1")))
     func aDigitAfterTheByeIsNotTaken() throws {
         let (response, world) = try answer(

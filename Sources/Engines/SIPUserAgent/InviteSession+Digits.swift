@@ -69,7 +69,8 @@ extension InviteSession {
         requestAnswered(status ?? 408, reason, at: now)
     }
 
-    /// INFO of the peer: a digit, or nothing at all, which only asks whether the call is there (RFC 2976 §2.2).
+    /// INFO of the peer: a digit, or nothing at all, which only asks whether the call is there (RFC 2976 §2.2). A digit
+    /// that is pressed before the answer, as to a menu in early media, is told like any other.
     mutating func receiveInfo(_ request: Request, in transaction: ServerTransactionID) {
         // What was hung up here is over (RFC 3261 §15.1.1), whether the peer knows yet or not.
         guard phase != .ended else { return act(.respond(request.response(481), transaction)) }
@@ -80,7 +81,7 @@ extension InviteSession {
             return act(.respond(request.response(400, reason: "Digit Unreadable"), transaction))
         }
         act(.respond(request.response(200), transaction))
-        if phase == .accepted || phase == .confirmed { emit(.digitReceived(handle, digit)) }
+        emit(.digitReceived(handle, digit))
     }
 }
 

@@ -45,7 +45,11 @@ extension InviteSession {
             provePath(over: flow)
         } else {
             // An early dialog of a fork, or one that exists only to be ended.
-            guard dialog(with: tag) != nil, [.bye, .update].contains(request.method) else { return 481 }
+            switch request.method {
+            case .bye, .update: guard dialog(with: tag) != nil else { return 481 }
+            case .info: guard earlyIndex(tag) != nil else { return 481 }
+            default: return 481
+            }
         }
         return updateDialog(with: tag) { $0.accept(request.cSeq.number) } == .outOfOrder ? 500 : nil
     }
