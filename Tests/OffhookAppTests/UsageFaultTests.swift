@@ -17,6 +17,13 @@ struct UsageFaultTests {
                 == "offhook: 'bogus' is no command; there are call, answer, register; see 'offhook --help'")
     }
 
+    @Test func addressWithoutACommandIsToBeCalled() {
+        #expect(
+            line("Unexpected argument 'bob@example.com'", "bob@example.com")
+                == "offhook: 'bob@example.com' is no command; to call it: offhook call 'bob@example.com'; "
+                + "see 'offhook --help'")
+    }
+
     @Test func valueThatLooksLikeAnOptionIsQuoted() {
         #expect(
             line("Missing value for '--count <n>'", "answer", "--count", "-1")

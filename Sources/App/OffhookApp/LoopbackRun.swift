@@ -54,7 +54,8 @@ struct LoopbackRun {
         guard settings.input.isDevice else {
             throw StartFault(
                 .usage,
-                "--audio: '\(settings.input)' is no device; the test says what it hears, and alsa:DEVICE by which")
+                "--audio: '\(settings.input)' is no device; the signal is the test's own: alsa:DEVICE or null carries it"
+            )
         }
         self.audio = settings.input
         settings.probe = probes.caller

@@ -16,6 +16,9 @@ package enum UsageFault {
     /// - Parameter commands: empty where one was named.
     private static func problem(_ message: String, arguments: [String], commands: [String]) -> String {
         if !commands.isEmpty, let word = arguments.first, !word.hasPrefix("-") {
+            if word.contains("@") || word.contains(":") {
+                return "'\(word)' is no command; to call it: offhook call '\(word)'"
+            }
             let hint = nearestWord(to: word, among: commands).map { "did you mean '\($0)'?" }
             return "'\(word)' is no command; \(hint ?? "there are \(commands.joined(separator: ", "))")"
         }
