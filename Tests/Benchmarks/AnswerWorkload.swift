@@ -1,3 +1,4 @@
+import CAllocationCount
 import EngineKit
 import Glibc
 import SDP
@@ -60,7 +61,7 @@ private final class AnsweringAgent: Sendable {
                 #"{"name":"answer","second":\#(second),"began":\#(calls.began.load(ordering: .relaxed)),"#
                     + #""ended":\#(ended),"dropped":\#(dropped),"#
                     + #""processor_us":\#(microseconds),"us_per_call":\#(microseconds / max(1, ended)),"#
-                    + #""resident_kb":\#(residentKilobytes())}"#)
+                    + #"\#(memory())}"#)
             fflush(nil)
         }
         await endpoint.shutDown()
@@ -94,9 +95,12 @@ func processorMicroseconds() -> Int {
         + Int(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
 }
 
-/// The memory of this process that is in use now.
-func residentKilobytes() -> Int {
-    let text = String(decoding: contents(of: "/proc/self/statm"), as: UTF8.self)
-    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-    return pages * Int(sysconf(CInt(_SC_PAGESIZE))) / 1024
+/// What this process holds: its anonymous pages, what of them the allocator gave out, and what it keeps for later. Code
+/// that ran for the first time is not in there.
+func memory() -> String {
+    let status = String(decoding: contents(of: "/proc/self/status"), as: UTF8.self)
+    let anonymous = status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
+    let kilobytes = anonymous?.split(whereSeparator: { " \t".contains($0) }).dropFirst().first ?? "0"
+    let heap = heap_octets_now()
+    return #""anonymous_kb":\#(kilobytes),"allocated_kb":\#(heap.allocated / 1024),"kept_kb":\#(heap.kept / 1024)"#
 }

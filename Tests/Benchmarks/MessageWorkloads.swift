@@ -3,7 +3,7 @@ import SIPMessages
 
 extension Workload {
     /// Start line and the header fields that a user agent needs, typed: Via, From, To, Call-ID, CSeq, Max-Forwards,
-    /// Content-Length, Contact, Route.
+    /// Content-Length, Contact, Route, credentials.
     static var parse: Workload {
         Workload(name: "parse", usage: "FILE...") { paths in
             for path in paths {
@@ -13,11 +13,14 @@ extension Workload {
                 }
                 let nanoseconds = medianNanoseconds {
                     guard let message = try? MessageParser.parse(bytes) else { return }
-                    let contact = try? message.headers.first(Contact.self)
-                    let routes = try? message.headers.all(Route.self)
+                    let headers = message.headers
+                    let contact = try? headers.first(Contact.self)
+                    let routes = try? headers.all(Route.self)
+                    let credentials = try? headers.first(Authorization.self)
                     consume(message)
                     consume(contact)
                     consume(routes)
+                    consume(credentials)
                 }
                 printResult("parse", path, bytes.count, nanoseconds)
             }

@@ -2,6 +2,7 @@
 #include "CAllocationCount.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -69,4 +70,9 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
 void free(void *memory) {
     if (memory) count(&frees);
     __libc_free(memory);
+}
+
+heap_octets heap_octets_now(void) {
+    struct mallinfo2 heap = mallinfo2();
+    return (heap_octets){heap.uordblks + heap.hblkhd, heap.fordblks};
 }

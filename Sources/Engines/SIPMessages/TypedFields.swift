@@ -16,26 +16,27 @@ struct TypedFields {
         var callID: Range<Int>?
         var cSeq: Range<Int>?
         var kept = 0
-        for index in head.fields.indices {
-            let field = head.fields[index]
-            switch KnownHeader(rawValue: field.code) {
-            case .via:
+        var fields = head.fields.mutableSpan
+        for index in fields.indices {
+            let field = fields[index]
+            switch field.code {
+            case KnownHeader.via.rawValue:
                 try cursor.read(.via, field.value) { cursor throws(FieldFault) in
                     try Self.readVias(&cursor, into: &vias)
                 }
-            case .from: try Self.place(field, in: &from)
-            case .to: try Self.place(field, in: &to)
-            case .callID: try Self.place(field, in: &callID)
-            case .cSeq: try Self.place(field, in: &cSeq)
-            case .maxForwards:
+            case KnownHeader.from.rawValue: try Self.place(field, in: &from)
+            case KnownHeader.to.rawValue: try Self.place(field, in: &to)
+            case KnownHeader.callID.rawValue: try Self.place(field, in: &callID)
+            case KnownHeader.cSeq.rawValue: try Self.place(field, in: &cSeq)
+            case KnownHeader.maxForwards.rawValue:
                 if maxForwards != nil { throw Self.repeated(field) }
                 // Beyond 255 (§20.22) it still frames and identifies: `Validation` names that.
                 maxForwards = try cursor.read(.maxForwards, field.value, Self.number)
-            case .contentLength:
+            case KnownHeader.contentLength.rawValue:
                 if contentLength != nil { throw Self.repeated(field) }
                 contentLength = try cursor.read(.contentLength, field.value, Self.number)
             default:
-                head.fields[kept] = field
+                fields[kept] = field
                 kept &+= 1
             }
         }

@@ -58,9 +58,14 @@ package actor SIPEndpoint {
     var isShutDown = false
     private var timer: Scheduled<Void>?
     private var timerInstant: Instant?
+    private var deadlinesRestUntil = Instant.zero
     private var rush = Rush()
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { serialExecutor.asUnownedSerialExecutor() }
+
+    /// Deadlines that follow one another by less are met together, by a hundredth of T1 too late at most: of thousands of
+    /// transactions that end in a second not each wakes the thread.
+    private static let deadlineRest = Duration.milliseconds(5)
 
     /// The loop of all signalling of this process. Its thread starts with the first endpoint and is never stopped.
     package static let sharedLoop: any EventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
@@ -144,14 +149,15 @@ package actor SIPEndpoint {
         var next = core.deadline
         next.bringForward(to: connections.deadline)
         next.bringForward(to: locator.deadline)
+        let instant = next.map { max($0, deadlinesRestUntil) }
         // A timer that comes too early looks again: cheaper than one for each deadline that is met before its time.
-        if let timerInstant, let next, timerInstant <= next { return }
+        if let timerInstant, let instant, timerInstant <= instant { return }
         timer?.cancel()
         timer = nil
-        timerInstant = next
-        guard let next, !isShutDown else { return }
+        timerInstant = instant
+        guard let instant, !isShutDown else { return }
         // The event loop's clock is the monotonic one too.
-        let deadline = NIODeadline.uptimeNanoseconds(UInt64(clamping: next.nanoseconds))
+        let deadline = NIODeadline.uptimeNanoseconds(UInt64(clamping: instant.nanoseconds))
         timer = loop.scheduleTask(deadline: deadline) { [weak self] in
             self?.assumeIsolated { $0.deadlineReached() }
         }
@@ -161,6 +167,7 @@ package actor SIPEndpoint {
         timer = nil
         timerInstant = nil
         let now = SystemClock.now
+        deadlinesRestUntil = now + Self.deadlineRest
         while let id = connections.popDue(at: now) { close(id) }
         if let deadline = locator.deadline, deadline <= now {
             locator.handleDeadline(at: now)

@@ -14,3 +14,11 @@ void allocation_count_start(const char *prefix);
 
 /// Stops counting.
 allocation_counts allocation_count_stop(void);
+
+typedef struct {
+    uint64_t allocated;
+    uint64_t kept;
+} heap_octets;
+
+/// How many octets the allocator gave out, and how many it keeps for later.
+heap_octets heap_octets_now(void);
