@@ -236,8 +236,7 @@ import Testing
     @Test func registrarFlowIsTrustedAndItsChallengeToCallsAnswered() throws {
         var world = try registered()
         let invite = try world.request(.invite, from: "carol", to: "alice", body: World.answerText)
-        world.send(.request(invite), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(invite, from: "carol", to: "alice")
         guard case .incomingCall(_, let call)? = world.events["alice"]?.last else {
             Issue.record("no call came in")
             return
@@ -256,8 +255,7 @@ import Testing
         var world = try registered()
         world.addScripted("mallory", at: "192.0.2.66")
         let invite = try world.request(.invite, from: "mallory", to: "alice", body: World.answerText)
-        world.send(.request(invite), from: "mallory", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(invite, from: "mallory", to: "alice")
         #expect(world.received(403, at: "mallory").count == 1)
         #expect(world.incoming(at: "alice") == nil)
     }

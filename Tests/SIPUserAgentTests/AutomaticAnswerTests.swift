@@ -136,8 +136,7 @@ import Testing
     func oneCallerIsAnsweredOnceAtATime() throws {
         var (world, _, _) = try spoofed(anybody)
         let second = try world.request(.invite, from: "carol", to: "bob", callID: "second", body: World.answerText)
-        world.send(.request(second), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(second, from: "carol", to: "bob")
         let handle = try #require(world.incoming(at: "bob", 1))
         world.perform(.answer(handle, World.media, automatic: true), by: "bob")
         world.run(for: .milliseconds(20))

@@ -116,9 +116,7 @@ import Testing
     @Test(.proves(.rule(2), .clause("RFC 5373 §4")))
     func aWishThatIsRequiredAndNobodyMayMeetIsRefused() throws {
         for (value, isRefused) in [("Auto;require", true), ("Auto", false), ("Manual;require", false)] {
-            var world = World()
-            world.add("bob", at: "192.0.2.2")
-            world.addScripted("carol", at: "192.0.2.9")
+            var world = bobAndCarol()
             let invite = try world.request(
                 .invite, from: "carol", to: "bob", body: World.answerText, headers: [(.answerMode, value)])
             world.ask(invite, from: "carol", to: "bob")

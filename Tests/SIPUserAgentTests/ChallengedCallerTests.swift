@@ -60,9 +60,7 @@ import Testing
 
     @Test(.proves(.rule(11), .clause("RFC 3261 §8.2.7")))
     func challengeCostsNoStateAndIsTheSameForWhoeverAsksAgain() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: bob())
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol(bob())
         let invite = try world.request(.invite, from: "carol", to: "bob", body: World.answerText)
         for _ in 0..<3 {
             world.send(.request(invite), from: "carol", to: "bob")
@@ -79,9 +77,7 @@ import Testing
 
     @Test(.proves(.rule(11)))
     func shortRequestsOverUDPAreOfferedNoMoreThanOneHash() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: bob())
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol(bob())
         world.send(.request(try world.request(.invite, from: "carol", to: "bob")), from: "carol", to: "bob")
         world.run(for: .milliseconds(30))
         let answer = try #require(world.received(401, at: "carol").first)
@@ -181,9 +177,7 @@ import Testing
     func fullPhoneSaysSoBeforeItAsksWhoCalls() throws {
         var configuration = bob()
         configuration.limits.calls = 0
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: configuration)
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol(configuration)
         world.send(
             .request(try world.request(.invite, from: "carol", to: "bob", body: World.answerText)), from: "carol",
             to: "bob")

@@ -147,8 +147,7 @@ import Testing
             headers: [(.contentType, type)])
         request.from.uri = try target("sip:\(user)@192.0.2.9")
         request.body = Array(body.utf8)
-        world.send(.request(request), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(request, from: "carol", to: "bob")
     }
 
     private func told(_ world: World) -> [Bool] {

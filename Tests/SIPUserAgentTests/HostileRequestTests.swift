@@ -7,13 +7,6 @@ import Testing
 
 /// Requests that broke other programs, at a phone that rings for anybody.
 @Suite struct HostileRequestTests {
-    private func worldWithBob() -> World {
-        var world = World()
-        world.add("bob", at: "192.0.2.2")
-        world.addScripted("carol", at: "192.0.2.9")
-        return world
-    }
-
     private func text(_ method: String, changing lines: [String: String] = [:], more: [String] = []) -> String {
         let fields = [
             ("Via", "SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKhostile;rport"), ("Max-Forwards", "70"),
@@ -39,7 +32,7 @@ import Testing
 
     @Test(.proves(.incident(32), .rule(12)), arguments: ["SUBSCRIBE", "INVITE", "OPTIONS"])
     func fiftyAcceptHeadersAreNoMoreThanOne(_ method: String) throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         let accepts = (0..<50).map { "Accept: application/type-\($0), application/sdp" }
         world.send(text(method, more: accepts + ["Event: presence"]), from: "carol", to: "bob")
         world.run(for: .milliseconds(50))
@@ -64,7 +57,7 @@ import Testing
     func addressesThatAreNoneDoNoHarm(_ field: String) throws {
         for method in ["INVITE", "OPTIONS", "REFER", "SUBSCRIBE"] {
             for address in Self.addresses {
-                var world = worldWithBob()
+                var world = bobAndCarol()
                 let isThere = ["From", "To", "Contact"].contains(field)
                 let message = text(
                     method, changing: isThere ? [field: address] : [:], more: isThere ? [] : ["\(field): \(address)"])
@@ -90,8 +83,7 @@ import Testing
             .request(handle, OutgoingRequest(.options, to: .address(try target("sip:carol@192.0.2.9")))), by: "alice")
         world.run(for: .milliseconds(20))
         let options = try #require(world.last(.options, at: "carol"))
-        world.send(.request(options), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(options, from: "carol", to: "alice")
         let answers = (world.mailbox["carol"] ?? []).compactMap { message in
             if case .response(let response) = message { response } else { nil }
         }
@@ -106,7 +98,7 @@ import Testing
 
     @Test(.proves(.incident(60), .rule(14)))
     func invitesThatAreCancelledAtOnceAreBoundedByTheRate() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         for index in 0..<200 as Range<UInt32> {
             let id = "churn\(index)"
             let invite = try world.request(

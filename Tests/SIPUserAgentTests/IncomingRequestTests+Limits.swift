@@ -31,7 +31,7 @@ extension IncomingRequestTests {
 
     @Test(.proves(.rule(14)))
     func ringsForFourCallersAtMost() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         for index in 0..<8 { try call(fromPeer: index, in: &world) }
         #expect(world.story(of: "bob").filter { $0 == "incomingCall" }.count == 4)
         #expect((4..<8).allSatisfy { world.received(503, at: "peer\($0)").count == 1 })
@@ -41,7 +41,7 @@ extension IncomingRequestTests {
 
     @Test(.proves(.rule(14)))
     func oneSourceKeepsTwoInvitesWaiting() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         for index in 0..<3 {
             let invite = try world.request(
                 .invite, from: "carol", to: "bob", callID: "c\(index)", body: World.answerText)
@@ -57,7 +57,7 @@ extension IncomingRequestTests {
 
     @Test(.proves(.rule(11), .rule(14), .incident(41)))
     func floodIsDroppedBeyondTheRate() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         try flood(.message, 100, in: &world)
         world.run(for: .milliseconds(50))
         #expect(world.received(403, at: "carol").count == 40)
@@ -68,7 +68,7 @@ extension IncomingRequestTests {
     private func besieged() -> World {
         var configuration = World.configuration(user: "bob")
         configuration.limits.strangerRate = UserAgentLimits.RequestRate(perSecond: 1, burst: 1)
-        return worldWithBob(configuration)
+        return bobAndCarol(configuration)
     }
 
     @Test(.proves(.rule(11), .clause("RFC 3261 §8.2.7")))
@@ -95,7 +95,7 @@ extension IncomingRequestTests {
 
     @Test(.proves(.rule(11), .clause("RFC 3261 §17.2.1")))
     func aRefusalIsRepeatedWhereThereIsNoCrowdOrItsCallerWasToldToWait() throws {
-        var quiet = worldWithBob()
+        var quiet = bobAndCarol()
         var besieged = besieged()
         try refuse(after: .milliseconds(20), in: &quiet)
         try refuse(after: .milliseconds(300), in: &besieged)
@@ -184,7 +184,7 @@ extension IncomingRequestTests {
 
     @Test(.proves(.rule(14)))
     func eighthCallIsTheLast() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         for index in 0..<9 {
             try call(fromPeer: index, in: &world)
             if let handle = world.incoming(at: "bob", index) { world.perform(.answer(handle, World.media), by: "bob") }
@@ -195,7 +195,7 @@ extension IncomingRequestTests {
 
     @Test(.proves(.rule(11), .rule(14), .incident(41)))
     func brokenRequestsHaveTheRateOfAllOthers() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         floodOfBrokenRequests(in: &world)
         #expect(world.unreadable.count == 40)
         // What comes beyond the rate is not read, and so not known to be broken.
@@ -228,7 +228,7 @@ extension IncomingRequestTests {
 
     @Test(.proves(.rule(11), .clause("RFC 3261 §9.2")))
     func cancelOfAnInviteGetsThroughTheFloodOfItsSender() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         let invite = try world.request(.invite, from: "carol", to: "bob", body: World.answerText)
         world.ask(invite, from: "carol", to: "bob")
         try flood(.subscribe, 100, in: &world)

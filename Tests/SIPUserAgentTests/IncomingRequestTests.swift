@@ -8,13 +8,6 @@ import Testing
 
 /// What is answered to requests that are wrong, unknown, too many, or only ask.
 @Suite struct IncomingRequestTests {
-    func worldWithBob(_ configuration: UserAgentConfiguration? = nil) -> World {
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: configuration)
-        world.addScripted("carol", at: "192.0.2.9")
-        return world
-    }
-
     /// The n-th OPTIONS of Carol that can only be refused.
     func broken(_ number: Int, padding: Int = 0) -> String {
         """
@@ -35,7 +28,7 @@ import Testing
         of method: Method, toTag: String? = nil, body: String? = nil, headers: [(HeaderName, String)] = [],
         change: (inout Request) -> Void = { _ in }
     ) throws -> Response? {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         var request = try world.request(method, from: "carol", to: "bob", toTag: toTag, body: body, headers: headers)
         change(&request)
         world.ask(request, from: "carol", to: "bob")
@@ -79,7 +72,7 @@ import Testing
         let response = try #require(try status(of: .invite, change: change))
         #expect(response.status == 415)
         #expect(response.headers.contains(.accept))
-        var world = worldWithBob()
+        var world = bobAndCarol()
         var request = try world.request(
             .invite, from: "carol", to: "bob", headers: [(.contentDisposition, "render;handling=optional")])
         change(&request)
@@ -107,7 +100,7 @@ import Testing
 
     @Test(.proves(.incident(28), .clause("RFC 3261 §8.2")))
     func brokenRequestsGet400AndGarbageNothing() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         world.send(broken(1), from: "carol", to: "bob")
         world.send("\u{1}\u{2}garbage", from: "carol", to: "bob")
         world.run(for: .milliseconds(50))
@@ -118,7 +111,7 @@ import Testing
 
     @Test(.proves(.row(12), .clause("RFC 3261 §8.2.2.2")))
     func mergedRequestsGet482() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         for branch in ["z9hG4bKone", "z9hG4bKtwo"] {
             let invite = try world.request(.invite, from: "carol", to: "bob", branch: branch, body: World.answerText)
             world.ask(invite, from: "carol", to: "bob")
@@ -147,7 +140,7 @@ import Testing
 
     @Test(.proves(.rule(5), .incident(53)))
     func strangersLearnOnlyTheAllowListAndOnceASecond() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         for sequence in 1...3 as ClosedRange<UInt32> {
             let request = try world.request(
                 .options, from: "carol", to: "bob", callID: "c\(sequence)", sequence: sequence)
@@ -189,7 +182,7 @@ import Testing
 
     @Test(.proves(.clause("RFC 3261 §12.1.1")))
     func callersWithoutTagsOfTheirOwnAreAcknowledgedToo() throws {
-        var world = worldWithBob()
+        var world = bobAndCarol()
         let invite = try world.request(.invite, from: "carol", to: "bob", fromTag: nil, body: World.answerText)
         world.ask(invite, from: "carol", to: "bob")
         world.perform(.answer(try #require(world.incoming(at: "bob")), World.media), by: "bob")

@@ -148,9 +148,7 @@ struct InstantMessageTests {
     @Test(.proves(.rule(5), .incident(53)))
     func strangersAreRefusedUnlessTheAccountTakesTheirMessages() throws {
         for (configuration, status) in [(World.configuration(user: "bob"), 403), (open, 200)] {
-            var world = World()
-            world.add("bob", at: "192.0.2.2", configuration: configuration)
-            world.addScripted("carol", at: "192.0.2.9")
+            var world = bobAndCarol(configuration)
             world.send(.request(try message("buy now", from: "carol", in: world)), from: "carol", to: "bob")
             world.run(for: .milliseconds(50))
             #expect(world.received(try #require(StatusCode(status)), at: "carol").count == 1)
@@ -162,9 +160,7 @@ struct InstantMessageTests {
     func aListedSourceMayWrite() throws {
         var configuration = World.configuration(user: "bob")
         configuration.automaticAnswer.ranges = [try #require(IPAddress("192.0.2.9")).alone]
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: configuration)
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol(configuration)
         world.addScripted("dave", at: "192.0.2.10")
         world.send(.request(try message("it is me", from: "carol", in: world)), from: "carol", to: "bob")
         world.send(.request(try message("me too", from: "dave", in: world, sequence: 2)), from: "dave", to: "bob")
@@ -175,9 +171,7 @@ struct InstantMessageTests {
 
     @Test(.proves(.rule(5), .rule(11)))
     func aSourceMayWriteTenTimesAMinute() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: open)
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol(open)
         for number in 1...15 as ClosedRange<UInt32> {
             // Long enough that a refusal is not larger than what it refuses.
             let text = String(repeating: "spam ", count: 60)
@@ -199,9 +193,7 @@ struct InstantMessageTests {
 
     @Test(.proves(.row(28)))
     func aTypeThatNobodyCanReadGets415WithTheTypesThatCan() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: open)
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol(open)
         let types = [ContentType("application", "x-secret"), ContentType("text", "markdown"), .sdp]
         for (index, type) in types.enumerated() {
             let request = try message("x", from: "carol", in: world, sequence: UInt32(index + 1), type: type)

@@ -28,13 +28,10 @@ import Testing
 
     @Test(.proves(.clause("RFC 3261 §13.3.1")))
     func anInvitationThatIsOverAsItComesIsTerminatedAndNobodyHearsOfIt() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2")
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol()
         let invite = try world.request(
             .invite, from: "carol", to: "bob", body: World.answerText, headers: [(.expires, "0")])
-        world.send(.request(invite), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(invite, from: "carol", to: "bob")
         #expect(world.received(487, at: "carol").first?.to.tag != nil)
         #expect(world.received(200, at: "carol").isEmpty)
         let told = (world.events["bob"] ?? []).filter {

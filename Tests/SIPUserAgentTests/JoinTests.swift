@@ -119,9 +119,7 @@ import Testing
         #expect(try world.daveCallsBob([join(tag)]) == nil)
         #expect(calls(world).map(\.joining) == [nil, handle])
 
-        world = World()
-        world.add("bob", at: "192.0.2.2", configuration: Self.attended())
-        world.addScripted("carol", at: "192.0.2.9")
+        world = bobAndCarol(Self.attended())
         world.perform(
             .call(caller, OutgoingCall(target: try target("sip:carol@192.0.2.9"), media: World.media)), by: "bob")
         world.run(for: .milliseconds(20))

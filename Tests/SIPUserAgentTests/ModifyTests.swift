@@ -186,16 +186,14 @@ import Testing
         let reinvite = try world.request(
             .invite, from: "carol", to: "alice", callID: acknowledgement.callID, sequence: 7,
             toTag: acknowledgement.from.tag)
-        world.send(.request(reinvite), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(reinvite, from: "carol", to: "alice")
         let offer = try #require(world.received(200, at: "carol").last)
         #expect(!offer.body.isEmpty)
         var answer = try world.request(
             .ack, from: "carol", to: "alice", callID: acknowledgement.callID, sequence: 7,
             toTag: acknowledgement.from.tag, body: World.answerText.replacing("20000", with: "22222"))
         answer.cSeq.method = .ack
-        world.send(.request(answer), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(answer, from: "carol", to: "alice")
         #expect(world.agreements(at: "alice").last?.media.remoteRTP?.port == 22222)
     }
 
@@ -207,8 +205,7 @@ import Testing
         let reinvite = try world.request(
             .invite, from: "carol", to: "alice", callID: acknowledgement.callID, sequence: 7,
             toTag: acknowledgement.from.tag)
-        world.send(.request(reinvite), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(reinvite, from: "carol", to: "alice")
         let answer = try #require(world.received(200, at: "carol").last)
         world.acknowledge(answer, of: reinvite, from: "carol", to: "alice")
         #expect(world.ends(at: "alice").isEmpty)
@@ -228,8 +225,7 @@ import Testing
         let tag = try #require(world.received(180, at: "carol").first?.to.tag)
         let second = try world.request(
             .invite, from: "carol", to: "bob", sequence: 2, toTag: tag, body: World.answerText)
-        world.send(.request(second), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(second, from: "carol", to: "bob")
         let refusal = try #require(world.received(500, at: "carol").first)
         let wait = try #require(try refusal.headers.first(RetryAfter.self))
         #expect((0...10).contains(wait.seconds))

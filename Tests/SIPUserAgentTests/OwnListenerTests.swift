@@ -12,9 +12,7 @@ import Testing
     }
 
     private func answer(to body: String, listening: [Listener]? = nil) throws -> StatusCode? {
-        var world = World()
-        world.add("bob", at: "192.0.2.2")
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol()
         if let listening { world.receive(.listening(listening), by: "bob") }
         let invite = try world.request(.invite, from: "carol", to: "bob", body: body)
         world.send(.request(invite), from: "carol", to: "bob")
@@ -65,8 +63,7 @@ import Testing
         let reinvite = try world.request(
             .invite, from: "carol", to: "alice", callID: invite.callID, sequence: 7, toTag: invite.from.tag,
             body: description(of: "192.0.2.1", port: World.media.rtpPort))
-        world.send(.request(reinvite), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(reinvite, from: "carol", to: "alice")
         #expect(world.received(488, at: "carol").count == 1)
         #expect(world.agreements(at: "alice").count == 1)
         #expect(world.ends(at: "alice").isEmpty)

@@ -27,8 +27,7 @@ import Testing
         _ response: Response, in world: inout World, sequence: UInt32 = 2, body: String? = nil
     ) throws -> Response? {
         let request = try prack(response, in: world, sequence: sequence, body: body)
-        world.send(.request(request), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(request, from: "carol", to: "bob")
         return world.mailbox["carol"]?.reversed().lazy.compactMap { message in
             if case .response(let answer) = message, answer.cSeq == request.cSeq { answer } else { nil }
         }.first
@@ -99,8 +98,7 @@ import Testing
         ]
         for (index, (number, cSeq)) in wrong.enumerated() {
             let request = try prack(response, in: world, sequence: UInt32(2 + index), number: number, cSeq: cSeq)
-            world.send(.request(request), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(request, from: "carol", to: "bob")
         }
         #expect(world.received(481, at: "carol").count == wrong.count)
         #expect(try acknowledge(response, in: &world, sequence: 20)?.status == 200)
@@ -113,8 +111,7 @@ import Testing
     func prackWithoutRAckGets400() throws {
         var (world, _, response) = try earlyMedia(Self.supported)
         let request = try world.request(.prack, from: "carol", to: "bob", sequence: 2, toTag: response.to.tag)
-        world.send(.request(request), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(request, from: "carol", to: "bob")
         #expect(world.received(400, at: "carol").count == 1)
     }
 
@@ -253,13 +250,10 @@ import Testing
     func callerThatRequiresWhatIsOffGets420() throws {
         var configuration = World.configuration(user: "bob")
         configuration.reliableProvisionals = .off
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: configuration)
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol(configuration)
         let invite = try world.request(
             .invite, from: "carol", to: "bob", body: World.answerText, headers: Self.required)
-        world.send(.request(invite), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(invite, from: "carol", to: "bob")
         let refusal = try #require(world.received(420, at: "carol").first)
         #expect(try refusal.headers.first(Unsupported.self)?.tags == ["100rel"])
     }
@@ -268,14 +262,11 @@ import Testing
     func callerThatCanNotDoWhatIsRequiredGets421() throws {
         var configuration = World.configuration(user: "bob")
         configuration.reliableProvisionals = .required
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: configuration)
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol(configuration)
         for (index, headers) in [[], Self.supported].enumerated() {
             let invite = try world.request(
                 .invite, from: "carol", to: "bob", callID: "call-\(index)", body: World.answerText, headers: headers)
-            world.send(.request(invite), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(invite, from: "carol", to: "bob")
         }
         let refusals = world.received(421, at: "carol")
         #expect(refusals.map(\.callID) == ["call-0"])

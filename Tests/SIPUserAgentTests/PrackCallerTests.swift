@@ -105,8 +105,7 @@ import Testing
         try world.reply(180, to: invite, from: "carol", contact: carolContact, headers: Self.reliable(1))
         let bye = try world.request(
             .bye, from: "carol", to: "alice", callID: invite.callID, sequence: 70, toTag: invite.from.tag)
-        world.send(.request(bye), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(bye, from: "carol", to: "alice")
         #expect(world.received(200, at: "carol").map(\.cSeq.method) == [.bye])
         world.perform(.hangUp(caller), by: "alice")
         try world.reply(200, to: invite, from: "carol", contact: carolContact, body: World.answerText)

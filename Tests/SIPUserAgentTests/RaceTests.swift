@@ -104,8 +104,7 @@ import Testing
         world.run(for: .milliseconds(20))
         var cancel = try world.request(.cancel, from: "carol", to: "bob")
         cancel.vias = invite.vias
-        world.send(.request(cancel), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(cancel, from: "carol", to: "bob")
         #expect(world.received(200, at: "carol").map(\.cSeq.method) == [.invite, .cancel])
         #expect(world.received(487, at: "carol").isEmpty)
         #expect(world.ends(at: "bob").isEmpty)
@@ -113,11 +112,8 @@ import Testing
 
     @Test(.proves(.row(4), .clause("RFC 3261 §9.2")))
     func unknownCancelGets481() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2")
-        world.addScripted("carol", at: "192.0.2.9")
-        world.send(.request(try world.request(.cancel, from: "carol", to: "bob")), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        var world = bobAndCarol()
+        world.ask(try world.request(.cancel, from: "carol", to: "bob"), from: "carol", to: "bob")
         #expect(world.received(481, at: "carol").count == 1)
     }
 
@@ -208,9 +204,7 @@ import Testing
 
     @Test(.proves(.row(15)))
     func strayAcknowledgementIsDropped() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2")
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol()
         world.send(
             .request(try world.request(.ack, from: "carol", to: "bob", toTag: "none")), from: "carol", to: "bob")
         world.run(for: .seconds(1))

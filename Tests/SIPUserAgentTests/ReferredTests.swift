@@ -258,20 +258,16 @@ import Testing
 
     @Test(.proves(.rule(3), .clause("RFC 3515 §2.4.4")))
     func outsideADialogNobodyIsSentElsewhere() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2")
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol()
         var refer = try world.request(
             .refer, from: "carol", to: "bob", headers: [(.referTo, "<sip:dave@192.0.2.4>")])
         refer.headers.append(Contact.address(try NameAddress(parsing: carolContact)))
-        world.send(.request(refer), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(refer, from: "carol", to: "bob")
         #expect(world.lastAnswer(to: .refer, at: "carol")?.status == 403)
         let subscribe = try world.request(
             .subscribe, from: "carol", to: "bob", callID: "call-2",
             headers: [(.event, "refer"), (.contact, carolContact)])
-        world.send(.request(subscribe), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(subscribe, from: "carol", to: "bob")
         #expect(world.lastAnswer(to: .subscribe, at: "carol")?.status == 403)
         #expect(world.transferRequests(at: "bob").isEmpty)
     }
@@ -287,8 +283,7 @@ import Testing
                 .refer, from: "carol", to: "bob", callID: callID, sequence: sequence, toTag: tag,
                 headers: [(.referTo, carolContact), (.contact, carolContact), (.referSub, "false")])
             refer.vias[0].branch = "z9hG4bKround\(round)"
-            world.send(.request(refer), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(refer, from: "carol", to: "bob")
             let answer = try #require(world.lastAnswer(to: .refer, at: "carol"))
             #expect(answer.status == (round < 6 ? 202 : 403), "round \(round)")
             guard round < 6 else { break }

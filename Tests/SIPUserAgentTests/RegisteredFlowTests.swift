@@ -104,8 +104,7 @@ import Testing
         // A call to the temporary one is for this account (RFC 5627 §4.4).
         var invite = try world.request(.invite, from: "carol", to: "alice", callID: "t", body: World.answerText)
         invite.uri = try URI(parsing: "sip:t7@192.0.2.1")
-        world.send(.request(invite), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(invite, from: "carol", to: "alice")
         #expect(world.incoming(at: "alice") != nil)
     }
 

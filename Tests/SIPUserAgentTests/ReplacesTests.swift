@@ -126,9 +126,7 @@ import Testing
 
     @Test(.proves(.clause("RFC 3891 §7.1")))
     func ourOwnRingingCallIsCancelledWhenTheNewOneIsAnswered() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2")
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol()
         world.perform(
             .call(caller, OutgoingCall(target: try target("sip:carol@192.0.2.9"), media: World.media)), by: "bob")
         world.run(for: .milliseconds(20))

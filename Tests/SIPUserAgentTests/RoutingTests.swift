@@ -71,8 +71,7 @@ import Testing
             .invite, from: "carol", to: "alice", callID: acknowledgement.callID, sequence: 7,
             toTag: acknowledgement.from.tag, body: World.answerText)
         reinvite.headers.set(Contact.address(try NameAddress(parsing: "<sip:carol@192.0.2.50>")))
-        world.send(.request(reinvite), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(reinvite, from: "carol", to: "alice")
         world.perform(.hangUp(caller), by: "alice")
         world.run(for: .milliseconds(20))
         #expect(world.last(.bye, at: "target") != nil)

@@ -192,8 +192,7 @@ import Testing
             let refresh = try world.request(
                 .update, from: "carol", to: "bob", sequence: sequence, toTag: answer.to.tag,
                 headers: Scene.expires("600;refresher=uac") + Scene.knows + [(.contact, carolContact)])
-            world.send(.request(refresh), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(refresh, from: "carol", to: "bob")
             let granted = try #require(world.received(200, at: "carol").last)
             #expect(try Scene.value(granted.headers) == "600;refresher=uac")
         }
@@ -220,8 +219,7 @@ import Testing
         let change = try world.request(
             .update, from: "carol", to: "bob", sequence: 2, toTag: answer.to.tag,
             headers: Scene.knows + [(.contact, carolContact)])
-        world.send(.request(change), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(change, from: "carol", to: "bob")
         #expect(try Scene.value(#require(world.received(200, at: "carol").last).headers) == "600;refresher=uac")
         world.run(for: .seconds(560))
         #expect(world.ends(at: "bob").isEmpty)
@@ -233,8 +231,7 @@ import Testing
             let refresh = try world.request(
                 method, from: "carol", to: "bob", sequence: sequence, toTag: answer.to.tag,
                 headers: Scene.expires("60") + Scene.knows)
-            world.send(.request(refresh), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(refresh, from: "carol", to: "bob")
         }
         #expect(world.received(422, at: "carol").count == 2)
         world.run(for: .seconds(569))

@@ -73,14 +73,11 @@ import Testing
     func tooShortAnIntervalGets422BeforeAnybodyIsRung() throws {
         for (minimum, asked, isRefused) in [(90, 89, true), (90, 90, false), (300, 299, true)] as [(UInt32, Int, Bool)]
         {
-            var world = World()
-            world.add("bob", at: "192.0.2.2", configuration: Scene.configuration("bob", .supported, minimum: minimum))
-            world.addScripted("carol", at: "192.0.2.9")
+            var world = bobAndCarol(Scene.configuration("bob", .supported, minimum: minimum))
             let invite = try world.request(
                 .invite, from: "carol", to: "bob", body: World.answerText,
                 headers: Scene.knows + Scene.expires("\(asked)"))
-            world.send(.request(invite), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(invite, from: "carol", to: "bob")
             #expect((world.incoming(at: "bob") == nil) == isRefused)
             let refusal = world.received(422, at: "carol").first
             #expect(try refusal?.headers.first(MinSE.self)?.seconds == (isRefused ? minimum : nil))
@@ -93,13 +90,10 @@ import Testing
     }
 
     @Test func callerThatRequiresTimersWhereTheyAreOffGets420() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: Scene.configuration("bob", .off))
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol(Scene.configuration("bob", .off))
         let invite = try world.request(
             .invite, from: "carol", to: "bob", body: World.answerText, headers: [(.require, "timer")])
-        world.send(.request(invite), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(invite, from: "carol", to: "bob")
         #expect(try world.received(420, at: "carol").first?.headers.first(Unsupported.self)?.tags == ["timer"])
     }
 

@@ -203,9 +203,7 @@ struct SignalledDigitTests {
 
     @Test(.proves(.rule(5)))
     func infoOutsideAnyDialogGets481() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2")
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol()
         let info = try world.request(.info, from: "carol", to: "bob")
         world.ask(info, from: "carol", to: "bob")
         #expect(world.received(481, at: "carol").count == 1)

@@ -40,8 +40,7 @@ struct SubscriptionTests {
         if let contact { request.headers.append(Contact.address(try NameAddress(parsing: contact))) }
         if let type { try request.headers.append(.contentType, type) }
         request.body = Array(body.utf8)
-        world.send(.request(request), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(request, from: "carol", to: "alice")
     }
 
     func statuses(_ world: World) -> [SubscriptionStatus] {
@@ -295,8 +294,7 @@ struct SubscriptionTests {
             let request = try world.request(
                 method, from: "carol", to: "alice", callID: subscribe.callID, sequence: 9, fromTag: "carol",
                 toTag: subscribe.from.tag)
-            world.send(.request(request), from: "carol", to: "alice")
-            world.run(for: .milliseconds(20))
+            world.ask(request, from: "carol", to: "alice")
             let last = world.mailbox["carol"]?.last
             guard case .response(let response)? = last else { continue }
             #expect(response.status.value == status)

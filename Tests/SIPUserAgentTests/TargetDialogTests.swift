@@ -34,8 +34,7 @@ import Testing
         let request = try world.request(
             method, from: "carol", to: "bob", callID: "beside", sequence: sequence, fromTag: "carol-beside",
             toTag: toTag, headers: [Self.contact] + headers)
-        world.send(.request(request), from: "carol", to: "bob")
-        world.run(for: .milliseconds(20))
+        world.ask(request, from: "carol", to: "bob")
     }
 
     private func takeNotify(_ world: inout World) throws {

@@ -14,9 +14,7 @@ import Testing
         try #require(files.count >= 40)
         for name in files {
             let bytes = try #require(Corpora.bytes(name))
-            var world = World()
-            world.add("bob", at: "192.0.2.2")
-            world.addScripted("carol", at: "192.0.2.9")
+            var world = bobAndCarol()
             for _ in 0..<2 { world.send(bytes: bytes, from: "carol", to: "bob") }
             world.run(for: .seconds(1))
             // One call at most, and one answer for each kind: none of these is worth more.

@@ -38,8 +38,7 @@ import Testing
         let request = try world.request(
             .update, from: "carol", to: "alice", callID: invite.callID, sequence: sequence, fromTag: tag,
             toTag: invite.from.tag, body: body, headers: headers)
-        world.send(.request(request), from: "carol", to: "alice")
-        world.run(for: .milliseconds(20))
+        world.ask(request, from: "carol", to: "alice")
         return world.mailbox["carol"]?.reversed().lazy.compactMap { message in
             if case .response(let answer) = message, answer.cSeq == request.cSeq { answer } else { nil }
         }.first
@@ -313,8 +312,7 @@ import Testing
             let tag = try #require(world.received(isAnsweredUnreliably ? 183 : 180, at: "carol").first?.to.tag)
             let request = try world.request(
                 .update, from: "carol", to: "bob", sequence: 2, toTag: tag, body: Self.version(2))
-            world.send(.request(request), from: "carol", to: "bob")
-            world.run(for: .milliseconds(20))
+            world.ask(request, from: "carol", to: "bob")
             let refusal = try #require(world.received(500, at: "carol").first)
             let wait = try #require(try refusal.headers.first(RetryAfter.self))
             #expect((0...10).contains(wait.seconds))

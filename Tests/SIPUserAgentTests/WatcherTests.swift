@@ -21,12 +21,7 @@ struct WatcherTests {
         return configuration
     }
 
-    private func worldWithCarol() throws -> World {
-        var world = World()
-        world.add("bob", at: "192.0.2.2", configuration: try bob())
-        world.addScripted("carol", at: "192.0.2.9")
-        return world
-    }
+    private func worldWithCarol() throws -> World { bobAndCarol(try bob()) }
 
     private func subscribe(
         _ package: String, in world: inout World, expires: Int? = 600, sequence: UInt32 = 1, toTag: String? = nil,
@@ -55,9 +50,7 @@ struct WatcherTests {
 
     @Test(.proves(.rule(5), .incident(53)))
     func strangersMayNotWatch() throws {
-        var world = World()
-        world.add("bob", at: "192.0.2.2")
-        world.addScripted("carol", at: "192.0.2.9")
+        var world = bobAndCarol()
         try subscribe("presence", in: &world)
         #expect(world.received(403, at: "carol").count == 1)
         #expect(notifies(world).isEmpty)

@@ -32,8 +32,7 @@ extension World {
         let invite = try request(
             .invite, from: "dave", to: "bob", callID: "call-2", fromTag: "dave", body: World.answerText,
             headers: headers)
-        send(.request(invite), from: "dave", to: "bob")
-        run(for: .milliseconds(20))
+        ask(invite, from: "dave", to: "bob")
         return lastAnswer(to: .invite, at: "dave")?.status.value
     }
 
@@ -45,8 +44,7 @@ extension World {
             method, from: "carol", to: "bob", sequence: sequence, toTag: bobTag, headers: headers)
         request.headers.append(Contact.address(try NameAddress(parsing: carolContact)))
         request.body = Array(body.utf8)
-        send(.request(request), from: "carol", to: "bob")
-        run(for: .milliseconds(20))
+        ask(request, from: "carol", to: "bob")
     }
 
     /// Carol asks Bob to call somebody else.
@@ -68,8 +66,7 @@ extension World {
             request.headers.append(ContentType.sipFragment)
             request.body = Array("SIP/2.0 \(status)\r\n".utf8)
         }
-        send(.request(request), from: "carol", to: "alice")
-        run(for: .milliseconds(20))
+        ask(request, from: "carol", to: "alice")
     }
 
     /// The last answer that a scripted peer was sent to a request of that method.

@@ -319,6 +319,14 @@ func aliceAndBob(
     return world
 }
 
+/// Bob, and a Carol who says only what the test says for her.
+func bobAndCarol(_ bob: UserAgentConfiguration? = nil) -> World {
+    var world = World()
+    world.add("bob", at: "192.0.2.2", configuration: bob)
+    world.addScripted("carol", at: "192.0.2.9")
+    return world
+}
+
 extension World {
     /// Alice calls Bob, and it rings.
     mutating func dial(_ call: OutgoingCall? = nil) throws -> CallHandle {
