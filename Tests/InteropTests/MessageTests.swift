@@ -48,6 +48,16 @@ struct MessageTests {
     }
 
     @Test(arguments: [SIPp.Transport.udp, .tcp])
+    func aDigitByInfoBeforeTheAnswerIsTold(over transport: SIPp.Transport) async throws {
+        let sipp = try await SIPp.callee("digit-before-answer", transport: transport)
+        let phone = try Phone("call", sipp.uri, "--audio", "silence", "--expect-dtmf", "5", "--duration", "500ms")
+        #expect(try await phone.end() == 0, "\(phone.program.written)")
+        let told = try phone.events.map(\.event).filter { ["call.dtmf", "call.answered"].contains($0) }
+        #expect(told == ["call.dtmf", "call.answered"])
+        try await sipp.expectSuccess()
+    }
+
+    @Test(arguments: [SIPp.Transport.udp, .tcp])
     func digitsAreSentByInfo(over transport: SIPp.Transport) async throws {
         let sipp = try await SIPp.callee("takes-digits-by-info", transport: transport)
         let phone = try Phone(
