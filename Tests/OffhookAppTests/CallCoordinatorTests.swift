@@ -132,6 +132,23 @@ import Testing
         #expect(desk.coordinator.failures.count == 2)
     }
 
+    /// However many digits come, before or after them.
+    @Test(arguments: ["", "1", "112"])
+    func expectedDigitsAreFoundAmongAnyNumber(expected: String) throws {
+        var script = CallScript()
+        if !expected.isEmpty { script.expectedDigits = "2" + expected }
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        try desk.answer(handle)
+        desk.tell(.heard, handle)
+        for _ in 0..<9000 { desk.tell(.digit("1", milliseconds: 100), handle) }
+        for digit in "2112" { desk.tell(.digit(digit, milliseconds: 100), handle) }
+        for _ in 0..<9000 { desk.tell(.digit("1", milliseconds: 100), handle) }
+        #expect((desk.coordinator.calls[handle]?.run.digits.latest.count ?? .max) <= 2 * HeardDigits.limit)
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == .success)
+    }
+
     @Test func hangsUpAfterTheDuration() throws {
         var script = CallScript()
         script.duration = .seconds(3)

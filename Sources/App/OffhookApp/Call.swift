@@ -91,6 +91,10 @@ struct Call: Sendable {
     }
 
     var isUp: Bool { phase == .answered || phase == .established }
+
+    mutating func hear(_ digit: Character) {
+        run.digits.append(digit, expecting: script?.expectedDigits)
+    }
 }
 
 /// How far a script has come.
@@ -98,7 +102,7 @@ struct ScriptRun: Equatable, Sendable {
     var hasBegun = false
     var hasStartedPlaying = false
     var hasHeardTone = false
-    var receivedDigits = ""
+    var digits = HeardDigits()
     /// Nothing of the promised media came in time after the answer.
     var missedMedia = false
     /// A fault of our own that no response names.

@@ -18,7 +18,7 @@ extension CallCoordinator {
         case .sourceChanged(let source):
             followEarlyMedia(handle, to: source, at: now)
         case .digit(let digit, let milliseconds):
-            calls[handle]?.run.receivedDigits.append(digit)
+            calls[handle]?.hear(digit)
             self.report(handle, .digit(digit, sent: false, .rtp, milliseconds: milliseconds))
         case .digitSent(let digit, let milliseconds):
             self.report(handle, .digit(digit, sent: true, .rtp, milliseconds: milliseconds))

@@ -61,8 +61,8 @@ extension CallCoordinator {
             if let tone = script.expectedTone, !call.run.hasHeardTone {
                 broken.append("tone of \(JSON.fixed(tone, places: 0) ?? "?") Hz not heard")
             }
-            if let digits = script.expectedDigits, !call.run.receivedDigits.contains(digits) {
-                broken.append("digits '\(call.run.receivedDigits)' received, expected '\(digits)'")
+            if let digits = script.expectedDigits, !call.run.digits.hasExpected {
+                broken.append("digits '\(call.run.digits.latest)' received, expected '\(digits)'")
             }
             if call.run.missedMedia, !call.hasHeardMedia { exit = .noMedia }
         }

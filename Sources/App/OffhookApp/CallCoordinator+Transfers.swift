@@ -157,7 +157,9 @@ extension CallCoordinator {
         guard let next, call.answeredAt != nil else { return false }
         guard var run = calls[next]?.run else { return false }
         run.hasHeardTone = run.hasHeardTone || call.run.hasHeardTone
-        run.receivedDigits = call.run.receivedDigits + run.receivedDigits
+        var digits = call.run.digits
+        digits.append(run.digits, expecting: calls[next]?.script?.expectedDigits)
+        run.digits = digits
         calls[next]?.run = run
         return true
     }

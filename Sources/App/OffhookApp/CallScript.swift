@@ -99,6 +99,9 @@ extension CallScript {
                 throw Fault(
                     option: "--expect-dtmf", problem: "'\(digits)' holds something other than 0-9, *, # and A-D")
             }
+            guard digits.utf8.count <= HeardDigits.limit else {
+                throw Fault(option: "--expect-dtmf", problem: "more than \(HeardDigits.limit) digits")
+            }
             expectedDigits = digits.uppercased()
         }
     }

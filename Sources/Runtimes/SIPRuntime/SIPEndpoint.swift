@@ -146,9 +146,8 @@ package actor SIPEndpoint {
     }
 
     private func armTimer() {
-        var next = core.deadline
+        var next = Self.deadline(&core, &locator)
         next.bringForward(to: connections.deadline)
-        next.bringForward(to: locator.deadline)
         let instant = next.map { max($0, deadlinesRestUntil) }
         // A timer that comes too early looks again: cheaper than one for each deadline that is met before its time.
         if let timerInstant, let instant, timerInstant <= instant { return }
@@ -161,6 +160,14 @@ package actor SIPEndpoint {
         timer = loop.scheduleTask(deadline: deadline) { [weak self] in
             self?.assumeIsolated { $0.deadlineReached() }
         }
+    }
+
+    /// By reference: a getter of a property of this actor is called on a copy of all that lies in it.
+    @inline(never)
+    private static func deadline(_ core: inout UserAgentCore, _ locator: inout ServerLocator) -> Instant? {
+        var next = core.deadline
+        next.bringForward(to: locator.deadline)
+        return next
     }
 
     private func deadlineReached() {
