@@ -71,6 +71,9 @@ package struct NameAddress: Sendable {
         set { parameters["tag"] = newValue }
     }
 
+    /// Whether there is a tag; cheaper than to look at it.
+    package var hasTag: Bool { parameters.hasValue("tag") }
+
     /// Whether the tag has more octets than that on the wire.
     @inline(__always)
     func hasTag(longerThan limit: UInt16) -> Bool {

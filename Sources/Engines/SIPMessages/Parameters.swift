@@ -55,6 +55,8 @@ package struct Parameters: Sendable {
 
     package func contains(_ name: String) -> Bool { entry(name) != nil }
 
+    func hasValue(_ name: String) -> Bool { entry(name)?.value != nil }
+
     /// Adds a parameter behind the others, a flag where `value` is nil.
     package mutating func append(_ name: String, _ value: String? = nil) {
         var writer = MessageWriter(continuing: Array(bytes[range]))

@@ -99,7 +99,7 @@ extension TransactionLayer {
     ) {
         var identity: RequestIdentity?
         var isMerged = false
-        if request.to.tag == nil && request.method != .cancel {
+        if !request.to.hasTag && request.method != .cancel {
             let candidate = RequestIdentity(request)
             isMerged = originals[candidate] != nil
             if !isMerged {

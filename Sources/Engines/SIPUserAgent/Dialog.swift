@@ -7,6 +7,9 @@ struct Dialog: Equatable, Sendable {
     /// From or To of our requests, with our tag.
     let localParty: NameAddress
     let remoteParty: NameAddress
+    /// The tags of these, empty where a party of RFC 2543 has none.
+    let localTag: String
+    let remoteTag: String
     /// Whether we sent the INVITE, and so own the Call-ID (§14.1).
     let isCaller: Bool
     private(set) var routeSet: [NameAddress]
@@ -20,9 +23,6 @@ struct Dialog: Equatable, Sendable {
     /// The extensions that the peer last said it understands.
     private var remoteExtensions: [String] = []
 
-    var localTag: String { localParty.tag ?? "" }
-    var remoteTag: String { remoteParty.tag ?? "" }
-
     /// What keeps a message from making a dialog (§12.1).
     enum Fault: Error, Equatable {
         case tagMissing
@@ -35,11 +35,13 @@ struct Dialog: Equatable, Sendable {
     /// - Parameter fallbackTarget: the remote target where the response names none that can be used; without it that is
     ///   a fault.
     init(of request: Request, answeredBy response: Response, fallbackTarget: URI? = nil) throws(Fault) {
-        guard response.to.tag != nil else { throw .tagMissing }
+        guard let remoteTag = response.to.tag else { throw .tagMissing }
         guard let target = Self.target(in: response.headers) ?? fallbackTarget else { throw .contactUnusable }
         callID = request.callID
         localParty = request.from
         remoteParty = response.to
+        localTag = request.from.tag ?? ""
+        self.remoteTag = remoteTag
         isCaller = true
         routeSet = Self.recordedRoute(in: response.headers).reversed()
         remoteTarget = target
@@ -62,6 +64,8 @@ struct Dialog: Equatable, Sendable {
         local.tag = localTag
         localParty = local
         remoteParty = request.from
+        self.localTag = localTag
+        remoteTag = request.from.tag ?? ""
         isCaller = false
         routeSet = Self.recordedRoute(in: request.headers)
         remoteTarget = target

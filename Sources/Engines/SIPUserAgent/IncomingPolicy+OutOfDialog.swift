@@ -38,7 +38,7 @@ extension IncomingPolicy {
         _ request: Request, trust: CallerTrust, provenAs username: String? = nil, naming call: CallHandle? = nil,
         over flow: Flow, at now: Instant
     ) -> OutOfDialogVerdict {
-        guard request.to.tag == nil else {
+        guard !request.to.hasTag else {
             // It names a dialog that ended or never was (RFC 3261 §12.2.2).
             return request.method == .ack ? .drop : .refuse(481)
         }

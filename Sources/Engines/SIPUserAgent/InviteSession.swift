@@ -156,8 +156,12 @@ struct InviteSession: Sendable {
 
     /// Dialogs that count against the limit.
     var dialogCount: Int {
-        (dialog == nil ? 0 : 1) + unwanted.count + (phase == .calling ? invitation?.earlyDialogs.count ?? 0 : 0)
-            + (sentReferral?.beside == nil ? 0 : 1) + (receivedReferral?.beside == nil ? 0 : 1)
+        var count = unwanted.count
+        if case .some = dialog { count += 1 }
+        if phase == .calling { count += invitation?.earlyDialogs.count ?? 0 }
+        if case .some(let referral) = sentReferral, referral.beside != nil { count += 1 }
+        if case .some(let referral) = receivedReferral, referral.beside != nil { count += 1 }
+        return count
     }
 
     /// What the call counts as against the limits; nothing once it is over.

@@ -59,7 +59,10 @@ struct ReferralKeys: Equatable, Sendable {
 
 extension InviteSession {
     var referralKeys: ReferralKeys {
-        ReferralKeys(sent: sentReferral?.beside?.key, received: receivedReferral?.beside?.key)
+        var keys = ReferralKeys()
+        if case .some(let referral) = sentReferral { keys.sent = referral.beside?.key }
+        if case .some(let referral) = receivedReferral { keys.received = referral.beside?.key }
+        return keys
     }
 
     /// The dialog beside the call's in which requests of that kind go; nil: they go in the call's.

@@ -88,9 +88,10 @@ extension UserAgentCore {
 
     /// Whether a request names a dialog of ours: of a call, of a subscription, or of a watcher.
     private func isInDialog(_ request: Request) -> Bool {
-        call(callID: request.callID, localTag: request.to.tag) != nil
-            || subscription(callID: request.callID, localTag: request.to.tag) != nil
-            || watcher(callID: request.callID, localTag: request.to.tag) != nil
+        guard let tag = request.to.tag else { return false }
+        return call(callID: request.callID, localTag: tag) != nil
+            || subscription(callID: request.callID, localTag: tag) != nil
+            || watcher(callID: request.callID, localTag: tag) != nil
     }
 
     /// Counts what is dropped. Of a flood it is not told each time.

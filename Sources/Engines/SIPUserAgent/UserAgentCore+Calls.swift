@@ -48,10 +48,8 @@ extension UserAgentCore {
     mutating func update(_ handle: CallHandle, at now: Instant, _ body: (inout InviteSession) -> Void) {
         guard let index = sessions.index(forKey: handle) else { return }
         // In its place: a session is large, and a copy retains all that it holds.
-        let known = sessions.values[index].value.referralKeys
-        let actions = Self.run(body, on: &sessions.values[index].value, census: &census)
-        note(sessions.values[index].value.referralKeys, instead: known, of: handle)
-        let account = sessions.values[index].value.account.id
+        let (actions, known, keys, account) = Self.run(body, on: &sessions.values[index].value, census: &census)
+        note(keys, instead: known, of: handle)
         noteProgress(of: sessions.values[index])
         for action in actions { perform(action, of: handle, at: now) }
         if !watchers.isEmpty { wakeWatchers(of: account, at: now) }
@@ -73,11 +71,12 @@ extension UserAgentCore {
 
     private static func run(
         _ body: (inout InviteSession) -> Void, on session: inout InviteSession, census: inout Census
-    ) -> Deque<InviteSession.Action> {
+    ) -> (actions: Deque<InviteSession.Action>, known: ReferralKeys, keys: ReferralKeys, account: AccountID) {
+        let known = session.referralKeys
         census -= session.census
         body(&session)
         census += session.census
-        return session.takeActions()
+        return (session.takeActions(), known, session.referralKeys, session.account.id)
     }
 
     /// A person or a rule takes a call.

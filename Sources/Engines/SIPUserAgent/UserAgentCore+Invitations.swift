@@ -14,7 +14,7 @@ extension UserAgentCore {
             refuse(.unknownDialog, from: flow, of: request)
             return request.response(481)
         }
-        if request.to.tag != nil, let refusal = request.infoPackageRefusal {
+        if request.to.hasTag, let refusal = request.infoPackageRefusal {
             refuse(.invalid, from: flow, of: request)
             return refusal
         }
@@ -130,7 +130,7 @@ extension UserAgentCore {
             deadlines.set(.call(handle), at: session.deadline)
             callsByInvite[transaction] = handle
             pendingArrivals.insert(handle)
-            add(session)
+            add(consume session)
         } catch {
             refuse(.invalid, from: flow, of: request)
             return respond(error.response, in: transaction, at: now)

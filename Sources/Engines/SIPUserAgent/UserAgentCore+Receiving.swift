@@ -234,7 +234,7 @@ extension UserAgentCore {
 
     private func dressed(_ response: Response) -> Response {
         var response = response
-        if response.to.tag == nil, response.status != 100 { response.to.tag = policy.tag(for: response) }
+        if !response.to.hasTag, response.status != 100 { response.to.tag = policy.tag(for: response) }
         if !configuration.product.isEmpty, response.status.value < 300 {
             try? response.headers.set(.server, configuration.product)
         }

@@ -70,7 +70,7 @@ extension UserAgentCore {
     mutating func answerOptions(
         _ request: Request, isMinimal: Bool, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
     ) {
-        let isBusy = request.to.tag == nil && census.calls >= configuration.limits.calls
+        let isBusy = !request.to.hasTag && census.calls >= configuration.limits.calls
         var response = request.response(isBusy ? 486 : 200)
         response.headers.append(Allow(settings.capabilities.methods))
         if !isMinimal {

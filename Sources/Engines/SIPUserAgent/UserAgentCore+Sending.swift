@@ -15,7 +15,7 @@ extension UserAgentCore {
         if case .subscription(let handle) = owner { hop = subscriptions[handle]?.dialog?.nextHop }
         if case .watcher(let id) = owner { hop = watchers[id]?.dialog.nextHop }
         var outbound = OutboundRequest(request: request, owner: owner, account: account, hop: hop, along: flow)
-        if request.to.tag == nil {
+        if !request.to.hasTag {
             for route in preloadedRoute(of: owner, account).reversed() { outbound.request.visitFirst(route) }
         }
         if !configuration.product.isEmpty { try? outbound.request.headers.set(.userAgent, configuration.product) }

@@ -241,7 +241,7 @@ package struct UserAgentCore: Sendable {
     /// Counts a refusal and says whom it met; of an INVITE also who calls.
     mutating func refuse(_ refusal: Refusal, from flow: Flow, of request: Request? = nil) {
         counters.add(refusal)
-        let caller = request.flatMap { $0.method == .invite && $0.to.tag == nil ? $0.from : nil }
+        let caller = request.flatMap { $0.method == .invite && !$0.to.hasTag ? $0.from : nil }
         emit(.refused(refusal, from: flow.remote, caller: caller))
     }
 
