@@ -34,6 +34,7 @@ struct Offhook: ParsableCommand {
         do {
             var command = try parseAsRoot()
             try command.run()
+            StandardStreams.leave(with: ExitStatus.success.code)
         } catch {
             leave(because: error)
         }
@@ -42,15 +43,16 @@ struct Offhook: ParsableCommand {
     /// Help and version are results too, which a full disk may not take.
     private static func leave(because error: any Error) -> Never {
         // A command that ended with a status has said why.
-        if !(error is ExitCode), exitCode(for: error) == .validationFailure {
+        if let code = error as? ExitCode { StandardStreams.leave(with: code.rawValue) }
+        if exitCode(for: error) == .validationFailure {
             let names = configuration.subcommands.compactMap { $0.configuration.commandName }
             let arguments = Array(CommandLine.arguments.dropFirst())
             StandardStreams.complain(UsageFault.line(message(for: error), arguments: arguments, commands: names))
-            exit(withError: ExitCode.validationFailure)
+            StandardStreams.leave(with: ExitCode.validationFailure.rawValue)
         }
-        guard exitCode(for: error) == .success, !(error is ExitCode) else { exit(withError: error) }
+        guard exitCode(for: error) == .success else { exit(withError: error) }
         StandardStreams.print(fullMessage(for: error))
-        exit(withError: ExitCode(StandardStreams.result(of: .success).code))
+        StandardStreams.leave(with: StandardStreams.result(of: .success).code)
     }
 }
 
