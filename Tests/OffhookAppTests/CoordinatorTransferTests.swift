@@ -100,6 +100,58 @@ import Testing
         #expect(desk.exit != nil && desk.exit != .success)
     }
 
+    /// A BYE leaves the subscription alone (RFC 5057 §5.1), so that what came of the transfer is still told.
+    @Test(
+        arguments: [
+            (.succeeded(StatusFragment(200)), .success), (.failed(481, reason: "gone"), .refused),
+            (.failed(nil, reason: "timed out"), .network), (.unknown, .network),
+        ] as [(TransferProgress, OffhookApp.ExitStatus)])
+    func whatComesOfATransferIsAwaitedBeyondTheCall(progress: TransferProgress, exit: OffhookApp.ExitStatus) throws {
+        var desk = Desk(.nobody)
+        let handle = try desk.dial(script(.blind(dave())))
+        try desk.answer(handle)
+        desk.tell(.ended(handle, CallEnd(cause: .hungUp, by: .remote)))
+        #expect(desk.reports.last == "call.ended")
+        #expect(!desk.signalling.contains("shutDown"))
+        desk.tell(.transferProgress(handle, progress))
+        #expect(desk.reports.last == "call.transfer")
+        #expect(desk.signalling.dropFirst(2) == ["shutDown"])
+        desk.tell(.shutDownFinished)
+        #expect(desk.exit == exit)
+        #expect(desk.coordinator.failures.isEmpty == (exit == .success))
+    }
+
+    @Test(arguments: [true, false])
+    func aTransferThatIsOpenWhenTheTimeIsOverIsUnknown(isCallOver: Bool) throws {
+        var desk = Desk(.nobody)
+        let handle = try desk.dial(script(.blind(dave())))
+        try desk.answer(handle)
+        desk.tell(.transferProgress(handle, .accepted))
+        if isCallOver { desk.tell(.ended(handle, CallEnd(cause: .hungUp, by: .remote))) }
+        desk.coordinator.timeOut()
+        desk.drain()
+        if !isCallOver { desk.tell(.ended(handle, CallEnd(cause: .shutDown, by: .local))) }
+        #expect(desk.reports.suffix(2) == ["call.ended", "call.transfer"])
+        desk.tell(.shutDownFinished)
+        #expect(desk.exit == .network)
+        #expect(desk.coordinator.failures == ["c1: the transfer failed"])
+    }
+
+    /// The target is to find the call that the peer's takes the place of (RFC 5589 §7.1).
+    @Test func aConsultationStaysWhileTheTransferIsUnderWay() throws {
+        var desk = Desk(.nobody)
+        let handle = try desk.dial(script(.attended(dave())))
+        try desk.answer(handle)
+        let consultation = CallHandle(rawValue: handle.rawValue + 1)
+        try desk.answer(consultation)
+        desk.tell(.ended(handle, CallEnd(cause: .hungUp, by: .remote)))
+        #expect(desk.signalling == ["call", "call", "transfer"])
+        desk.tell(.transferProgress(handle, .succeeded(ok)))
+        #expect(desk.signalling.last == "hangUp")
+        desk.end(consultation, .hungUp)
+        #expect(desk.exit == .success)
+    }
+
     // MARK: - Being asked
 
     @Test func whatTheRulesAllowIsDoneAndTheCommandWaitsForIt() throws {

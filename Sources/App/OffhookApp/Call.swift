@@ -63,6 +63,8 @@ struct Call: Sendable {
     var hasProgress = false
     /// Whom the peer was asked to call in our place.
     var transferTarget: String?
+    /// The peer was asked, and has not said what came of it.
+    var isTransferOpen = false
     /// The other call of an attended transfer.
     var consultation: CallHandle?
     /// The call that is to be transferred to the peer of this one.
@@ -77,6 +79,8 @@ struct Call: Sendable {
     var conference: UInt32?
     /// How it ended, while its media is being closed.
     var end: CallEnd?
+    /// Its end was told.
+    var isConcluded = false
     var duration: Duration?
 
     /// Somebody is being alerted, and nobody has answered yet.
@@ -89,6 +93,10 @@ struct Call: Sendable {
     var isBeingPlaced: Bool {
         if case .opening(.placing) = phase { true } else { phase == .calling }
     }
+
+    /// Whether a script is not over with its call: the peer may still say what came of the transfer (RFC 5057 §5.1), and
+    /// that decides.
+    var awaitsTransfer: Bool { isTransferOpen && script?.transfer != nil }
 
     var isUp: Bool { phase == .answered || phase == .established }
 

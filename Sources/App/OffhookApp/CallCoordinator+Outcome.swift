@@ -22,10 +22,21 @@ extension CallCoordinator {
         emit(.media(.close(handle)))
     }
 
-    /// Media has ended too: the last word on a call.
+    /// Media has ended too: the last word on a call, but for what comes of a transfer.
     mutating func conclude(_ handle: CallHandle) {
         guard let call = calls[handle], let end = call.end else { return }
         report(handle, .ended(end, duration: call.duration, call.statistics))
+        calls[handle]?.isConcluded = true
+        if !call.awaitsTransfer {
+            settle(handle)
+        } else if ending != nil {
+            loseTransfer(handle)
+        }
+    }
+
+    /// Nothing more will be heard of a call: what it came to.
+    mutating func settle(_ handle: CallHandle) {
+        guard let call = calls[handle], let end = call.end else { return }
         judge(call, end)
         calls[handle] = nil
         order.removeAll { $0 == handle }

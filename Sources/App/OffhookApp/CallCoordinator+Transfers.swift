@@ -10,6 +10,7 @@ extension CallCoordinator {
     mutating func transfer(_ handle: CallHandle, to target: URI) {
         guard let call = calls[handle], call.isUp, call.transferTarget == nil else { return }
         calls[handle]?.transferTarget = target.description
+        calls[handle]?.isTransferOpen = true
         emit(.signalling(.transfer(handle, .blind(target))))
         reportTransfer(handle, .requested)
     }
@@ -20,6 +21,7 @@ extension CallCoordinator {
             let target = calls[other], target.isUp
         else { return }
         calls[handle]?.transferTarget = target.identity.peer
+        calls[handle]?.isTransferOpen = true
         calls[handle]?.consultation = other
         emit(.signalling(.transfer(handle, .attended(other))))
         reportTransfer(handle, .requested)
@@ -33,22 +35,40 @@ extension CallCoordinator {
             reportTransfer(handle, .progress, line.status, line.reason)
         case .succeeded(let line):
             reportTransfer(handle, .succeeded, line.status, line.reason)
+            calls[handle]?.isTransferOpen = false
+            concludeTransfer(handle)
         case .failed(let status, let reason):
             reportTransfer(handle, .failed, status, reason)
             endTransfer(handle, as: status.map { ExitStatus(finalResponse: $0) } ?? .network)
         case .unknown:
-            reportTransfer(handle, .unknown)
-            endTransfer(handle, as: .network)
+            loseTransfer(handle)
         }
+    }
+
+    /// Nobody will say any more what came of a transfer.
+    mutating func loseTransfer(_ handle: CallHandle) {
+        reportTransfer(handle, .unknown)
+        endTransfer(handle, as: .network)
     }
 
     /// The peer is where it was: a person goes on talking, a script has failed.
     private mutating func endTransfer(_ handle: CallHandle, as exit: ExitStatus) {
+        let consultation = calls[handle]?.consultation
         calls[handle]?.transferTarget = nil
+        calls[handle]?.isTransferOpen = false
         calls[handle]?.consultation = nil
-        guard let script = calls[handle]?.script, script.transfer != nil else { return }
+        guard let call = calls[handle], call.script?.transfer != nil else { return }
         fail(handle, with: exit, "the transfer failed")
-        hangUp(handle)
+        guard call.phase == .ended else { return hangUp(handle) }
+        if let consultation { hangUp(consultation) }
+        concludeTransfer(handle)
+    }
+
+    /// What came of a transfer is known. Where its call ended before, a script is over now.
+    private mutating func concludeTransfer(_ handle: CallHandle) {
+        guard let call = calls[handle], call.phase == .ended else { return }
+        if let consultation = call.consultation { hangUp(consultation) }
+        if call.isConcluded { settle(handle) }
     }
 
     private mutating func reportTransfer(
@@ -89,7 +109,10 @@ extension CallCoordinator {
             emit(.signalling(.declineTransfer(referrer)))
         }
         // What a script placed for this call alone goes with it, whether it came to a transfer or not.
-        for other in order where other == call.consultation || calls[other]?.consults == handle { hangUp(other) }
+        // While a transfer is under way its target is still to be found in the call that it takes the place of.
+        if !call.awaitsTransfer {
+            for other in order where other == call.consultation || calls[other]?.consults == handle { hangUp(other) }
+        }
         if let first = call.consults, calls[first]?.transferTarget == nil, calls[first]?.isUp ?? false {
             // Nobody to put the peer through to.
             fail(first, with: status(of: call, end), "the consultation failed")

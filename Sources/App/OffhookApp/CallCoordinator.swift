@@ -225,6 +225,7 @@ struct CallCoordinator: Sendable {
             guard let call = calls[handle], case .opening(.placing) = call.phase else { continue }
             finish(handle, CallEnd(cause: .cancelled, by: .local), at: nil)
         }
+        for handle in order where calls[handle]?.isConcluded == true { loseTransfer(handle) }
         guard ending?.isShutDown == false else { return }
         ending?.isShutDown = true
         emit(.signalling(.shutDown))
