@@ -258,11 +258,12 @@ extension RequestAnswer {
         if let status { members.append(.init("code", .integer(status.value))) }
         members.append(.init("reason", .string(reason)))
         members.append(.init("rtt_ms", .decimal(roundTrip.milliseconds, places: 1)))
-        for (name, header) in [
-            ("allow", HeaderName.allow), ("supported", .supported), ("accept", .accept), ("server", .server),
-            ("user_agent", .userAgent),
-        ] where headers.contains(header) {
-            members.append(.init(name, .string(headers.values(header).joined(separator: ", "))))
+        for (name, header) in [("allow", HeaderName.allow), ("supported", .supported), ("accept", .accept)]
+        where headers.contains(header) {
+            members.append(.init(name, .string(headers.elements(header).joined(separator: ", "))))
+        }
+        for (name, header) in [("server", HeaderName.server), ("user_agent", .userAgent)] {
+            if let product = headers.first(header) { members.append(.init(name, .string(product))) }
         }
         return members
     }

@@ -136,8 +136,11 @@ extension RequestAnswer {
         let what = method == .options ? target : "\(target)  \(method.name)"
         guard let status else { return "\(what)  no answer\(reason.isEmpty ? "" : ": \(reason)")" }
         var parts = ["\(what)  \(status.value) \(reason), \(JSON.fixed(roundTrip.milliseconds, places: 1) ?? "?") ms"]
-        for header in [HeaderName.allow, .supported, .accept, .server, .userAgent] where headers.contains(header) {
-            parts.append("\(header): \(headers.values(header).joined(separator: ", "))")
+        for header in [HeaderName.allow, .supported, .accept] where headers.contains(header) {
+            parts.append("\(header): \(headers.elements(header).joined(separator: ", "))")
+        }
+        for header in [HeaderName.server, .userAgent] {
+            if let product = headers.first(header) { parts.append("\(header): \(product)") }
         }
         return parts.joined(separator: "; ")
     }
