@@ -278,6 +278,39 @@ import Testing
         #expect(desk.coordinator.failures == ["nothing came back within --timeout"])
     }
 
+    @Test func aCallThatWasRefusedForItsMediaIsAFailure() throws {
+        var options = AnsweringOptions()
+        options.count = 1
+        for (cause, exit) in [
+            (.mediaRefused, .noCommonMedia), (.refused, .success), (.cancelled, .success),
+        ] as [(CallEnd.Cause, OffhookApp.ExitStatus)] {
+            var desk = Desk(.plan(try AnsweringPlan(options, script: CallScript())))
+            let handle = CallHandle(rawValue: CallHandle.firstIncoming)
+            desk.tell(.incomingCall(handle, try desk.incoming("a")))
+            desk.end(handle, cause, status: 488)
+            #expect(desk.exit == exit)
+        }
+    }
+
+    @Test func aListIsToldWithoutItsEmptyElements() throws {
+        var headers = Headers()
+        for (name, value) in [
+            (HeaderName.allow, ""), (.allow, "INVITE,ACK , ,"), (.supported, " a , b"), (.supported, ","),
+            (.accept, #"text/plain;x="a,\"b" ,*/*"#), (.server, "a (b, c), d"),
+        ] {
+            try headers.append(name, value)
+        }
+        let answer = RequestAnswer(
+            method: .options, status: 200, reason: "OK", roundTrip: .milliseconds(1), headers: headers, body: [])
+        let report = PhoneReport.answered(target: "sip:x@192.0.2.9", answer)
+        let members = JSON.object(report.event.members).description
+        #expect(
+            members.hasSuffix(
+                #""allow":"INVITE, ACK","supported":"a, b","accept":"text/plain;x=\"a,\\\"b\", */*","#
+                    + #""server":"a (b, c), d"}"#))
+        #expect(report.text.contains("Allow: INVITE, ACK; Supported: a, b; "))
+    }
+
     @Test func theVerdictIsTheLastWord() {
         var desk = Desk()
         desk.coordinator.end()

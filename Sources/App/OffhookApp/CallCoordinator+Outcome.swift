@@ -88,7 +88,7 @@ extension CallCoordinator {
     }
 
     func status(of call: Call, _ end: CallEnd) -> ExitStatus {
-        if call.isIncoming, call.answeredAt == nil {
+        if call.isIncoming, call.answeredAt == nil, end.cause != .mediaRefused {
             // A call that we refused as told, or that its caller gave up, is no failure of ours.
             return .success
         }
