@@ -206,6 +206,35 @@ struct InstantMessageTests {
         #expect(accepted.contains(Accept(.plainText)))
     }
 
+    @Test(
+        arguments: [
+            ("iso-8859-1", [0x68, 0xe4], "h\u{e4}"), ("ISO-8859-1", [0x9b, 0xff], "\u{9b}\u{ff}"),
+            ("us-ascii", [0x68, 0x69], "hi"), ("utf-8", [0xc3, 0xa4, 0xe4], "\u{e4}\u{fffd}"),
+            ("UTF-16", [0xff, 0xfe, 0x68, 0, 0x3d, 0xd8, 0, 0xde], "h\u{1f600}"),
+            ("utf-16", [0xfe, 0xff, 0, 0x68], "h"), ("utf-16", [0, 0x68, 1], "h\u{fffd}"),
+            ("utf-16le", [0x68, 0], "h"), ("utf-16be", [0xd8, 0x3d], "\u{fffd}"), ("utf-16", [0xff], "\u{fffd}"),
+        ] as [(String, [UInt8], String)])
+    func aTextIsReadInTheCharsetThatItNames(charset: String, octets: [UInt8], text: String) throws {
+        var world = bobAndCarol(open)
+        var type = ContentType.plainText
+        type.parameters["charset"] = charset
+        var request = try message("", from: "carol", in: world, type: type)
+        request.body = octets
+        world.ask(request, from: "carol", to: "bob")
+        #expect(world.received(200, at: "carol").count == 1)
+        #expect(messages(world, at: "bob").map(\.text) == [text])
+    }
+
+    @Test(.proves(.clause("RFC 3261 §21.4.13")))
+    func aCharsetThatNobodyReadsGets415WithOneThatIsRead() throws {
+        var world = bobAndCarol(open)
+        let type = ContentType("text", "plain", parameters: Parameters(.field, [("charset", "koi8-r")]))
+        world.ask(try message("x", from: "carol", in: world, type: type), from: "carol", to: "bob")
+        let refusal = try #require(world.received(415, at: "carol").first)
+        #expect(refusal.headers.values(.accept).contains("text/plain;charset=utf-8"))
+        #expect(messages(world, at: "bob").isEmpty)
+    }
+
     // MARK: - Other methods
 
     @Test func aMethodThatOnlyTheUserKnowsIsSentAndItsAnswerTold() throws {

@@ -23,16 +23,20 @@ package struct IncomingMessage: Sendable {
         requestURI = request.uri
         self.trust = trust
         self.flow = flow
-        // Of several parts the first that is text is what it says.
+        // Of several parts the first that is text, and can be read, is what it says.
         let parts = (try? request.headers.parts(of: request.body)) ?? []
-        let part = parts.first { $0.contentType.type.equalsIgnoringCase("text") } ?? parts.first
+        let texts = parts.filter { $0.contentType.type.equalsIgnoringCase("text") }
+        let part = texts.first { TextCharset(of: $0.contentType) != nil } ?? texts.first ?? parts.first
         contentType = part?.contentType ?? .plainText
         body = part?.body ?? []
         headers = request.headers
     }
 
-    /// The body as text; what is not UTF-8 becomes U+FFFD.
-    package var text: String { String(decoding: body, as: UTF8.self) }
+    /// The body as text; what is not well formed in its charset becomes U+FFFD.
+    package var text: String { (TextCharset(of: contentType) ?? .utf8).text(of: body) }
+
+    /// Whether it is in a charset that we read.
+    fileprivate var isLegible: Bool { TextCharset(of: contentType) != nil }
 }
 
 /// MESSAGE, taken and answered.
@@ -68,8 +72,23 @@ extension UserAgentCore {
         guard !message.contentType.isComposing else {
             return respond(receive(message, answering: request, at: now), in: transaction, at: now)
         }
+        guard message.isLegible else {
+            refuse(.invalid, from: message.flow)
+            return respond(illegible(request), in: transaction, at: now)
+        }
         respond(request.response(200), in: transaction, at: now)
         stopsComposing(message)
         emit(.messageReceived(message))
+    }
+
+    /// 415 with the types that are taken, those of text in UTF-8 (RFC 3261 §21.4.13).
+    private func illegible(_ request: Request) -> Response {
+        var response = request.response(415)
+        for var type in settings.capabilities.contentTypes(of: .message) {
+            if type.type.equalsIgnoringCase("text") { type.parameters["charset"] = "utf-8" }
+            response.headers.append(Accept(type))
+        }
+        response.headers.append(Accept(.mixed))
+        return response
     }
 }
