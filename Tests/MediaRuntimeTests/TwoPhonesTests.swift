@@ -33,6 +33,16 @@ import Testing
         #expect(await left.wait { if case .stopped(let statistics) = $0.event { statistics.lost == 0 } else { false } })
     }
 
+    /// A call may end before its first packet.
+    @Test func theCodecIsToldAsItWasAgreed() throws {
+        let left = try Phone(seed: 26)
+        let right = try Phone(seed: 27)
+        try left.call(right, codec: .pcma)
+        #expect(left.engine.statistics(1)?.sendCodec == .pcma)
+        left.engine.update(1, configuration: left.configuration(to: right, codec: .pcmu))
+        #expect(left.engine.statistics(1)?.sendCodec == .pcmu)
+    }
+
     /// The stream goes on, so that nobody takes the call for dead.
     @Test func mutedOnlySilenceIsSent() async throws {
         let left = try Phone(input: .tone(hertz: 700, level: -20), seed: 24)

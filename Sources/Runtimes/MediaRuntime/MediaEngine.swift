@@ -1,3 +1,4 @@
+import AudioCodecs
 import EngineKit
 import Glibc
 import RTPMedia
@@ -40,6 +41,8 @@ package final class MediaEngine: Sendable {
     /// What the engine knows of a call that the worker has.
     struct CallRecord {
         var statistics = MediaStatistics()
+        /// What it was last told to send: also before the worker has told of it.
+        var sendCodec: AudioCodec
         var afterwards: PlaySpec.Afterwards
         var recording: WrittenFile?
     }
@@ -161,7 +164,7 @@ package final class MediaEngine: Sendable {
     package func startSession(
         id: UInt32, ports: MediaPorts, configuration: MediaConfiguration, options call: MediaCallOptions = .init()
     ) throws(MediaStartError) {
-        let random = try reserve(id, afterwards: call.play?.afterwards ?? .silence)
+        let random = try reserve(id, sends: configuration.sendCodec, afterwards: call.play?.afterwards ?? .silence)
         do throws(MediaStartError) {
             let box = try makeCall(id: id, ports: ports, configuration: configuration, options: call, random: random)
             let isTaken = state.withLock { state in
@@ -180,19 +183,20 @@ package final class MediaEngine: Sendable {
     }
 
     private func reserve(
-        _ id: UInt32, afterwards: PlaySpec.Afterwards
+        _ id: UInt32, sends codec: AudioCodec, afterwards: PlaySpec.Afterwards
     ) throws(MediaStartError) -> RandomSource {
         try state.withLock { state throws(MediaStartError) in
             guard state.isStarted, !state.isShutDown else { throw .notRunning }
             guard state.calls[id] == nil else { throw .duplicate(id) }
             guard state.calls.count < Self.callLimit else { throw .tooManyCalls }
-            state.calls[id] = CallRecord(afterwards: afterwards)
+            state.calls[id] = CallRecord(sendCodec: codec, afterwards: afterwards)
             return state.random.split()
         }
     }
 
     /// Takes over what a re-INVITE, an answer or a proven path changed.
     package func update(_ id: UInt32, configuration: MediaConfiguration) {
+        state.withLock { $0.calls[id]?.sendCodec = configuration.sendCodec }
         perform(id, .update(call: id, configuration))
     }
 
@@ -222,7 +226,12 @@ package final class MediaEngine: Sendable {
 
     /// The call's statistics, at most 100 ms old; nil where no such call is.
     package func statistics(_ id: UInt32) -> MediaStatistics? {
-        state.withLock { $0.calls[id]?.statistics }
+        state.withLock { state -> MediaStatistics? in
+            guard let record = state.calls[id] else { return nil }
+            var statistics = record.statistics
+            statistics.sendCodec = record.sendCodec
+            return statistics
+        }
     }
 
     private func perform(_ id: UInt32, _ command: WorkerCommand) {
