@@ -22,6 +22,25 @@ import Testing
         #expect(world.cores["alice"]?.counters[.strayResponse] == 1)
     }
 
+    /// Whoever tells the core what to do with a call hears of its end later than the core.
+    @Test func aCommandThatTheEndOfItsCallCrossedIsNoFault() throws {
+        var world = World()
+        let (invite, handle) = try world.carolCallsBob()
+        world.ask(invite.bare(.cancel), from: "carol", to: "bob")
+        for elapsed in [Duration.zero, .seconds(100)] {
+            world.run(for: elapsed)
+            world.perform(.ring(handle), by: "bob")
+            world.perform(.answer(handle, World.media), by: "bob")
+            world.perform(.reject(handle, 486, reason: nil, headers: Headers()), by: "bob")
+            world.perform(.hold(handle), by: "bob")
+        }
+        #expect(world.story(of: "bob") == ["incomingCall", "ended"])
+        // A call that never was is a fault.
+        world.perform(.ring(CallHandle(rawValue: handle.rawValue + 1)), by: "bob")
+        world.perform(.hold(caller), by: "bob")
+        #expect(world.story(of: "bob") == ["incomingCall", "ended", "warning", "warning"])
+    }
+
     @Test(.proves(.row(1), .clause("RFC 3261 §9.1")))
     func holdsCancelUntilAProvisionalResponse() throws {
         var world = World()

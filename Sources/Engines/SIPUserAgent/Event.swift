@@ -216,7 +216,7 @@ package struct RequestAnswer: Sendable {
 package enum UserAgentWarning: Hashable, Sendable {
     /// A challenge named a realm that is not the account's; it was not answered (ROBUSTNESS S10).
     case foreignRealm(AccountID, String)
-    /// A command named a call, account or state that does not fit; it had no effect.
+    /// A command named a call, account or state that does not fit; it had no effect. A call whose end it crossed fits.
     case commandIgnored
     /// A challenge was not answered for another reason, in words.
     case challengeNotAnswered(AccountID, String)

@@ -242,7 +242,9 @@ extension InviteSession {
         return response
     }
 
+    /// A command came when nothing could follow from it. Where the call has ended the peer was faster, and its end is told.
     mutating func ignoreCommand() {
+        guard phase != .ended else { return }
         emit(.warning(.commandIgnored))
     }
 }

@@ -33,14 +33,18 @@ extension UserAgentCore {
 
     mutating func add(_ session: consuming InviteSession) {
         let handle = session.handle
+        if !handle.isIncoming { lastPlaced = max(lastPlaced ?? handle, handle) }
         census += session.census
         callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = handle
         sessions[handle] = Boxed(session)
     }
 
-    /// Lets a call do what the user wants of it.
+    /// Lets a call do what the user wants of it. One that was there has ended: the peer was faster, and its end is told.
     mutating func instruct(_ handle: CallHandle, at now: Instant, _ body: (inout InviteSession) -> Void) {
-        guard sessions[handle] != nil else { return emit(.warning(.commandIgnored)) }
+        guard sessions[handle] != nil else {
+            if !hasBegun(handle) { emit(.warning(.commandIgnored)) }
+            return
+        }
         update(handle, at: now, body)
     }
 

@@ -70,6 +70,7 @@ package struct UserAgentCore: Sendable {
     package internal(set) var counters = RefusalCounters()
     var dropNews = RateMeter()
     private var lastIncoming = CallHandle.firstIncoming
+    var lastPlaced: CallHandle?
     private var lastOutbound: UInt64 = 0
 
     struct CallKey: Hashable, Sendable {
@@ -248,6 +249,11 @@ package struct UserAgentCore: Sendable {
     mutating func nextIncomingHandle() -> CallHandle {
         defer { lastIncoming = max(lastIncoming &+ 1, CallHandle.firstIncoming) }
         return CallHandle(rawValue: lastIncoming)
+    }
+
+    /// Whether there is or was a call of that number.
+    func hasBegun(_ handle: CallHandle) -> Bool {
+        handle.isIncoming ? handle.rawValue < lastIncoming : lastPlaced.map { handle <= $0 } ?? false
     }
 
     mutating func nextOutboundID() -> OutboundID {
