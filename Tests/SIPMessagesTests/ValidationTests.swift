@@ -30,6 +30,10 @@ struct ValidationTests {
                 requestText(extra: ["Content-Type: application/sdp", "e: gzip"], body: "v"),
                 .contentEncodingUnsupported, 415
             ),
+            (
+                requestText(extra: ["Content-Type: application/sdp", "Content-Disposition: render"], body: "v"),
+                .contentDispositionUnsupported, 415
+            ),
             (requestText(extra: ["Accept: text/plain"]), .nothingAcceptable, 406),
             (requestText(extra: ["Accept:"]), .nothingAcceptable, 406),
             (requestText(extra: ["Accept: */*, application/sdp;q=0"]), .nothingAcceptable, 406),

@@ -15,6 +15,9 @@ package struct ContentType: HeaderField {
     package static let sdp = ContentType("application", "sdp")
     package static let plainText = ContentType("text", "plain")
     /// Several parts, of which any that is not optional must be understood.
+    /// Whether it is that of SDP, whatever its parameters.
+    package var isDescription: Bool { isType("application", "sdp") }
+
     package static let mixed = ContentType("multipart", "mixed")
     /// The range of all types.
     package static let any = ContentType("*", "*")
@@ -98,4 +101,7 @@ package struct ContentDisposition: HeaderField {
 
     /// Whether a body that is not understood may be ignored; without the parameter it may not.
     package var isOptional: Bool { parameters["handling"]?.equalsIgnoringCase("optional") ?? false }
+
+    /// Whether the body describes the session itself, not its early media (RFC 3959 §5) or a text to be shown.
+    package var isSession: Bool { disposition.equalsIgnoringCase("session") }
 }

@@ -174,6 +174,37 @@ extension Headers {
     }
 }
 
+extension Headers {
+    /// The description of the session among what a body consists of (RFC 3261 §20.11): the body, or the first part of a
+    /// multipart, that is SDP, is meant for the session and stands there in plain octets. SDP without a word of its
+    /// disposition is meant for the session.
+    package func sessionDescription(among body: [UInt8]) -> [UInt8]? {
+        guard !body.isEmpty, let type = try? first(ContentType.self) else { return nil }
+        if type.isDescription { return isForSession && hasPlainContent ? body : nil }
+        guard type.isMultipart else { return nil }
+        return (try? parts(of: body))?.first { part in
+            part.contentType.isDescription && part.headers.isForSession && part.headers.hasPlainContent
+        }?.body
+    }
+
+    /// Whether a body of SDP is meant for the session.
+    var isForSession: Bool { (try? first(ContentDisposition.self))?.isSession ?? true }
+
+    /// Whether octets are content as they are: SIP is eight bits wide, so that no transfer coding is needed
+    /// (RFC 5621 §3).
+    var hasPlainContent: Bool { hasPlainTransfer && contentCodings.isEmpty }
+
+    var hasPlainTransfer: Bool {
+        guard let coding = first(.contentTransferEncoding) else { return true }
+        return ["binary", "8bit", "7bit"].contains { coding.equalsIgnoringCase($0) }
+    }
+
+    /// The content codings other than `identity` (RFC 3261 §20.12).
+    var contentCodings: [String] {
+        ((try? first(ContentEncoding.self))?.tags ?? []).filter { !$0.equalsIgnoringCase("identity") }
+    }
+}
+
 extension ContentType {
     package var isMultipart: Bool { type.equalsIgnoringCase("multipart") }
 }

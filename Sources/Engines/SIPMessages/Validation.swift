@@ -121,15 +121,8 @@ package enum Validation {
         }
         if request.body.isEmpty { return }
         if (try? request.headers.first(ContentDisposition.self))?.isOptional == true { return }
-        let codings = (try? request.headers.first(ContentEncoding.self))?.tags ?? []
-        if codings.contains(where: { coding in
-            !coding.equalsIgnoringCase("identity")
-                && !capabilities.contentEncodings.contains { $0.equalsIgnoringCase(coding) }
-        }) {
-            found.append(
-                Violation(
-                    kind: .contentEncodingUnsupported, status: 415, clause: "RFC 3261 §8.2.3",
-                    header: .contentEncoding))
+        if !capabilities.decodes(request.headers) {
+            found.append(bodyViolation(.contentEncodingUnsupported))
         }
         guard request.headers.contains(.contentType) else {
             return found.append(
@@ -138,43 +131,65 @@ package enum Validation {
         }
         guard let type = try? request.headers.first(ContentType.self) else { return }
         do throws(MultipartBody.Fault) {
-            guard try !understands(type, request, capabilities) else { return }
+            guard let kind = try obstacle(to: type, request, capabilities) else { return }
+            found.append(bodyViolation(kind))
         } catch {
-            return found.append(
+            found.append(
                 Violation(kind: .multipart(error), status: 400, clause: "RFC 2046 §5.1", header: .contentType))
         }
-        found.append(
-            Violation(
-                kind: .contentTypeUnsupported, status: 415, clause: "RFC 3261 §8.2.3", header: .contentType))
     }
 }
 
 extension Validation {
-    /// Whether a body can be understood: of a multipart, every part that is not optional; of alternatives one, and of
-    /// what is signed the first (RFC 5621 §8.2, RFC 1847 §2.1).
-    private static func understands(
-        _ type: ContentType, _ request: Request, _ capabilities: Capabilities
-    ) throws(MultipartBody.Fault) -> Bool {
-        guard type.isMultipart else { return capabilities.takes(type, in: request.method) }
+    private static func bodyViolation(_ kind: Violation.Kind) -> Violation {
+        switch kind {
+        case .contentEncodingUnsupported:
+            Violation(kind: kind, status: 415, clause: "RFC 3261 §8.2.3", header: .contentEncoding)
+        case .contentDispositionUnsupported:
+            Violation(kind: kind, status: 415, clause: "RFC 3261 §20.11", header: .contentDisposition)
+        default:
+            Violation(kind: kind, status: 415, clause: "RFC 3261 §8.2.3", header: .contentType)
+        }
+    }
+
+    /// What keeps a body from being understood, or nil: of a multipart, every part that is not optional has to be
+    /// understood, and one at least; of alternatives one, and of what is signed the first (RFC 5621 §8.2,
+    /// RFC 1847 §2.1).
+    private static func obstacle(
+        to type: ContentType, _ request: Request, _ capabilities: Capabilities
+    ) throws(MultipartBody.Fault) -> Violation.Kind? {
+        guard type.isMultipart else {
+            if !capabilities.takes(type, in: request.method) { return .contentTypeUnsupported }
+            return type.isDescription && !request.headers.isForSession ? .contentDispositionUnsupported : nil
+        }
         let parts = try MultipartBody(parsing: request.body, type: type).parts
         // Who names multiparts, or takes anything, looks into them alone.
-        if capabilities.takes(type, in: request.method) { return true }
-        func takes(_ part: MultipartBody.Part) -> Bool {
-            capabilities.takes(part.contentType, in: request.method) && part.isPlain
-        }
+        if capabilities.takes(type, in: request.method) { return nil }
+        let judged = parts.map { (isOptional: $0.isOptional, obstacle: capabilities.obstacle(to: $0, request.method)) }
+        let isAnyTaken = judged.contains { $0.obstacle == nil }
+        let none = judged.first?.obstacle ?? .contentTypeUnsupported
         switch type.subtype.asciiLowercased {
-        case "alternative": return parts.contains(where: takes)
-        case "signed": return parts.first.map(takes) ?? false
-        default: return parts.allSatisfy { $0.isOptional || takes($0) } && parts.contains(where: takes)
+        case "alternative": return isAnyTaken ? nil : none
+        case "signed": return judged.first.map(\.obstacle) ?? none
+        default: return judged.first { !$0.isOptional && $0.obstacle != nil }?.obstacle ?? (isAnyTaken ? nil : none)
         }
     }
 }
 
-extension MultipartBody.Part {
-    /// Whether its octets are its content: SIP is eight bits wide, so that no other coding is needed (RFC 5621 §3).
-    fileprivate var isPlain: Bool {
-        guard let coding = headers.first(.contentTransferEncoding) else { return true }
-        return ["binary", "8bit", "7bit"].contains { coding.equalsIgnoringCase($0) }
+extension Capabilities {
+    /// What keeps a part from being understood, or nil.
+    fileprivate func obstacle(to part: MultipartBody.Part, _ method: Method) -> Violation.Kind? {
+        let type = part.contentType
+        if !takes(type, in: method) || !part.headers.hasPlainTransfer { return .contentTypeUnsupported }
+        if !decodes(part.headers) { return .contentEncodingUnsupported }
+        return type.isDescription && !part.headers.isForSession ? .contentDispositionUnsupported : nil
+    }
+
+    /// Whether a body of those headers has codings that are taken alone.
+    fileprivate func decodes(_ headers: Headers) -> Bool {
+        headers.contentCodings.allSatisfy { coding in
+            contentEncodings.contains { $0.equalsIgnoringCase(coding) }
+        }
     }
 }
 

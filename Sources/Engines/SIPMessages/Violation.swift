@@ -17,6 +17,8 @@ package struct Violation: Equatable, Sendable {
         case multipart(MultipartBody.Fault)
         case contentTypeUnsupported
         case contentEncodingUnsupported
+        /// A session description that is required, and is said to be meant for something else than the session.
+        case contentDispositionUnsupported
         case nothingAcceptable
         /// A header field that the request can't be understood without is not readable.
         case field(ParseError.Kind)
@@ -37,7 +39,7 @@ package struct Violation: Equatable, Sendable {
             response.headers.append(Allow(capabilities.methods))
         case .extensionRequired:
             response.headers.append(Unsupported(optionTags))
-        case .contentTypeUnsupported, .contentTypeMissing:
+        case .contentTypeUnsupported, .contentTypeMissing, .contentDispositionUnsupported:
             for type in capabilities.contentTypes(of: request.method) {
                 response.headers.append(Accept(type))
             }
@@ -82,6 +84,7 @@ extension Violation: CustomStringConvertible {
         case .contentTypeMissing: "there is a body and no Content-Type"
         case .contentTypeUnsupported: "the type of the body is not supported"
         case .contentEncodingUnsupported: "the coding of the body is not supported"
+        case .contentDispositionUnsupported: "the description is required and not meant for the session"
         case .nothingAcceptable: "Accept admits no type of body that we send"
         case .field(let kind): kind.description
         }

@@ -64,7 +64,7 @@ extension Request {
     var sessionDescription: SessionDescription? { headers.description(in: body) }
 
     /// Whether there is a body that claims to be a session description.
-    var claimsDescription: Bool { !body.isEmpty && headers.description(claimedIn: body) != nil }
+    var claimsDescription: Bool { !body.isEmpty && headers.sessionDescription(among: body) != nil }
 }
 
 extension Response {
@@ -114,21 +114,9 @@ extension Headers {
         for entry in (try? request.headers.all(RecordRoute.self)) ?? [] { append(entry) }
     }
 
-    /// The octets that claim to be a session description: the body, or the first part of a multipart that does.
-    func description(claimedIn body: [UInt8]) -> [UInt8]? {
-        guard !body.isEmpty, let type = try? first(ContentType.self) else { return nil }
-        if type.isDescription { return body }
-        guard type.isMultipart else { return nil }
-        return (try? parts(of: body))?.first { $0.contentType.isDescription }?.body
-    }
-
     func description(in body: [UInt8]) -> SessionDescription? {
-        description(claimedIn: body).flatMap { try? SessionDescription(parsing: $0) }
+        sessionDescription(among: body).flatMap { try? SessionDescription(parsing: $0) }
     }
-}
-
-extension ContentType {
-    fileprivate var isDescription: Bool { isType("application", "sdp") }
 }
 
 extension URI {

@@ -166,7 +166,9 @@ extension UserAgentCore {
 extension Violation {
     fileprivate var isAboutBody: Bool {
         switch kind {
-        case .contentTypeMissing, .contentTypeUnsupported, .contentEncodingUnsupported: true
+        case .contentTypeMissing, .contentTypeUnsupported, .contentEncodingUnsupported,
+            .contentDispositionUnsupported:
+            true
         default: false
         }
     }
