@@ -31,6 +31,19 @@ import Testing
         #expect(world.last(.bye, at: "proxy")?.headers.values(.route).count == 2)
     }
 
+    @Test(.proves(.clause("RFC 3261 §19.1.1"), .clause("RFC 3261 §12.2.1.1")))
+    func aTargetIsAskedForWithoutHeadersAndMethod() throws {
+        let contact = "<sip:carol@192.0.2.50;method=REFER;x=y?Subject=z&Route=%3Csip:evil%3E>"
+        var world = try standing(recordRoute: "", contact: contact)
+        #expect(world.last(.ack, at: "target")?.uri.description == "sip:carol@192.0.2.50;x=y")
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.last(.bye, at: "target")?.uri.description == "sip:carol@192.0.2.50;x=y")
+        // At the end of the routes of a strict router it is no other.
+        world = try standing(recordRoute: "<sip:192.0.2.40>", contact: contact)
+        #expect(world.last(.ack, at: "proxy")?.headers.values(.route) == ["<sip:carol@192.0.2.50;x=y>"])
+    }
+
     @Test(.proves(.row(29), .clause("RFC 3261 §12.2.1.1")))
     func strictRouterTakesTheRequestURI() throws {
         let world = try standing(recordRoute: "<sip:192.0.2.41;lr>, <sip:192.0.2.40>")

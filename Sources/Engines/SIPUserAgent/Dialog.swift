@@ -169,11 +169,12 @@ struct Dialog: Equatable, Sendable {
     /// Whether the peer said that it understands that extension (§20.37).
     func peerSupports(_ optionTag: String) -> Bool { Supported(remoteExtensions).contains(optionTag) }
 
+    /// The one Contact without what a Request-URI must not carry; nil where there is none that a request can go to.
     static func target(in headers: Headers) -> URI? {
         guard let contacts = try? headers.all(Contact.self), contacts.count == 1, let uri = contacts.first?.uri,
             uri.sipURI != nil
         else { return nil }
-        return uri
+        return uri.asRequestURI
     }
 
     /// RFC 2543 had no need of a Contact: without one, requests go to From (§6.8 there).
@@ -181,7 +182,7 @@ struct Dialog: Equatable, Sendable {
         guard !request.headers.contains(.contact), request.vias.first?.isBranchUnique != true,
             request.from.uri.sipURI != nil
         else { return nil }
-        return request.from.uri
+        return request.from.uri.asRequestURI
     }
 
     private static func recordedRoute(in headers: Headers) -> [NameAddress] {
@@ -200,8 +201,8 @@ extension URI {
     /// The address without what a Request-URI must not carry: the `method` parameter and headers (§19.1.1, table 1).
     var asRequestURI: URI {
         guard case .sip(var uri) = self else { return self }
-        uri.headers = []
-        uri.parameters.remove("method")
+        if uri.escapedHeaders != nil { uri.headers = [] }
+        if uri.parameters.contains("method") { uri.parameters.remove("method") }
         return .sip(uri)
     }
 }
