@@ -122,6 +122,20 @@ import Testing
         #expect(!refresh.headers.contains(.minSE))
     }
 
+    @Test(.proves(.clause("RFC 4028 §5"), .clause("RFC 4028 §4")))
+    func parametersThatWeDoNotKnowAreNoHindrance() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol(Scene.configuration("alice", .wanted, interval: 100))
+        try world.reply(422, to: invite, from: "carol", headers: [(.minSE, "500;foo=bar;flag")])
+        let second = try #require(world.last(.invite, at: "carol"))
+        #expect(try Scene.value(second.headers) == "500")
+        try world.reply(
+            200, to: second, from: "carol", contact: carolContact, body: World.answerText,
+            headers: Scene.expires("600;foo=bar;refresher=uac;flag") + [(.require, "timer")])
+        world.run(for: .seconds(301))
+        #expect(try Scene.value(try #require(world.last(.invite, at: "carol")).headers) == "600;refresher=uac")
+    }
+
     @Test(arguments: [nil, "0", "100", "x"] as [String?]) func refusalThatAsksForNoMoreEndsTheCall(
         minimum: String?
     ) throws {

@@ -40,28 +40,42 @@ package struct RAck: HeaderField {
     }
 }
 
-/// The longest time between refreshes of a session, and who refreshes (RFC 4028 §4).
-package struct SessionExpires: HeaderField {
-    package static var name: HeaderName { .sessionExpires }
-    package static var shape: FieldShape { .single }
-    package var seconds: UInt32
-    package var parameters: Parameters
+/// A field whose value is one count of seconds with parameters (RFC 4028 §4, §5).
+package protocol SessionIntervalField: HeaderField {
+    var seconds: UInt32 { get }
+    var parameters: Parameters { get }
+    init(_ seconds: UInt32, parameters: Parameters)
+}
 
-    package init(_ seconds: UInt32, refresher: String? = nil) {
-        self.seconds = seconds
-        parameters = Parameters()
-        if let refresher { parameters.append("refresher", refresher) }
-    }
+extension SessionIntervalField {
+    package static var shape: FieldShape { .single }
 
     package init(parsing cursor: inout FieldCursor) throws(FieldFault) {
         cursor.skipBlanks()
-        seconds = UInt32(truncatingIfNeeded: try cursor.number())
-        parameters = try Parameters(parsingField: &cursor)
+        let seconds = UInt32(truncatingIfNeeded: try cursor.number())
+        self.init(seconds, parameters: try Parameters(parsingField: &cursor))
     }
 
     package func write(to writer: inout MessageWriter) {
         writer.write(number: UInt64(seconds))
         parameters.write(to: &writer, as: .field)
+    }
+}
+
+/// The longest time between refreshes of a session, and who refreshes (RFC 4028 §4).
+package struct SessionExpires: SessionIntervalField {
+    package static var name: HeaderName { .sessionExpires }
+    package var seconds: UInt32
+    package var parameters: Parameters
+
+    package init(_ seconds: UInt32, parameters: Parameters) {
+        self.seconds = seconds
+        self.parameters = parameters
+    }
+
+    package init(_ seconds: UInt32, refresher: String? = nil) {
+        self.init(seconds, parameters: Parameters())
+        if let refresher { parameters.append("refresher", refresher) }
     }
 
     /// `uac` or `uas`.
@@ -69,10 +83,15 @@ package struct SessionExpires: HeaderField {
 }
 
 /// The shortest time between refreshes that is accepted (RFC 4028 §5).
-package struct MinSE: SecondsField {
+package struct MinSE: SessionIntervalField {
     package static var name: HeaderName { .minSE }
     package var seconds: UInt32
-    package init(_ seconds: UInt32) { self.seconds = seconds }
+    package var parameters: Parameters
+
+    package init(_ seconds: UInt32, parameters: Parameters = Parameters()) {
+        self.seconds = seconds
+        self.parameters = parameters
+    }
 }
 
 /// The event package of a subscription (RFC 6665 §8.2.1).
