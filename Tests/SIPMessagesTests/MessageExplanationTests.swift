@@ -37,6 +37,45 @@ struct MessageExplanationTests {
         #expect(broken.entries.map(\.subject) == ["To", "Max-Forwards"])
     }
 
+    @Test(
+        .proves(.clause("RFC 3261 §7.3.1"), .clause("RFC 3261 §19.1.1")),
+        arguments: [
+            (["From": "<sip:a@b>;tag=1;TAG=2"], "From: the parameter tag is", "RFC 3261 §7.3.1"),
+            (["Via": "SIP/2.0/UDP h;branch=z9hG4bK1;branch=z9hG4bK2"], "Via: the parameter branch", "RFC 3261 §7.3.1"),
+            (
+                ["To": "<sip:a@b;transport=udp;transport=tcp>"], "To: the parameter transport of the URI is",
+                "RFC 3261 §19.1.1"
+            ),
+            (["Contact": "<sip:a@b>;q=1.5"], "Contact: q is not within 0 to 1", "RFC 3261 §20.10"),
+            (["RSeq": "0"], "RSeq: the number is not above 0", "RFC 3262 §7.1"),
+            (
+                ["Session-Expires": "90;refresher=foo"], "Session-Expires: the refresher is neither uac nor uas",
+                "RFC 4028 §4"
+            ),
+            (["Replaces": "a;to-tag=1;to-tag=2;from-tag=3"], "Replaces: a parameter that", "RFC 3261 §7.3.1"),
+        ] as [([String: String], String, String)])
+    func whatMayBeReadInTwoWaysIsRemarkedOnAndNoFault(_ fields: [String: String], _ start: String, _ clause: String) {
+        let known = ["From", "Via", "To", "Contact"]
+        let explanation = MessageExplanation(
+            of: requestText(
+                replacing: fields.filter { known.contains($0.key) },
+                extra: fields.filter { !known.contains($0.key) }.map { "\($0.key): \($0.value)" }))
+        #expect(explanation.isAcceptable)
+        let remarks = explanation.lines.filter { $0.hasPrefix("remark: ") }
+        #expect(remarks.count == 1)
+        #expect(remarks.first?.hasPrefix("remark: " + start) == true)
+        #expect(remarks.first?.hasSuffix("(\(clause))") == true)
+    }
+
+    @Test(.proves(.clause("RFC 3261 §19.1.1")))
+    func aRequestURIThatNamesOneThingTwiceIsRemarkedOn() {
+        let explanation = MessageExplanation(
+            of: requestText(line: "INVITE sip:ben@example.com;lr;user=phone;LR SIP/2.0"))
+        #expect(explanation.isAcceptable)
+        let remark = "remark: message: the parameter lr of the URI is there more than once (RFC 3261 §19.1.1)"
+        #expect(explanation.lines.last == remark)
+    }
+
     @Test func brokenRulesFollowTheStructure() throws {
         let explanation = MessageExplanation(of: requestText(extra: ["Require: x"]))
         #expect(explanation.answer == 420)

@@ -97,6 +97,17 @@ import Testing
         #expect(world.lastAnswer(to: .options, at: "carol")?.status == 400)
     }
 
+    @Test(
+        .proves(.rule(4), .clause("RFC 3891 §6.1"), .clause("RFC 3911 §7.1")), arguments: [HeaderName.replaces, .join])
+    func aCallIsNamedByExactlyTwoTags(name: HeaderName) throws {
+        for second in ["to-tag=other", "From-Tag=peer", "to-tag=0;from-tag=0"] {
+            var world = World()
+            let (_, tag) = try world.carolTalksToBob()
+            #expect(try world.daveCallsBob([(name, "call-1;to-tag=\(tag);from-tag=peer;\(second)")]) == 400)
+            #expect(world.incoming(at: "bob", 1) == nil)
+        }
+    }
+
     @Test(.proves(.clause("RFC 3891 §3")))
     func aConfirmedCallIsBusyForWhoWantsAnEarlyOne() throws {
         var world = World()

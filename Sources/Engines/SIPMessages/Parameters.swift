@@ -103,6 +103,15 @@ package struct Parameters: Sendable {
 
     package var names: [String] { list.map(\.name) }
 
+    /// The names that are there more than once, each once, in lower case: none may be (RFC 3261 §7.3.1, §19.1.1).
+    package var repeatedNames: [String] {
+        var counts: [String: Int] = [:]
+        return names.map(\.asciiLowercased).filter { name in
+            counts[name, default: 0] += 1
+            return counts[name] == 2
+        }
+    }
+
     /// Whether the value of that parameter has more than `limit` octets on the wire.
     func exceeds(_ limit: UInt16, in name: ShortWord) -> Bool {
         var position = range.lowerBound

@@ -51,6 +51,8 @@ package struct ParseError: Error, Sendable {
         case missing
         /// A header field that may be there once is there again.
         case repeated
+        /// A parameter that may be there once is there again.
+        case repeatedParameter
         case expected(Expectation)
         case numberOutOfRange
         case unterminatedQuote

@@ -29,7 +29,7 @@ package protocol DialogFieldName {
     static var tags: (own: String, peer: String) { get }
 }
 
-/// A field that names a dialog by its Call-ID and two tags, both of which must be there.
+/// A field that names a dialog by its Call-ID and two tags, both of which must be there, each once (RFC 3891 §6.1).
 package struct DialogField<Name: DialogFieldName>: HeaderField {
     package static var name: HeaderName { Name.name }
     package static var shape: FieldShape { .single }
@@ -48,8 +48,9 @@ package struct DialogField<Name: DialogFieldName>: HeaderField {
         if cursor.take(UInt8(ascii: "@")) { _ = try cursor.run(of: .word) }
         callID = cursor.text(start..<cursor.position)
         parameters = try Parameters(parsingField: &cursor)
-        guard parameters[Name.tags.own] != nil, parameters[Name.tags.peer] != nil else {
-            throw cursor.fault(.expected(.parameter))
+        for tag in [Name.tags.own, Name.tags.peer] {
+            guard parameters[tag] != nil else { throw cursor.fault(.expected(.parameter)) }
+            if parameters.repeatedNames.contains(tag) { throw cursor.fault(.repeatedParameter) }
         }
     }
 

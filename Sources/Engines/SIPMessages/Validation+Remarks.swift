@@ -26,7 +26,7 @@ extension Validation {
             remarks.append(
                 Remark(text: "the sequence number is not below 2**31", clause: "RFC 3261 §8.1.1.5", header: .cSeq))
         }
-        return remarks + unreadableFields(message.headers)
+        return remarks + oddParameters(in: message) + unreadableFields(message.headers)
     }
 
     /// Header fields whose type we know, that can't be read and that nothing depends on.
