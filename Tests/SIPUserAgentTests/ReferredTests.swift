@@ -237,15 +237,40 @@ import Testing
         .proves(.rule(3), .clause("RFC 3261 §19.1.5"), .clause("RFC 3911 §5")), arguments: [HeaderName.replaces, .join])
     func takesOnlyTheNameOfACallOutOfTheTargetsHeaders(name: HeaderName) throws {
         let field = "\(name)=abc%40x%3Bto-tag%3D1%3Bfrom-tag%3D2"
-        var (world, handle, _) = try referred(
-            to: "<sip:dave@192.0.2.4;method=INVITE?\(field)&Route=%3Csip:evil%3E>")
+        var (world, handle, _) = try referred(to: "<sip:dave@192.0.2.4;method=INVITE?\(field)&Require=\(name)>")
         #expect(world.transferRequests(at: "bob").first?.isAttended == (name == .replaces))
         world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
         world.run(for: .milliseconds(20))
         let invite = try #require(world.last(.invite, at: "dave"))
         #expect(invite.uri == (try target("sip:dave@192.0.2.4")))
         #expect(invite.headers.first(name) == "abc@x;to-tag=1;from-tag=2")
-        #expect(!invite.headers.contains(.route))
+        #expect(try invite.headers.first(Require.self)?.contains(name.spelling) == true)
+    }
+
+    @Test(.proves(.rule(3), .clause("RFC 3261 §19.1.5"), .clause("RFC 3891 §6.1")))
+    func refusesHeadersOfTheTargetThatAreBrokenOrSayMore() throws {
+        let call = "a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2"
+        for (headers, status) in [
+            ("Subject=x", 403), ("body=x", 403), ("Replaces=\(call)&Route=%3Csip:evil%3E", 403),
+            ("Require=100rel", 403), ("Replaces=\(call)&Require=join", 403),
+            ("Replaces=a%40b", 400), ("Replaces=\(call)&Replaces=\(call)", 400),
+            ("Join=\(call)&replaces=\(call)", 400),
+            ("Join=a", 400), ("Replaces=\(call)%3Bto-tag%3D3", 400), ("Replaces", 400), ("Require=a%20b", 400),
+        ] {
+            let (world, _, _) = try referred(to: "<sip:dave@192.0.2.4?\(headers)>")
+            #expect(world.lastAnswer(to: .refer, at: "carol")?.status.value == status, "\(headers)")
+            #expect(world.transferRequests(at: "bob").isEmpty)
+        }
+    }
+
+    @Test(
+        .proves(.clause("RFC 3892 §3"), .clause("RFC 3261 §8.2")), arguments: ["*", "junk@@", "<sip:a@b>, <sip:c@d>"])
+    func whoAsksIsNotNamedWhereItCanNotBeRead(referredBy: String) throws {
+        var (world, handle, _) = try referred(headers: [(.referredBy, referredBy)])
+        #expect(world.transferRequests(at: "bob").map(\.referredBy) == [nil])
+        world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(try #require(world.last(.invite, at: "dave")).headers.first(.referredBy) == nil)
     }
 
     @Test(.proves(.rule(3)))

@@ -24,9 +24,10 @@ extension InviteSession {
             return act(.respond(request.response(403), transaction))
         }
         let asksForSilence = (try? request.headers.first(ReferSub.self))?.subscribes == false
+        // One that can't be read is none (RFC 3261 §8.2): whoever is called would have to make sense of it.
+        let referredBy = (try? request.headers.first(ReferredBy.self))?.address
         let wish = TransferRequest(
-            target: target, targetName: referTo.address.displayName,
-            referredBy: (try? request.headers.first(ReferredBy.self))?.address,
+            target: target, targetName: referTo.address.displayName, referredBy: referredBy,
             isAttended: referTo.uri.embedded(Replaces.self) != nil, isAllowed: verdict == .allow)
         if beside == nil { dialog?.refreshTarget(from: request.headers) }
         var response = request.response(202, toTag: beside?.localTag)
@@ -35,8 +36,8 @@ extension InviteSession {
         if asksForSilence { response.headers.append(ReferSub(false)) }
         act(.respond(response, transaction))
         receivedReferral = ReceivedReferral(
-            wish, uri: referTo.uri, referredBy: request.headers.first(.referredBy), sequence: request.cSeq.number,
-            depth: referralDepth, isSubscribed: !asksForSilence, beside: beside, at: now)
+            wish, uri: referTo.uri, referredBy: referredBy.flatMap { _ in request.headers.first(.referredBy) },
+            sequence: request.cSeq.number, depth: referralDepth, isSubscribed: !asksForSilence, beside: beside, at: now)
         sendDueNotification(at: now)
         emit(.transferRequested(handle, wish))
     }
@@ -49,6 +50,7 @@ extension InviteSession {
         }
         guard let referTo = try? request.headers.first(ReferTo.self) else { return 400 }
         guard referTo.uri.isCallable else { return 403 }
+        if let fault = referTo.uri.faultOfEmbeddedHeaders { return fault }
         if verdict == .deny { return 603 }
         // A transfer of a transfer of a transfer: nobody needs as many (ROBUSTNESS S3).
         if referralDepth >= ReceivedReferral.depthLimit { return 403 }
@@ -66,6 +68,7 @@ extension InviteSession {
         var headers = Headers()
         if let replaces = referral.uri.embedded(Replaces.self) { headers.append(replaces) }
         if let join = referral.uri.embedded(Join.self) { headers.append(join) }
+        if let require = referral.uri.embedded(Require.self) { headers.append(require) }
         if let referredBy = referral.referredBy { try? headers.append(.referredBy, referredBy) }
         let call = OutgoingCall(
             account: account.id, target: referral.request.target, headers: headers, media: media,
@@ -178,6 +181,26 @@ extension URI {
 
     /// The address without headers and `method`, where a call can be placed to it.
     var withoutHeaders: URI? { isCallable ? asRequestURI : nil }
+
+    /// The status that a REFER to this address is owed for its headers part; nil where a call can be placed with it.
+    ///
+    /// Whoever asks for a call writes no more of our INVITE than which call of the target it concerns (ROBUSTNESS S3),
+    /// and that the target must know how (`Require=replaces`, RFC 5589 §7).
+    var faultOfEmbeddedHeaders: StatusCode? {
+        guard let headers = sipURI?.headers, !headers.isEmpty else { return nil }
+        func isThere(_ name: HeaderName) -> Bool { headers.contains { $0.name.equalsIgnoringCase(name.spelling) } }
+        let known: [HeaderName] = [.replaces, .join, .require]
+        guard headers.allSatisfy({ header in known.contains { header.name.equalsIgnoringCase($0.spelling) } }) else {
+            return 403
+        }
+        let (replaces, join) = (isThere(.replaces), isThere(.join))
+        if replaces && join { return 400 }
+        if replaces && embedded(Replaces.self) == nil || join && embedded(Join.self) == nil { return 400 }
+        guard isThere(.require) else { return nil }
+        guard let tags = embedded(Require.self)?.tags else { return 400 }
+        let means = replaces ? "replaces" : join ? "join" : ""
+        return tags.allSatisfy { $0.equalsIgnoringCase(means) } ? nil : 403
+    }
 
     /// The one header of that name in the headers part (RFC 3261 §19.1.1); nil where there is none, or more than one.
     func embedded<Field: HeaderField>(_ type: Field.Type) -> Field? {
