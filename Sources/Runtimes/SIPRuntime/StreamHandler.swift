@@ -7,7 +7,7 @@ import SIPTransactions
 final class StreamHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    /// Keep-alives in one read.
+    /// Keep-alives of one read that are answered.
     private static let mostPings = 16
 
     private let endpoint: SIPEndpoint
@@ -31,8 +31,9 @@ final class StreamHandler: ChannelInboundHandler {
                 case .keepAlivePing: pings += 1
                 case .keepAlivePong: break
                 }
-                // A ping comes twice a minute (RFC 5626 §4.4.1); whoever sends them by the dozen wants our answers.
-                guard pings <= Self.mostPings else { return context.close(promise: nil) }
+                // A ping comes twice a minute (RFC 5626 §4.4.1). Blank lines by the dozen are none: before a message
+                // they are passed over, however many (RFC 3261 §7.5).
+                if frame == .keepAlivePing, pings > Self.mostPings { continue }
                 endpoint.assumeIsolated { $0.receive(frame, on: id) }
                 // A message may have been the reason to close.
                 guard context.channel.isActive else { return }
