@@ -9,7 +9,12 @@ extension World {
     mutating func watchSending(_ transmit: Transmit, _ message: Message?, from host: HostID) {
         guard let message else {
             // The answer to a broken request copies what can't be understood (RFC 3261 §8.2.6.2).
-            if hosts[host.index].gotNonsenseAt == now, transmit.bytes.starts(with: "SIP/2.0 4".utf8) { return }
+            let refusals = ["SIP/2.0 4", "SIP/2.0 505"]
+            if hosts[host.index].gotNonsenseAt == now,
+                refusals.contains(where: { transmit.bytes.starts(with: $0.utf8) })
+            {
+                return
+            }
             return violate(.messagesAreWellFormed, "\(transmit.bytes.count) octets that are no message", at: host)
         }
         let traffic = Traffic(message: message, bytes: transmit.bytes, flow: transmit.flow, at: now)
