@@ -233,6 +233,27 @@ import Testing
         #expect(world.story(of: "alice").last == "shutDownFinished")
     }
 
+    /// What was asked for is forgotten: its answer begins nothing any more.
+    @Test func aRegistrarThatIsFoundAfterShutDownIsLeftAlone() throws {
+        let local = try #require(SocketAddress("192.0.2.1:5060"))
+        let remote = try #require(SocketAddress("192.0.2.3:5060"))
+        let configuration = try AuthenticationTests.account(proxy: nil, registrar: "sip:registrar.example")
+        var core = UserAgentCore(configuration: configuration, random: RandomSource(seed: 1))
+        core.perform(.register(work), at: .zero)
+        var questions: [ResolveID] = []
+        while let output = core.nextOutput() { if case .resolve(let id, _) = output { questions.append(id) } }
+        core.perform(.shutDown, at: .zero)
+        let way = Destination(transport: .udp, remote: remote, local: local)
+        core.receive(.resolved(try #require(questions.first), [way]), at: .zero)
+        var outputs: [Output] = []
+        while let output = core.nextOutput() { outputs.append(output) }
+        guard outputs.count == 1, case .event(.shutDownFinished)? = outputs.first else {
+            Issue.record("\(outputs)")
+            return
+        }
+        #expect(core.occupancy == .empty && core.deadline == nil)
+    }
+
     @Test func registrarFlowIsTrustedAndItsChallengeToCallsAnswered() throws {
         var world = try registered()
         let invite = try world.request(.invite, from: "carol", to: "alice", body: World.answerText)

@@ -141,6 +141,26 @@ import Testing
         #expect(world.last(.invite, at: "carol")?.cSeq == next.cSeq)
     }
 
+    /// Else the re-INVITE would still be sent again beside the next one.
+    @Test(.proves(.clause("RFC 3261 §14.1"), .clause("RFC 3261 §17.1.3")))
+    func anAnswerUnderAnotherBranchIsNoneWhileTheReinviteWaits() throws {
+        var (world, _) = try standing()
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        let hold = try #require(world.last(.invite, at: "carol"))
+        var foreign = hold
+        foreign.vias[0].branch = "z9hG4bK-other"
+        let answer = World.answerText.replacing("o=- 1 1", with: "o=- 1 2") + "a=recvonly\r\n"
+        try world.reply(200, to: foreign, from: "carol", contact: carolContact, body: answer)
+        #expect(world.cores["alice"]?.counters[.strayResponse] == 1)
+        #expect(world.requests(.ack, from: "alice").count == 1 && world.story(of: "alice").last != "modified")
+        try world.reply(200, to: hold, from: "carol", contact: carolContact, body: answer)
+        #expect(world.requests(.ack, from: "alice").count == 2 && world.story(of: "alice").last == "modified")
+        // From then on the same peer may say it by any branch: it has not heard the ACK.
+        try world.reply(200, to: foreign, from: "carol", contact: carolContact, body: answer)
+        #expect(world.requests(.ack, from: "alice").count == 3)
+    }
+
     @Test(.proves(.row(20), .row(23), .clause("RFC 3261 §12.2.1.2")), arguments: [481, 408] as [Int])
     func reinviteThatFindsNoDialogEndsTheCall(status: Int) throws {
         var (world, _) = try standing()

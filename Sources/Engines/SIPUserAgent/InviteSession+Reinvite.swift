@@ -7,6 +7,11 @@ import SIPTransactions
 extension InviteSession {
     // MARK: - Responses to ours
 
+    /// Whether the transaction of a re-INVITE is there to take its response: none that comes by another branch is one.
+    func awaitsAnswer(toReinvite cSeq: CSeq) -> Bool {
+        modification.request?.cSeq == cSeq
+    }
+
     mutating func receiveReinviteResponse(_ response: Response, over flow: Flow, at now: Instant) {
         guard let tag = dialog?.remoteTag else { return }
         let sequence = response.cSeq.number

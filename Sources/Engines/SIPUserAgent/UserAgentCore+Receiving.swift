@@ -179,6 +179,7 @@ extension UserAgentCore {
     mutating func receiveStray(_ response: Response, over flow: Flow, at now: Instant) {
         guard response.cSeq.method == .invite, response.status.isSuccess,
             let handle = call(callID: response.callID, localTag: response.from.tag),
+            sessions[handle]?.value.awaitsAnswer(toReinvite: response.cSeq) == false,
             bearsOurVia(response, of: handle, over: flow)
         else {
             return refuse(.strayResponse, from: flow)

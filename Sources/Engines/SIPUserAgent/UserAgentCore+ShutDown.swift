@@ -29,6 +29,8 @@ extension UserAgentCore {
             notify(id, at: now)
         }
         for id in publications.keys.sorted() { publish(nil, of: id, at: now) }
+        // Who is still being looked for is not registered with any more.
+        registrarQuestions = [:]
         for account in configuration.accounts where isRegistering(account.id) {
             unregister(account.id, at: now)
         }

@@ -56,7 +56,10 @@ struct CostRule {
             finals[name] = (response, traffic.at)
             return
         }
-        if known.response != response {
+        // Who is put off without any state kept may find room by the next time.
+        if known.response.status == 503 {
+            finals[name] = (response, traffic.at)
+        } else if known.response != response {
             findings.add(
                 .messagesAreWellFormed, "\(name.method) answered by \(known.response.status), then \(response.status)")
         }
