@@ -71,6 +71,22 @@ struct CallingSIPpTests {
         #expect(try await asking.event("options").reason == "\(why) 127.0.0.1:\(port)")
     }
 
+    /// Nobody answers for the address of the host, which the kernel says three seconds later, as a router would by ICMP.
+    @Test(
+        .proves(.row(44)), .enabled(if: NetworkNamespace.mayBeMade, "a network namespace takes root"),
+        arguments: [["call", "sip:bob@192.0.2.77", "--audio", "null"], ["options", "sip:bob@192.0.2.77"]])
+    func aHostThatIsNotThereIsTheNetworksFault(words: [String]) async throws {
+        try await NetworkNamespace.use { network in
+            for listen in ["\(NetworkNamespace.address):5060", "0.0.0.0:5060"] {
+                let phone = try Phone(words, listen: listen, through: network.entry)
+                #expect(try await phone.end() == 30, "\(phone.program.written)")
+                let reason = "host unreachable, udp 192.0.2.77:5060"
+                let events = words.first == "call" ? "call.ended" : "options"
+                #expect(try phone.events(named: events).map(\.reason) == [reason], "\(phone.program.written)")
+            }
+        }
+    }
+
     @Test func aNameThatNobodyHasIsTheNetworksFault() async throws {
         // RFC 6761 §6.4: no resolver knows it.
         let phone = try Phone("call", "sip:bob@nobody.invalid", "--audio", "null")

@@ -8,66 +8,72 @@ extension DatagramSocket {
         var errno: CInt
     }
 
-    /// Sends one datagram from `source`, which matters where the socket is bound to every address: a response has to
-    /// come from the address that the request went to (RFC 3581 §4).
-    ///
-    /// A full send buffer is a lost datagram, as any router on the way might have lost it. Anything else that keeps
-    /// the datagram from leaving is returned. Failures of earlier datagrams that surface here go to `report`.
-    func send(
-        _ bytes: [UInt8], from source: IPAddress, to remote: SocketAddress, report: (DeliveryFailure) -> Void
-    ) -> CInt? {
-        for isRetry in [false, true] {
-            let code = sendOnce(bytes, from: source, to: remote)
-            guard code != 0, code != EAGAIN, code != ENOBUFS else { return nil }
-            // The kernel gives the news of an earlier datagram, to whomever, as the error of the next call.
-            if isRetry || takeDeliveryFailures(report) == 0 { return code }
-        }
-        return nil
+    /// Adds a datagram to those that leave with the next `send`, from `source`, which matters where the socket is bound
+    /// to every address: a response has to come from the address that the request went to (RFC 3581 §4). False where
+    /// there is no room before that.
+    func enqueue(_ bytes: [UInt8], from source: IPAddress, to remote: SocketAddress) -> Bool {
+        outbox.append(bytes, to: remote, control: address.address.isUnspecified ? Self.packetInfo(source) : [])
     }
 
-    private func sendOnce(_ bytes: [UInt8], from source: IPAddress, to remote: SocketAddress) -> CInt {
-        var control = address.address.isUnspecified ? Self.packetInfo(source) : []
-        let controlSize = control.count
-        return remote.withSockaddr { name, nameLength in
-            bytes.withUnsafeBytes { payload in
-                control.withUnsafeMutableBytes { control in
-                    var vector = iovec(
-                        iov_base: UnsafeMutableRawPointer(mutating: payload.baseAddress), iov_len: payload.count)
-                    return withUnsafeMutablePointer(to: &vector) { vector in
-                        var message = msghdr()
-                        message.msg_name = UnsafeMutableRawPointer(mutating: name)
-                        message.msg_namelen = nameLength
-                        message.msg_iov = vector
-                        message.msg_iovlen = 1
-                        message.msg_control = controlSize > 0 ? control.baseAddress : nil
-                        message.msg_controllen = controlSize
-                        while true {
-                            if sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL)) >= 0 { return 0 }
-                            if errno != EINTR { return errno }
-                        }
-                    }
-                }
+    /// Sends what was added, in its order.
+    ///
+    /// A full send buffer is a lost datagram, as any router on the way might have lost it. Anything else that keeps one
+    /// from leaving goes to `fail` with its index. Failures of earlier datagrams that surface here go to `report`.
+    func send(fail: (Int, CInt) -> Void, report: (DeliveryFailure) -> Void) {
+        defer { outbox.removeAll() }
+        var index = 0
+        var isRetry = false
+        while index < outbox.count {
+            let result = outbox.send(from: index, by: descriptor)
+            if result > 0 {
+                index += Int(result)
+                isRetry = false
+                // The news of one of them kept the next from leaving, and is told of by nothing else.
+                if index < outbox.count { takeDeliveryFailures(report) }
+                continue
             }
+            let code = -result
+            let isFull = code == EAGAIN || code == ENOBUFS
+            // The kernel gives the news of an earlier datagram, to whomever, as the error of the next call.
+            if !isFull, !isRetry, takeDeliveryFailures(report) > 0 {
+                isRetry = true
+                continue
+            }
+            if !isFull { fail(index, code) }
+            index += 1
+            isRetry = false
         }
     }
 
     /// Takes everything from the socket's error queue (IP_RECVERR). Returns how many failures there were.
     @discardableResult
     func takeDeliveryFailures(_ report: (DeliveryFailure) -> Void) -> Int {
+        Self.takeDeliveryFailures(from: descriptor, report)
+    }
+
+    @discardableResult
+    static func takeDeliveryFailures(from descriptor: CInt, _ report: (DeliveryFailure) -> Void) -> Int {
         var count = 0
         // Bounded, because more may come in while these are read; the next event reads on.
-        while count < 64, let failure = nextDeliveryFailure() {
+        while count < 64, let failure = nextDeliveryFailure(from: descriptor) {
             count += 1
             if let failure = failure.known { report(failure) }
         }
         return count
     }
 
+    /// Takes the error that the kernel keeps for the next call.
+    static func clearError(of descriptor: CInt) {
+        var code: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
+    }
+
     private struct QueuedFailure {
         var known: DeliveryFailure?
     }
 
-    private func nextDeliveryFailure() -> QueuedFailure? {
+    private static func nextDeliveryFailure(from descriptor: CInt) -> QueuedFailure? {
         var name = sockaddr_storage()
         var control = [UInt8](repeating: 0, count: 512)
         // How much of the control buffer the kernel filled; nil when the queue is empty.
@@ -84,7 +90,7 @@ extension DatagramSocket {
             }
         }
         guard let used else { return nil }
-        guard let remote = SocketAddress(name), let code = Self.extendedError(control.prefix(used)) else {
+        guard let remote = SocketAddress(name), let code = extendedError(control.prefix(used)) else {
             return QueuedFailure(known: nil)
         }
         return QueuedFailure(known: DeliveryFailure(remote: remote, errno: code))

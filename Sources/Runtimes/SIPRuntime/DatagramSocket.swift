@@ -1,15 +1,16 @@
+import CLinux
 import EngineKit
 import Glibc
 
 /// A bound UDP socket of the signalling loop: binding, sending, and what the network says about what was sent.
 ///
-/// Reading is left to a channel of the event loop, which works on a duplicate of the descriptor: a channel closes
-/// itself on errors that are only news of one peer (ICMP host unreachable), and the socket outlives that.
-/// Belongs to the thread of the event loop.
+/// Belongs to the thread of the event loop; `DatagramReader` reads a duplicate of its descriptor.
 final class DatagramSocket {
     let descriptor: CInt
     /// Where it is bound, with the port that the system chose for port 0.
     let address: SocketAddress
+    /// What leaves next.
+    let outbox = DatagramOutbox()
 
     /// Binds. IPv6 sockets take IPv6 alone, so that an IPv4 one can stand beside them.
     init(binding wanted: SocketAddress) throws(EndpointError) {
@@ -26,6 +27,8 @@ final class DatagramSocket {
             Self.enable(IPV6_V6ONLY, level: CInt(IPPROTO_IPV6), of: descriptor)
             Self.enable(IPv6.receiveErrors, level: CInt(IPPROTO_IPV6), of: descriptor)
         }
+        // A response leaves from the address that its request went to.
+        if wanted.address.isUnspecified { _ = cs_inbox_ask_for_local(descriptor, isV4 ? 0 : 1) }
         guard wanted.withSockaddr({ bind(descriptor, $0, $1) }) == 0, let bound = Self.localAddress(of: descriptor)
         else {
             let code = errno

@@ -4,9 +4,24 @@ import SIPMessages
 import SIPTransactions
 import SIPUserAgent
 
+import struct EngineKit.SocketAddress
+
 extension SIPEndpoint {
-    func receiveDatagram(_ bytes: [UInt8], over flow: Flow) {
+    /// What came to a socket. What it is answered with leaves together.
+    func receive(_ news: DatagramReader.News, at bound: SocketAddress) {
         guard !isShutDown else { return }
+        holdsDatagrams = true
+        switch news {
+        case .datagrams(let datagrams):
+            for (bytes, flow) in datagrams { receiveDatagram(bytes, over: flow) }
+        case .failures(let failures):
+            for failure in failures { deliveryFailed(failure, at: bound) }
+        }
+        holdsDatagrams = false
+        settle()
+    }
+
+    private func receiveDatagram(_ bytes: [UInt8], over flow: Flow) {
         // Keep-alives of peers behind a NAT: empty, CRLF, or zeros.
         guard !bytes.allSatisfy({ $0 == 0x0d || $0 == 0x0a || $0 == 0 }) else { return }
         trace(.received, bytes, flow)
@@ -19,37 +34,52 @@ extension SIPEndpoint {
             return transmitFailed(flow, transmit.cause, .noListener)
         }
         trace(.sent, transmit.bytes, flow)
-        let failure = listener.socket.send(transmit.bytes, from: flow.local.address, to: flow.remote) {
-            deliveryFailed($0, by: listener)
+        for _ in 0..<2 {
+            if listener.socket.enqueue(transmit.bytes, from: flow.local.address, to: flow.remote) {
+                return listener.queued.append((flow, transmit.cause))
+            }
+            sendQueuedDatagrams(of: listener)
         }
-        if let failure { transmitFailed(flow, transmit.cause, TransmitFailure(errno: failure)) }
+        transmitFailed(flow, transmit.cause, TransmitFailure(errno: EMSGSIZE))
+    }
+
+    /// False where nothing waited.
+    @discardableResult
+    func sendQueuedDatagrams() -> Bool {
+        var isAny = false
+        for listener in datagramListeners where !listener.queued.isEmpty {
+            isAny = true
+            sendQueuedDatagrams(of: listener)
+        }
+        return isAny
+    }
+
+    private func sendQueuedDatagrams(of listener: DatagramListener) {
+        let queued = listener.queued
+        listener.queued.removeAll(keepingCapacity: true)
+        listener.socket.send(
+            fail: { transmitFailed(queued[$0].flow, queued[$0].cause, TransmitFailure(errno: $1)) },
+            report: { deliveryFailed($0, at: listener.socket.address) })
     }
 
     private func datagramListener(for flow: Flow) -> DatagramListener? {
-        func fits(_ listener: DatagramListener) -> Bool {
+        var other: DatagramListener?
+        for listener in datagramListeners {
             let bound = listener.socket.address
-            return bound.address == flow.local.address
-                || bound.address.isUnspecified && bound.address.isV4 == flow.local.address.isV4
+            guard
+                bound.address == flow.local.address
+                    || bound.address.isUnspecified && bound.address.isV4 == flow.local.address.isV4
+            else { continue }
+            if bound.port == flow.local.port { return listener }
+            if other == nil { other = listener }
         }
-        return datagramListeners.first { $0.socket.address.port == flow.local.port && fits($0) }
-            ?? datagramListeners.first(where: fits)
+        return other
     }
 
     // MARK: - ICMP
 
-    /// The channel of a socket was told that something could not be delivered.
-    func deliveryFailed(onSocketAt bound: SocketAddress) {
-        guard !isShutDown, let listener = datagramListeners.first(where: { $0.socket.address == bound }) else { return }
-        takeDeliveryFailures(of: listener)
-        settle()
-    }
-
-    func takeDeliveryFailures(of listener: DatagramListener) {
-        listener.socket.takeDeliveryFailures { deliveryFailed($0, by: listener) }
-    }
-
-    private func deliveryFailed(_ failure: DatagramSocket.DeliveryFailure, by listener: DatagramListener) {
-        var local = listener.socket.address
+    private func deliveryFailed(_ failure: DatagramSocket.DeliveryFailure, at bound: SocketAddress) {
+        var local = bound
         if local.address.isUnspecified, let source = DatagramSocket.localAddress(towards: failure.remote) {
             local.address = source
         }

@@ -3,18 +3,22 @@ import Glibc
 import NIOCore
 import NIOPosix
 import SIPMessages
+import SIPTransactions
 
 import struct EngineKit.SocketAddress
 
-/// A bound UDP socket, and the channel that reads it while there is one.
+/// A bound UDP socket, and who reads it.
 final class DatagramListener {
     let socket: DatagramSocket
-    var channel: (any Channel)?
-    var reopenedAt: Instant?
+    var reader: DatagramReader?
+    /// Whose datagrams wait in the socket to leave together.
+    var queued: [(flow: Flow, cause: TransactionID?)] = []
 
     init(socket: DatagramSocket) {
         self.socket = socket
     }
+
+    deinit { reader?.stop() }
 }
 
 /// A TCP socket that takes connections.
@@ -67,69 +71,18 @@ extension SIPEndpoint {
         }
         guard let listener else { return }
         datagramListeners.append(listener)
-        try await openReader(of: listener)
+        try startReader(of: listener)
     }
 
     // MARK: - UDP
 
-    /// Starts to read a socket, through a duplicate of its descriptor that the channel owns.
-    private func openReader(of listener: DatagramListener) async throws(EndpointError) {
-        do {
-            listener.channel = try await makeReader(of: listener).get()
-        } catch {
-            throw EndpointError(error, listeningOn: listener.socket.address)
+    private func startReader(of listener: DatagramListener) throws(EndpointError) {
+        let bound = listener.socket.address
+        let reader = DatagramReader(of: listener.socket, on: loop) { [weak self] news in
+            self?.assumeIsolated { $0.receive(news, at: bound) }
         }
-    }
-
-    private func makeReader(of listener: DatagramListener) -> EventLoopFuture<any Channel> {
-        guard let descriptor = listener.socket.duplicate() else {
-            return loop.makeFailedFuture(IOError(errnoCode: errno, reason: "dup"))
-        }
-        let address = listener.socket.address
-        // A read takes up to 32 datagrams of any size that UDP has; of the buffer only what they fill is ever touched.
-        let bootstrap = DatagramBootstrap(group: loop)
-            .channelOption(.datagramVectorReadMessageCount, value: 32)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 32 * 65_536))
-            .channelOption(.receivePacketInfo, value: address.address.isUnspecified)
-            .channelInitializer { [self] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(endpoint: self, bound: address))
-                }
-            }
-        return bootstrap.withBoundSocket(descriptor)
-    }
-
-    /// The channel closed itself, because of news that it takes for the socket's end; the socket is read on.
-    func datagramReaderClosed(_ bound: SocketAddress) {
-        guard !isShutDown, let listener = datagramListeners.first(where: { $0.socket.address == bound }) else { return }
-        listener.channel = nil
-        takeDeliveryFailures(of: listener)
-        // At once, but not more than 100 times a second, whatever the network says.
-        let now = SystemClock.now
-        let earliest = (listener.reopenedAt ?? .zero) + .milliseconds(10)
-        listener.reopenedAt = max(now, earliest)
-        let delay = TimeAmount.nanoseconds(max(0, (earliest - now).saturatedNanoseconds))
-        loop.scheduleTask(in: delay) { [weak self] in
-            self?.assumeIsolated { $0.reopenReader(bound) }
-        }
-    }
-
-    private func reopenReader(_ bound: SocketAddress) {
-        guard !isShutDown, let listener = datagramListeners.first(where: { $0.socket.address == bound }),
-            listener.channel == nil
-        else { return }
-        makeReader(of: listener).whenComplete { [weak self] result in
-            self?.assumeIsolated { endpoint in
-                switch result {
-                case .success(let channel):
-                    guard !endpoint.isShutDown else { return channel.close(promise: nil) }
-                    endpoint.datagramListeners.first { $0.socket.address == bound }?.channel = channel
-                case .failure:
-                    // Out of descriptors: tried again, with the pause between.
-                    endpoint.datagramReaderClosed(bound)
-                }
-            }
-        }
+        guard reader.start() else { throw EndpointError(EMFILE, binding: bound) }
+        listener.reader = reader
     }
 
     // MARK: - TCP

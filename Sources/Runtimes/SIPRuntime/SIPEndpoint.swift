@@ -56,6 +56,8 @@ package actor SIPEndpoint {
     var resolver: NameResolver?
     var networkWatch: NetworkWatch?
     var isShutDown = false
+    /// While the datagrams of one read come in, what they are answered with waits for the last of them.
+    var holdsDatagrams = false
     private var timer: Scheduled<Void>?
     private var timerInstant: Instant?
     private var deadlinesRestUntil = Instant.zero
@@ -107,9 +109,10 @@ package actor SIPEndpoint {
     /// Closes every socket at once. To end calls and registrations first, perform `.shutDown` and
     /// wait for `.shutDownFinished`.
     package func shutDown() {
+        // The last words.
+        sendQueuedDatagrams()
         isShutDown = true
         timer?.cancel()
-        for listener in datagramListeners { listener.channel?.close(promise: nil) }
         for listener in streamListeners { listener.channel.close(promise: nil) }
         for channel in channels.values { channel.close(promise: nil) }
         datagramListeners = []
@@ -129,8 +132,18 @@ package actor SIPEndpoint {
         settle()
     }
 
-    /// Drains the core's outputs, then arms the timer.
+    /// Does what the core asks for, then arms the timer.
     func settle() {
+        drain()
+        if holdsDatagrams { return }
+        while sendQueuedDatagrams() {
+            // What could not be sent may be tried by another way.
+            drain()
+        }
+        armTimer()
+    }
+
+    private func drain() {
         while !isShutDown, let output = core.nextOutput() {
             switch output {
             case .transmit(let transmit): self.transmit(transmit)
@@ -139,16 +152,19 @@ package actor SIPEndpoint {
                 let server = ServerAddress(destination.transport, destination.remote)
                 locator.noteFailure(of: server, for: duration, at: SystemClock.now)
             case .abandon(let connection): close(connection)
-            case .event(let event): configuration.onEvent(event)
+            case .event(let event):
+                // Who hears of it may end the process: nothing may wait then.
+                if case .shutDownFinished = event { sendQueuedDatagrams() }
+                configuration.onEvent(event)
             }
         }
-        armTimer()
     }
 
     private func armTimer() {
         var next = Self.deadline(&core, &locator)
         next.bringForward(to: connections.deadline)
-        let instant = next.map { max($0, deadlinesRestUntil) }
+        var instant: Instant?
+        if let next { instant = max(next, deadlinesRestUntil) }
         // A timer that comes too early looks again: cheaper than one for each deadline that is met before its time.
         if let timerInstant, let instant, timerInstant <= instant { return }
         timer?.cancel()

@@ -61,6 +61,54 @@ struct DatagramSocketTests {
         #expect(failures.allSatisfy { $0 == closed })
     }
 
+    @Test func whatLeavesTogetherArrivesInItsOrder() throws {
+        let socket = try DatagramSocket(binding: anyPort)
+        let peers = try (0..<2).map { _ in try DatagramSocket(binding: anyPort) }
+        for round in 0..<3 {
+            var count = 0
+            while socket.enqueue(
+                [UInt8](repeating: UInt8(count), count: count), from: .loopback, to: peers[count % 2].address)
+            { count += 1 }
+            #expect(count == DatagramOutbox.limit)
+            socket.send {
+                Issue.record("round \(round): \($0), error \($1)")
+            } report: {
+                Issue.record("\($0)")
+            }
+            for index in 0..<count {
+                #expect(receive(on: peers[index % 2]) == [UInt8](repeating: UInt8(index), count: index))
+            }
+        }
+    }
+
+    @Test func aDatagramThatCanNotLeaveKeepsNoOtherBack() throws {
+        let socket = try DatagramSocket(binding: anyPort)
+        let peer = try DatagramSocket(binding: anyPort)
+        // Nobody routes from the loopback address to TEST-NET-1.
+        let foreign = SocketAddress(.v4(0xc000_0201), port: 9)
+        for octet: UInt8 in 0..<6 {
+            let isLost = octet % 2 == 0
+            #expect(socket.enqueue([octet], from: .loopback, to: isLost ? foreign : peer.address))
+        }
+        var failures: [Int] = []
+        socket.send { index, _ in
+            failures.append(index)
+        } report: { _ in
+        }
+        #expect(failures == [0, 2, 4])
+        for octet: UInt8 in [1, 3, 5] { #expect(receive(on: peer) == [octet]) }
+    }
+
+    @Test func aBatchTakesAsManyOctetsAsUDPCarries() throws {
+        let socket = try DatagramSocket(binding: anyPort)
+        let large = [UInt8](repeating: 1, count: 40_000)
+        #expect(socket.enqueue(large, from: .loopback, to: anyPort))
+        #expect(!socket.enqueue(large, from: .loopback, to: anyPort))
+        #expect(!socket.enqueue([UInt8](repeating: 1, count: 70_000), from: .loopback, to: anyPort))
+        socket.outbox.removeAll()
+        #expect(!socket.enqueue([UInt8](repeating: 1, count: 70_000), from: .loopback, to: anyPort))
+    }
+
     @Test func sendsFromTheAddressThatItIsToldTo() throws {
         let socket = try DatagramSocket(binding: SocketAddress(.unspecified, port: 0))
         let peer = try DatagramSocket(binding: anyPort)
@@ -104,5 +152,17 @@ struct DatagramSocketTests {
         var failures: [DatagramSocket.DeliveryFailure] = []
         socket.takeDeliveryFailures { failures.append($0) }
         #expect(failures == [.init(remote: closed, errno: ECONNREFUSED)])
+    }
+}
+
+extension DatagramSocket {
+    /// Sends one datagram at once: the error that kept it from leaving, if any did.
+    fileprivate func send(
+        _ bytes: [UInt8], from source: IPAddress, to remote: SocketAddress, report: (DeliveryFailure) -> Void
+    ) -> CInt? {
+        guard enqueue(bytes, from: source, to: remote) else { return ENOBUFS }
+        var failure: CInt?
+        send(fail: { failure = $1 }, report: report)
+        return failure
     }
 }

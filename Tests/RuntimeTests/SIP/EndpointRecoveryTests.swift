@@ -9,11 +9,6 @@ import Testing
 @testable import SIPRuntime
 
 extension SIPEndpoint {
-    /// What the event loop does to a socket after an ICMP error that it takes for the end.
-    fileprivate func closeDatagramReaders() {
-        for listener in datagramListeners { listener.channel?.close(promise: nil) }
-    }
-
     fileprivate func closeConnections() {
         for channel in channels.values { channel.close(promise: nil) }
     }
@@ -22,20 +17,6 @@ extension SIPEndpoint {
 extension EndpointTests {
     /// What breaks under a running endpoint.
     struct Recovery {
-        @Test(.proves(.row(44)))
-        func aSocketOutlivesTheChannelThatReadsIt() async throws {
-            let phone = try await TestPhone()
-            let peer = try RawSocket(datagramsAt: .loopback)
-            let address = try await phone.address(.udp)
-            for number in 1...3 {
-                await phone.endpoint.closeDatagramReaders()
-                // Sent while nobody reads: it waits in the socket.
-                peer.send(options(number, via: "SIP/2.0/UDP 127.0.0.1:9"), to: address)
-                #expect(peer.receiveDatagram()?.text.contains("CSeq: \(number) OPTIONS") == true)
-            }
-            await phone.endpoint.shutDown()
-        }
-
         /// RFC 3261 §18.2.2: the response goes to where the Via says that the sender listens.
         @Test(.proves(.row(35), .clause("RFC 3261 §18.2.2")))
         func aResponseWhoseConnectionIsGoneOpensAnother() async throws {
