@@ -59,6 +59,21 @@ import Testing
         #expect(bench.layer.deadline == nil)
     }
 
+    @Test(.proves(.clause("RFC 3261 §17.1.1.2")), arguments: [false, true])
+    func whereNobodyWaitsForTheAnswerItHas64TimesT1FromThenOn(isAnsweredBefore: Bool) throws {
+        var bench = Bench()
+        let invite = try request("INVITE")
+        bench.send(invite)
+        if isAnsweredBefore { bench.receive(invite.response(100)) }
+        bench.layer.stopWaiting(for: firstClient, at: bench.now)
+        if !isAnsweredBefore { bench.receive(invite.response(100)) }
+        bench.run(to: 31_999)
+        #expect(!bench.layer.counts.isQuiescent)
+        bench.run(to: 32_000)
+        #expect(bench.log().suffix(2) == ["32000 ! timed out c1", "32000 ! terminated c1"])
+        #expect(bench.layer.counts.isQuiescent)
+    }
+
     @Test(.proves(.row(16), .clause("RFC 3261 §17.1.1.2")), arguments: [false, true])
     func acknowledgesARefusalAndEachRepetitionOfIt(ringsFirst: Bool) throws {
         var bench = Bench()

@@ -5,7 +5,7 @@ import SIPMessages
 struct InviteClientTransaction: Equatable, Sendable {
     enum State: Equatable, Sendable {
         indirect case calling(Retransmission, InviteOutline)
-        /// `giveUpAt` is set once the INVITE was cancelled (§9.1).
+        /// `giveUpAt` is set once the INVITE was cancelled (§9.1), or nobody waits for its answer.
         indirect case proceeding(InviteOutline, giveUpAt: Instant?)
         /// A non-2xx final response came. The ACK is kept as it was sent, to repeat it.
         case completed(acknowledgement: [UInt8], until: Instant)
@@ -17,6 +17,7 @@ struct InviteClientTransaction: Equatable, Sendable {
     private(set) var state: State
     private let timers: TransactionTimers
     private let isReliable: Bool
+    private var isUnwanted = false
 
     /// Begins in Calling. The caller transmits `bytes`, which are `request` serialised.
     init(_ request: Request, bytes: [UInt8], isReliable: Bool, timers: TransactionTimers, at now: Instant) {
@@ -50,7 +51,7 @@ struct InviteClientTransaction: Equatable, Sendable {
         switch state {
         case .calling(_, let outline):
             if response.status.isProvisional {
-                state = .proceeding(outline, giveUpAt: nil)
+                state = .proceeding(outline, giveUpAt: isUnwanted ? now + timers.giveUp : nil)
                 return .deliver
             }
             return complete(response, outline, at: now)
@@ -83,6 +84,13 @@ struct InviteClientTransaction: Equatable, Sendable {
     mutating func cancel(at now: Instant) {
         guard case .proceeding(let outline, nil) = state else { return }
         state = .proceeding(outline, giveUpAt: now + timers.giveUp)
+    }
+
+    /// Nobody waits for the final response any more: it has 64*T1 from now on or, before timer B ends all, from the first
+    /// provisional response.
+    mutating func stopWaiting(at now: Instant) {
+        isUnwanted = true
+        cancel(at: now)
     }
 
     /// Another server is asked now: the INVITE is not sent again, though a late response is still this transaction's.

@@ -60,7 +60,7 @@ extension TransactionLayer {
     /// The user waits no longer for the final response of an INVITE, which from now on has 64*T1 to come, as one that was
     /// cancelled has (§9.1). Other transactions end by themselves.
     package mutating func stopWaiting(for invite: ClientTransactionID, at now: Instant) {
-        inviteClients[invite]?.machine.cancel(at: now)
+        inviteClients[invite]?.machine.stopWaiting(at: now)
         settleInviteClient(invite)
     }
 
