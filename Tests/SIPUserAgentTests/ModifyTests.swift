@@ -117,6 +117,32 @@ import Testing
         #expect(!String(decoding: next.body, as: UTF8.self).contains("a=sendonly"))
     }
 
+    /// The phone moves while its hold is on its way, so that there is an offer to make besides.
+    @Test(.proves(.row(23), .clause("RFC 3261 §14.1")), arguments: [false, true])
+    func aHoldThatCameToNothingIsNotOfferedAgainFromANewAddress(isRefused: Bool) throws {
+        var (world, _) = try standing()
+        world.perform(.hold(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        let hold = try #require(world.last(.invite, at: "carol"))
+        #expect(String(decoding: hold.body, as: UTF8.self).contains("a=sendonly"))
+        let flow = Flow(
+            transport: .udp, local: try #require(world.addresses["alice"]),
+            remote: try #require(world.addresses["carol"]))
+        world.move("alice", to: "192.0.2.21")
+        world.receive(.localAddressesChanged, by: "alice")
+        if isRefused {
+            try world.reply(488, to: hold, from: "carol")
+        } else {
+            world.receive(.transmitFailed(flow, cause: nil, .hostUnreachable), by: "alice")
+        }
+        world.run(for: .milliseconds(20))
+        #expect(world.story(of: "alice").contains("modifyFailed"))
+        let next = try #require(world.last(.invite, at: "carol"))
+        #expect(next.cSeq.number > hold.cSeq.number)
+        let offer = String(decoding: next.body, as: UTF8.self)
+        #expect(offer.contains("192.0.2.21") && !offer.contains("a=sendonly"))
+    }
+
     @Test(.proves(.row(23), .clause("RFC 3261 §14.1")))
     func whoAcceptsAHoldThatWasGivenUpIsOfferedWhatHolds() throws {
         var (world, _) = try standing()

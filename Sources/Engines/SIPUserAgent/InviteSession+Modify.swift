@@ -38,6 +38,7 @@ extension InviteSession {
         if modification.previous == nil { modification.previous = offerAnswer.local }
         changeLocalMedia(change)
         modification.isWanted = true
+        modification.isAskedAnew = true
         modification.prefersUpdate = byUpdate
         modification.attempts = 0
         sendDueModification()
@@ -206,10 +207,11 @@ extension InviteSession {
         updateNegotiation(with: modification.remoteTag) { $0.cancelOffer() }
     }
 
-    /// What was not accepted is not tried again, but a refresh is as long as there is time.
+    /// What was not accepted is not tried again, but a refresh is as long as there is time. An offer that is due for
+    /// another reason, a new address say, says what held before.
     private mutating func giveUpModification(_ status: StatusCode?, at now: Instant) {
         if modification.isRefresh { return postponeRefresh(at: now) }
-        if let previous = modification.previous, !modification.isWanted {
+        if let previous = modification.previous, !modification.isAskedAnew {
             changeLocalMedia { $0 = previous }
             modification.previous = nil
             modification.remoteTag = ""

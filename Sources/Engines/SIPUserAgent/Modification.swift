@@ -6,6 +6,8 @@ import SIPMessages
 struct Modification: Sendable {
     /// An offer is to be made as soon as the dialog is free for it.
     var isWanted = false
+    /// Whether the user asked for something since the last one was sent; else what is offered again is what stands.
+    var isAskedAnew = false
     /// The session is to be refreshed as soon as the dialog is free for it (RFC 4028 §10).
     var isRefreshDue = false
     /// Whether the user asked for UPDATE rather than re-INVITE.
@@ -39,6 +41,7 @@ struct Modification: Sendable {
         isRefresh = !isWanted
         offers = isWanted || request.method == .invite || refreshesOffer
         isWanted = false
+        isAskedAnew = false
         isRefreshDue = false
         offer = nil
         offered = nil
