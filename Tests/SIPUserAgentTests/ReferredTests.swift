@@ -211,6 +211,35 @@ import Testing
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
+    /// A peer refuses the BYE that arrives behind it, and believes that the call stands.
+    @Test(.proves(.clause("RFC 3261 §12.2.2"), .clause("RFC 5057 §4")), arguments: [true, false])
+    func noNotifyLeavesWhileTheByeIsNotAnswered(isAnsweredAtLast: Bool) throws {
+        var (world, handle, _) = try referred()
+        world.perform(.hangUp(handle), by: "bob")
+        world.run(for: .milliseconds(20))
+        let bye = try #require(world.last(.bye, at: "carol"))
+        // The first is answered only now, so that the last one is due.
+        try takeNotify(&world)
+        world.run(for: .seconds(20))
+        #expect(try #require(world.last(.notify, at: "carol")).cSeq.number < bye.cSeq.number)
+        if isAnsweredAtLast { try world.reply(200, to: bye, from: "carol") }
+        world.run(for: .seconds(13))
+        #expect(world.notifications.last == "terminated;reason=noresource 603 Decline")
+        #expect(try #require(world.last(.notify, at: "carol")).cSeq.number > bye.cSeq.number)
+        world.run(for: .seconds(100))
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test func aSubscriptionThatRunsOutBehindAnUnansweredByeIsOverWithoutAWord() throws {
+        var (world, handle, _) = try referred()
+        world.run(for: .seconds(30))
+        world.perform(.hangUp(handle), by: "bob")
+        try takeNotify(&world)
+        world.run(for: .seconds(60))
+        #expect(world.notifications.allSatisfy { $0.hasPrefix("active") })
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
     @Test(.proves(.rule(3), .incident(57), .clause("RFC 3515 §2.4.2")))
     func refusesWhatItMayNotOrCanNotDo() throws {
         func answer(

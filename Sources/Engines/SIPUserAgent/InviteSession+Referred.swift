@@ -94,17 +94,22 @@ extension InviteSession {
             declineReferral(at: now)
             emit(.transferWithdrawn(handle))
         }
-        receivedReferral?.handleDeadline(at: now)
+        let mayNotify = mayNotify
+        receivedReferral?.handleDeadline(mayNotify: mayNotify, at: now)
         sendDueNotification(at: now)
     }
 
     // MARK: - NOTIFY and SUBSCRIBE
 
-    private mutating func sendDueNotification(at now: Instant) {
+    /// Whether no BYE of ours waits for its answer in the dialog of the subscription: what overtook it would keep it from
+    /// ending the call (RFC 3261 §12.2.2).
+    private var mayNotify: Bool { outstandingByes == 0 || receivedReferral?.beside != nil }
+
+    mutating func sendDueNotification(at now: Instant) {
         defer { if receivedReferral?.isFinished ?? false { receivedReferral = nil } }
-        guard let due = receivedReferral?.nextNotification(at: now), let sequence = receivedReferral?.sequence else {
-            return
-        }
+        guard mayNotify, let due = receivedReferral?.nextNotification(at: now),
+            let sequence = receivedReferral?.sequence
+        else { return }
         let isBeside = receivedReferral?.beside != nil
         let blank = isBeside ? receivedReferral?.beside?.request(.notify) : dialog?.request(.notify)
         guard var request = blank, let tag = request.to.tag else { return }

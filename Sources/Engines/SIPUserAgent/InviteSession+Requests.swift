@@ -69,7 +69,7 @@ extension InviteSession {
         case .invite: receiveInviteResponse(response, over: flow, at: now)
         case .reinvite: receiveReinviteResponse(response, over: flow, at: now)
         case .update: receiveUpdateResponse(response, over: flow, at: now)
-        case .bye: if response.status.isFinal { byeFinished() }
+        case .bye: if response.status.isFinal { byeFinished(at: now) }
         case .prack: if response.status.isFinal { prackFinished(response.status, in: purpose.remoteTag, at: now) }
         case .digit: if response.status.isFinal { digitAnswered(response.status, response.reason, at: now) }
         case .request: if response.status.isFinal { requestAnswered(response.status, response.reason, at: now) }
@@ -84,7 +84,7 @@ extension InviteSession {
         switch purpose.kind {
         case .invite: inviteFailed(failure, at: now)
         case .reinvite, .update: modificationFailed(failure, at: now)
-        case .bye: byeFinished()
+        case .bye: byeFinished(at: now)
         case .prack: prackFinished(nil, in: purpose.remoteTag, at: now)
         case .digit: digitAnswered(nil, failure.reason, at: now)
         case .request: if case .timedOut = failure { requestAnswered(408, nil, at: now) }

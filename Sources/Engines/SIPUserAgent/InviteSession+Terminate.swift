@@ -69,8 +69,9 @@ extension InviteSession {
     }
 
     /// A BYE has its final response, or never will.
-    mutating func byeFinished() {
+    mutating func byeFinished(at now: Instant) {
         outstandingByes = max(0, outstandingByes - 1)
+        sendDueNotification(at: now)
     }
 
     /// BYE from the peer: accepted at once, also before the ACK (§15.1.2).

@@ -152,6 +152,9 @@ extension InviteSession {
             referral.refreshAt = nil
             referral.expiresAt = nil
             if !referral.isDecided { tell(.unknown, of: &referral, at: now) }
+        } else if referral.refreshAt.map({ now >= $0 }) ?? false, outstandingByes > 0, referral.beside == nil {
+            // Nothing may overtake a BYE.
+            referral.refreshAt = now + settings.timers.t1
         } else if let at = referral.refreshAt, now >= at {
             referral.refreshAt = nil
             referral.refreshesLeft -= 1

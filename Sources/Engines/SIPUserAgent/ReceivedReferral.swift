@@ -93,11 +93,12 @@ struct ReceivedReferral: Sendable {
         return granted
     }
 
-    mutating func handleDeadline(at now: Instant) {
+    /// - Parameter mayNotify: whether nothing else has to be answered first.
+    mutating func handleDeadline(mayNotify: Bool, at now: Instant) {
         guard isSubscribed, now >= expiresAt else { return }
         owe(.timeout)
         // What has not left by now finds nobody who waits for it.
-        if isNotifying { unsubscribe() }
+        if isNotifying || !mayNotify { unsubscribe() }
     }
 
     private mutating func owe(_ state: SubscriptionEnd) {
