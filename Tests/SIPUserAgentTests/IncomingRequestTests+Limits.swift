@@ -120,6 +120,25 @@ extension IncomingRequestTests {
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
+    /// What was taken, and would be taken twice: of that alone something is kept.
+    @Test(.proves(.rule(11), .clause("RFC 3261 §17.2.2")))
+    func aMessageOfOneOfTooManyStrangersIsTakenOnceHoweverOftenItComes() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.limits.strangerRate = UserAgentLimits.RequestRate(perSecond: 1, burst: 1)
+        configuration.accounts[0].takesMessages = true
+        var world = bobAndCarol(configuration)
+        let message = try world.request(
+            .message, from: "carol", to: "bob", callID: "m1", headers: [(.contentType, "text/plain")])
+        for _ in 0..<3 {
+            world.ask(message, from: "carol", to: "bob")
+            world.run(for: .seconds(2))
+        }
+        #expect(world.received(200, at: "carol").count == 3)
+        #expect(world.story(of: "bob").filter { $0.contains("essage") }.count == 1)
+        world.run(for: .seconds(40))
+        #expect(world.cores["bob"]?.occupancy.serverTransactions == 0)
+    }
+
     /// Bob with room for 16 transactions, two of which are kept; he talks to Alice.
     private func crowded() throws -> (World, CallHandle) {
         var configuration = World.configuration(user: "bob")

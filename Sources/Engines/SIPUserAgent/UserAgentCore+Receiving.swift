@@ -215,11 +215,12 @@ extension UserAgentCore {
 
     /// Whether a response is the first and last word to a stranger of whom there are more than are let in: none of
     /// them may make us keep or repeat anything (ROBUSTNESS S11). Who sent its request over UDP sends it again where the
-    /// response is lost, as no provisional response told it to wait.
+    /// response is lost, as no provisional response told it to wait. What was taken must be known when it comes again:
+    /// it would be taken twice.
     private func endsStrangerInCrowd(
         _ response: Response, _ transaction: ServerTransactionID, at now: Instant
     ) -> Bool {
-        guard response.status.value >= 200, response.cSeq.method != .invite || response.status.value >= 300,
+        guard response.status.value >= 300 || (response.cSeq.method == .options && response.status.isFinal),
             configuration.limits.requestRate != nil, let flow = transactions.unansweredFlow(transaction)
         else { return false }
         return !flow.transport.isReliable && !policy.admits(over: flow, at: now)
