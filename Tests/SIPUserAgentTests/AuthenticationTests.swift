@@ -56,6 +56,29 @@ import Testing
         #expect(world.story(of: "alice") == ["answered", "mediaAgreed", "established"])
     }
 
+    /// They may count the uses of a nonce together, and would take a count that comes twice for a replay.
+    @Test(.proves(.row(37), .clause("RFC 7616 §3.4")))
+    func theNextServerIsShownACountOfItsOwn() throws {
+        var world = World()
+        let others = [SocketAddress("192.0.2.9:5060"), SocketAddress("192.0.2.10:5060")].compactMap { $0 }
+        world.names["proxy.example.com"] = others
+        world.addScripted("second", at: "192.0.2.10")
+        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
+        let first = try world.aliceCallsCarol(try Self.account(proxy: "sip:proxy.example.com"), call: call)
+        try world.reply(407, to: first, from: "carol", headers: [Self.proxyChallenge])
+        let second = try #require(world.last(.invite, at: "carol"))
+        try world.reply(503, to: second, from: "carol")
+        let third = try #require(world.last(.invite, at: "second"))
+        #expect(third.cSeq == second.cSeq)
+        let shown = try [second, third].map { try #require(try $0.headers.first(ProxyAuthorization.self)) }
+        #expect(shown.map(\.nonceCount) == [1, 2])
+        #expect(shown[0].nonce == shown[1].nonce && shown[0].response != shown[1].response)
+        try world.reply(200, to: third, from: "second", contact: "<sip:bob@192.0.2.10>", body: World.answerText)
+        // Its ACK bears what the INVITE bore that was answered (RFC 3261 §22.1).
+        let acknowledgement = try #require(world.last(.ack, at: "second"))
+        #expect(try acknowledgement.headers.first(ProxyAuthorization.self) == shown[1])
+    }
+
     /// The proxy asks, and behind it the callee's server, for one realm.
     @Test(.proves(.row(41), .clause("RFC 3261 §22.3")))
     func answersAProxyAndAServerOnOneRequestWithCredentialsForEach() throws {
@@ -68,8 +91,9 @@ import Testing
         try world.reply(401, to: second, from: "carol", headers: [Self.registrarChallenge])
         let third = try #require(world.last(.invite, at: "carol"))
         #expect(third.cSeq.number == 3)
-        #expect(try third.headers.all(ProxyAuthorization.self).map(\.nonceCount) == [2])
-        #expect(try third.headers.all(Authorization.self).map(\.nonceCount) == [1])
+        // With both it is so long that it was tried by TCP before, with a count of its own.
+        #expect(try third.headers.all(ProxyAuthorization.self).map(\.nonceCount) == [3])
+        #expect(try third.headers.all(Authorization.self).map(\.nonceCount) == [2])
         // Neither is asked a second time.
         try world.reply(401, to: third, from: "carol", headers: [Self.registrarChallenge])
         #expect(world.requests(.invite, from: "alice").count == 3)

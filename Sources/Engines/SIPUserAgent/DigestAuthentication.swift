@@ -148,8 +148,14 @@ package struct DigestAuthentication: Sendable {
     }
 
     /// Adds credentials before a challenge, for realms whose nonce is known; for requests to the account's own servers.
-    package mutating func authorize(_ request: inout Request, random: inout RandomSource) {
-        _ = write(to: &request, also: [], random: &random)
+    /// What credentials there are is replaced, as each count of a nonce goes out once (RFC 7616 §3.4).
+    ///
+    /// - Parameter attempts: the challenges that the request has met.
+    package mutating func authorize(
+        _ request: inout Request, after attempts: AuthenticationAttempts = AuthenticationAttempts(),
+        random: inout RandomSource
+    ) {
+        _ = write(to: &request, also: attempts.answered, random: &random)
     }
 
     /// Takes the next nonce out of the response to an accepted request (RFC 7616 §3.5).

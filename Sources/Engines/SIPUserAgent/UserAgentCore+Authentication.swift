@@ -15,20 +15,12 @@ extension UserAgentCore {
         var request = outbound.request
         request.body = outbound.body
         let account = outbound.account.id
-        let standing = account.firstRegistration
         let source = challengeSource(of: outbound)
-        let verdict: AuthenticationVerdict
-        if var registration = registrations[standing] {
-            verdict = registration.authentication.answer(
+        let answer = authenticated(as: account) { authentication, random in
+            authentication.answer(
                 response, to: &request, sentTo: source, attempts: &outbound.attempts, random: &random)
-            registrations[standing] = registration
-        } else if var authentication = authentications[account] {
-            verdict = authentication.answer(
-                response, to: &request, sentTo: source, attempts: &outbound.attempts, random: &random)
-            authentications[account] = authentication
-        } else {
-            verdict = .noCredentials
         }
+        let verdict = answer ?? .noCredentials
         switch verdict {
         case .authorized:
             break
@@ -44,17 +36,53 @@ extension UserAgentCore {
         outbound.request = request
         outbound.destinations.insert(destination, at: 0)
         self.outbound[id] = outbound
-        if case .call(let handle, let purpose) = outbound.owner {
-            update(handle, at: now) { $0.reissued(request, for: purpose) }
+        reissued(request, for: outbound.owner, at: now)
+        sendToNextDestination(id, at: now)
+        return true
+    }
+
+    /// Gives a request credentials of its own for the next server: it is another request there, though what the first
+    /// server got may have been counted, and both may count together (RFC 7616 §3.4).
+    mutating func renewCredentials(of id: OutboundID, at now: Instant) {
+        guard let outbound = outbound[id] else { return }
+        var request = outbound.request
+        guard request.headers.contains(.authorization) || request.headers.contains(.proxyAuthorization) else { return }
+        request.body = outbound.body
+        if case .registration(let registration) = outbound.owner {
+            registrations[registration]?.authentication.authorize(&request, random: &random)
+        } else if !outbound.attempts.answered.isEmpty {
+            authenticated(as: outbound.account.id) { authentication, random in
+                authentication.authorize(&request, after: outbound.attempts, random: &random)
+            }
         }
-        switch outbound.owner {
+        self.outbound[id]?.request = request
+        reissued(request, for: outbound.owner, at: now)
+    }
+
+    /// Does something with the credentials of an account; nil where there are none.
+    @discardableResult
+    private mutating func authenticated<Result>(
+        as account: AccountID, _ body: (inout DigestAuthentication, inout RandomSource) -> Result
+    ) -> Result? {
+        let standing = account.firstRegistration
+        if var registration = registrations[standing] {
+            defer { registrations[standing] = registration }
+            return body(&registration.authentication, &random)
+        }
+        guard var authentication = authentications[account] else { return nil }
+        defer { authentications[account] = authentication }
+        return body(&authentication, &random)
+    }
+
+    /// Tells whoever a request is from how it now reads.
+    private mutating func reissued(_ request: Request, for owner: OutboundRequest.Owner, at now: Instant) {
+        switch owner {
+        case .call(let handle, let purpose): update(handle, at: now) { $0.reissued(request, for: purpose) }
         case .subscription(let handle): update(handle, at: now) { $0.reissued(request) }
         case .watcher(let id): watchers[id]?.reissued(request)
         case .publication(let id): publications[id]?.reissued(request)
-        case .call, .registration, .request: break
+        case .registration, .request: break
         }
-        sendToNextDestination(id, at: now)
-        return true
     }
 
     private mutating func nextSequence(for outbound: OutboundRequest) -> UInt32? {

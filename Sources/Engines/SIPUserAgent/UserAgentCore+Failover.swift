@@ -46,10 +46,16 @@ extension UserAgentCore {
         transactions.giveUp(transaction)
         outbound[id]?.destinations = request.otherServers
         if !request.otherServers.isEmpty, mayTryAnother(request, at: now) {
-            sendToNextDestination(id, at: now)
+            failOverToNextDestination(id, at: now)
         } else {
             fail(id, .timedOut(request.destination), at: now)
         }
+    }
+
+    /// Sends the request to the next server after one that failed.
+    mutating func failOverToNextDestination(_ id: OutboundID, at now: Instant) {
+        renewCredentials(of: id, at: now)
+        sendToNextDestination(id, at: now)
     }
 
     func mayTryAnother(_ request: OutboundRequest, at now: Instant) -> Bool {

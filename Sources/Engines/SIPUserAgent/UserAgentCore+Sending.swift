@@ -164,7 +164,7 @@ extension UserAgentCore {
         }
         if response.status == 503 {
             noteFailure(of: request, sparedFor: response.retryAfter.map { .seconds(Int64($0)) })
-            if mayTryAnother(request, at: now) { return sendToNextDestination(id, at: now) }
+            if mayTryAnother(request, at: now) { return failOverToNextDestination(id, at: now) }
         }
         if response.status.isFinal && !(request.request.method == .invite && response.status.isSuccess) {
             forgetOutbound(id)
@@ -208,7 +208,7 @@ extension UserAgentCore {
         guard let obstacle = request.obstacle else { return fail(id, .limited, at: now) }
         noteFailure(of: request)
         if mayTryAnother(request, at: now) {
-            sendToNextDestination(id, at: now)
+            failOverToNextDestination(id, at: now)
         } else {
             fail(id, .unreachable(obstacle), at: now)
         }
