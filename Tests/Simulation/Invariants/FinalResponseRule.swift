@@ -7,17 +7,29 @@ import SIPTransactions
 struct FinalResponseRule {
     private struct Sent {
         let response: Response
-        let first: Instant
+        var first: Instant
         var last: Instant
         var count = 1
         let isReliable: Bool
         /// Whether a stranger was answered without a person, who gets fewer.
         let isBounded: Bool
         /// Whether nothing may be kept of it, as strangers came faster than they may: then it is said once each time.
-        let isFleeting: Bool
-        var isAcknowledged = false
+        var isFleeting: Bool
+        var acknowledgedAt: Instant?
         /// Whether the peer showed by something else than an ACK that it has it.
         var hasArrived = false
+        /// When it was said again, as its INVITE came again: where nothing was kept of the first time, an INVITE that
+        /// finds room begins a transaction of its own, and the repetitions count from there.
+        var saidAgain: [Instant] = []
+
+        var isAcknowledged: Bool { acknowledgedAt != nil }
+
+        /// What was said before left nothing, and its ACK ended nothing.
+        mutating func begin(at now: Instant) {
+            (first, last, count) = (now, now, 1)
+            (isFleeting, saidAgain) = (false, [])
+            if let acknowledgedAt, acknowledgedAt < now { self.acknowledgedAt = nil }
+        }
     }
 
     private struct Progress {
@@ -25,6 +37,9 @@ struct FinalResponseRule {
         /// The last one.
         let bytes: [UInt8]
     }
+
+    /// T1, the first interval of timer G.
+    private static let interval = Duration.milliseconds(500)
 
     private var sent: [TransactionName: Sent] = [:]
     /// When the INVITE of a transaction arrived last: a refusal is sent again for each.
@@ -61,9 +76,17 @@ struct FinalResponseRule {
                 isFleeting: !response.status.isSuccess && crowd.isFull(for: traffic.flow.remote, at: traffic.at))
             return
         }
-        let due = min(Duration.milliseconds(500) * (1 << min(known.count - 1, 16)), .seconds(4))
-        let isDue = traffic.at - known.last == due
-        if invited[name] == traffic.at, !response.status.isSuccess, !isDue { return }
+        let due = min(Self.interval * (1 << min(known.count - 1, 16)), .seconds(4))
+        var isDue = traffic.at - known.last == due
+        if invited[name] == traffic.at, !response.status.isSuccess, !isDue {
+            sent[name]?.saidAgain.append(traffic.at)
+            return
+        }
+        let begunAgain = known.saidAgain.first { traffic.at - $0 == Self.interval }
+        if !isDue, known.isFleeting, let begunAgain {
+            known.begin(at: begunAgain)
+            isDue = true
+        }
         if known.isAcknowledged {
             findings.add(.finalResponsesAreRepeated, "\(response.status) repeated after its ACK")
         }
@@ -110,7 +133,7 @@ struct FinalResponseRule {
             }
         case .ack:
             for (name, known) in sent where acknowledges(request, known.response, name) {
-                sent[name]?.isAcknowledged = true
+                sent[name]?.acknowledgedAt = traffic.at
             }
         case .bye:
             byes.insert(request.callID)

@@ -14,6 +14,7 @@ struct MediaRule {
         var wantsAutomatic = false
         var isAutomatic = false
         var isProven = false
+        var isOver = false
 
         var mayTransmit: Bool { isProven || !(isAutomatic && isBoundedIfAutomatic) }
     }
@@ -66,6 +67,9 @@ struct MediaRule {
             var known = Call(callID: call.callID)
             known.isBoundedIfAutomatic = call.trust == .stranger && call.flow.transport == .udp
             calls[handle] = known
+            // An INVITE that comes again very late makes another call of the same Call-ID: how the one before was answered
+            // says nothing of it.
+            handles[call.callID, default: []].removeAll { calls[$0]?.isOver ?? true }
             handles[call.callID, default: []].append(handle)
         case .answered(let handle, _):
             if let wanted = calls[handle]?.wantsAutomatic { calls[handle]?.isAutomatic = wanted }
@@ -81,6 +85,8 @@ struct MediaRule {
             if let call = calls[handle], !call.isProven {
                 findings.add(.mediaKeepsToTheRules, "the path of \(handle) is proven by nothing")
             }
+        case .ended(let handle, _):
+            calls[handle]?.isOver = true
         default:
             break
         }
