@@ -70,6 +70,24 @@ import Testing
         #expect(Self.names(world) == [.finalResponsesAreRepeated])
     }
 
+    /// Only a refusal that may have left nothing begins anew as its INVITE comes again.
+    @Test func aRefusalWhoseRepetitionsCountFromAnInviteThatCameAgain() throws {
+        var (world, alice, bob) = World.agentAndPhone()
+        let invite = world.invite(bob, from: alice)
+        world.say(invite, from: alice, to: bob)
+        world.run(for: .seconds(1))
+        let refusal = invite.response(603, toTag: "planted").bytes()
+        world.forge(refusal, from: bob, to: alice)
+        world.run(for: .milliseconds(200))
+        world.say(invite, from: alice, to: bob)
+        world.run(for: NetworkConditions.usualDelay)
+        world.forge(refusal, from: bob, to: alice)
+        #expect(world.violations.isEmpty)
+        world.run(for: .milliseconds(500))
+        world.forge(refusal, from: bob, to: alice)
+        #expect(Self.names(world) == [.finalResponsesAreRepeated])
+    }
+
     @Test func somethingThatIsLeft() {
         var (world, alice, bob) = World.phoneAndAgent()
         _ = world.call(world.uri(of: bob, user: "bob"), from: alice)
