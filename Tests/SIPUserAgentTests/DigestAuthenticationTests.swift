@@ -231,6 +231,24 @@ import Testing
         #expect(used == ["n1 1", "n2 1", "n1 2", "n3 1", "n2 2", "n1 3"])
     }
 
+    @Test(.proves(.clause("RFC 7616 §3.4")))
+    mutating func countsANonceOnceWhereAServerAsksByItAsProxyAndAsRegistrar() throws {
+        var authentication = authentication()
+        var counts: [UInt32?] = []
+        for isProxy in [true, false, true, false] {
+            var attempts = AuthenticationAttempts()
+            var request = try request()
+            let response = try challenged(request, proxy: isProxy, Self.plain)
+            #expect(
+                authentication.answer(
+                    response, to: &request, sentTo: isProxy ? .outboundProxy : .registrar, attempts: &attempts,
+                    random: &random) == .authorized)
+            counts += try request.headers.all(ProxyAuthorization.self).map(\.nonceCount)
+            counts += try request.headers.all(Authorization.self).map(\.nonceCount)
+        }
+        #expect(counts.count > 4 && Set(counts).count == counts.count, "\(counts)")
+    }
+
     @Test mutating func saysWhyItDoesNotAnswer() throws {
         var none = DigestAuthentication(credentials: nil)
         var request = try request()

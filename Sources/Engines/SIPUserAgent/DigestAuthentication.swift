@@ -108,6 +108,11 @@ package struct DigestAuthentication: Sendable {
             use = known.map { earlier.remove(at: $0) } ?? NonceUse(nonce: challenge.nonce, cnonce: cnonce)
         }
 
+        /// How often a nonce was used here.
+        func uses(of nonce: String) -> UInt32 {
+            use.nonce == nonce ? use.count : earlier.first { $0.nonce == nonce }?.count ?? 0
+        }
+
         /// The server named the next nonce, for what it challenged before.
         mutating func turn(toNonce nonce: String) {
             var challenge = challenge
@@ -232,11 +237,13 @@ extension DigestAuthentication {
             let space = spaces[index]
             let isNeeded = space.key.isProxy || (space.isRegistrar && request.method == .register)
             guard isNeeded || others.contains(space.key) else { continue }
-            guard space.use.count < .max else {
+            // A server that is proxy and registrar may ask as both under one nonce, which is counted once.
+            let uses = spaces.map { $0.uses(of: space.use.nonce) }.max() ?? 0
+            guard uses < .max else {
                 isComplete = false
                 continue
             }
-            spaces[index].use.count += 1
+            spaces[index].use.count = uses + 1
             let response = DigestResponse(
                 challenge: space.challenge, username: credentials.username, password: credentials.password,
                 method: request.method, uri: request.uri.description, body: request.body,
