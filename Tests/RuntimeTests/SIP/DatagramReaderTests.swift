@@ -44,14 +44,18 @@ struct DatagramReaderTests {
         let post = Post()
         let reader = DatagramReader(of: socket, on: loop) { post.take($0) }
         #expect(reader.start())
-        let isBusy = Mutex(true)
-        loop.execute { while isBusy.withLock({ $0 }) { usleep(1000) } }
-        // By one's and two's, so that it wakes often; 300 are more than it reads ahead.
-        for number in 0..<300 {
-            peer.send(octets(number), to: socket.address)
-            if number < 20 { usleep(500) }
+        // The event loop waits for an octet.
+        var ends: [CInt] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        let (out, into) = (ends[0], ends[1])
+        defer { for end in [out, into] { close(end) } }
+        loop.execute {
+            var octet: UInt8 = 0
+            _ = read(out, &octet, 1)
         }
-        isBusy.withLock { $0 = false }
+        // More than it reads ahead.
+        for number in 0..<300 { peer.send(octets(number), to: socket.address) }
+        #expect(write(into, [1], 1) == 1)
         #expect(try await post.eventually { $0.bytes == (0..<300).map(octets) })
         reader.stop()
     }
