@@ -88,14 +88,15 @@ import Testing
         try world.reply(407, to: first, from: "carol", headers: [Self.proxyChallenge])
         let second = try #require(world.last(.invite, at: "carol"))
         #expect(second.headers.contains(.proxyAuthorization) && !second.headers.contains(.authorization))
-        try world.reply(401, to: second, from: "carol", headers: [Self.registrarChallenge])
+        let serverChallenge = Self.registrarChallenge.1.replacing("abc", with: "def")
+        try world.reply(401, to: second, from: "carol", headers: [(.wwwAuthenticate, serverChallenge)])
         let third = try #require(world.last(.invite, at: "carol"))
         #expect(third.cSeq.number == 3)
         // With both it is so long that it was tried by TCP before, with a count of its own.
         #expect(try third.headers.all(ProxyAuthorization.self).map(\.nonceCount) == [3])
         #expect(try third.headers.all(Authorization.self).map(\.nonceCount) == [2])
         // Neither is asked a second time.
-        try world.reply(401, to: third, from: "carol", headers: [Self.registrarChallenge])
+        try world.reply(401, to: third, from: "carol", headers: [(.wwwAuthenticate, serverChallenge)])
         #expect(world.requests(.invite, from: "alice").count == 3)
         #expect(world.ends(at: "alice").map(\.cause) == [.authenticationFailed])
     }

@@ -36,6 +36,14 @@ struct NotifierRule {
     private var answered: Set<TransactionName> = []
     /// The Call-IDs in which somebody asked to be told.
     private var asked: Set<String> = []
+    /// The BYEs that have no answer: in their dialogs nothing may overtake them, so that nothing more is told there.
+    private var byes: [TransactionName: Dialog] = [:]
+
+    private struct Dialog: Hashable {
+        let callID: String
+        let localTag: String
+        let remoteTag: String
+    }
 
     mutating func sent(_ traffic: Traffic, excused: Bool, _ findings: inout Findings) {
         let transaction = TransactionName(traffic.message)
@@ -44,7 +52,12 @@ struct NotifierRule {
         {
             last[name]?.standsUntil = traffic.at + .seconds(Int64(granted.seconds))
         }
-        guard let request = traffic.request, request.method == .notify else { return }
+        guard let request = traffic.request else { return }
+        if request.method == .bye {
+            byes[transaction] = Dialog(
+                callID: request.callID, localTag: request.from.tag ?? "", remoteTag: request.to.tag ?? "")
+        }
+        guard request.method == .notify else { return }
         guard names[transaction] == nil else { return }
         guard let event = try? request.headers.first(EventPackage.self),
             let state = try? request.headers.first(SubscriptionState.self)
@@ -101,6 +114,7 @@ struct NotifierRule {
                 event: "\(event.package) \(event.id ?? "")")
         case .response(let response):
             let transaction = TransactionName(traffic.message)
+            if response.status.isFinal { byes[transaction] = nil }
             guard response.status.isFinal, ![401, 407].contains(response.status.value), let name = names[transaction],
                 last[name]?.transaction == transaction, last[name]?.answeredAt == nil
             else { return }
@@ -114,7 +128,10 @@ struct NotifierRule {
     /// Who took a NOTIFY while the subscription stood is told of its end.
     func atRest(mayMiss: Bool, _ findings: inout Findings) {
         guard !mayMiss else { return }
-        for notification in last.values where notification.isTaken && !notification.isLast {
+        let cutOff = Set(byes.values)
+        for (name, notification) in last where notification.isTaken && !notification.isLast {
+            let dialog = Dialog(callID: name.callID, localTag: name.localTag, remoteTag: name.remoteTag)
+            guard !cutOff.contains(dialog) else { continue }
             guard let answeredAt = notification.answeredAt, answeredAt < notification.standsUntil else { continue }
             findings.add(.subscriptionsEnd, "nobody was told that a subscription is over")
         }
