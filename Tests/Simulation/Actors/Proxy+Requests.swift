@@ -60,6 +60,7 @@ extension Proxy {
                 return transactions.respond(request.response(404, toTag: settings.name), in: transaction, at: now)
             }
             var response = registrar.register(request, of: user, over: flow, at: now)
+            agent.learn(registrar.bindings(of: user, at: now).map(\.contact), of: user, at: now)
             response.to.tag = settings.name
             return transactions.respond(response, in: transaction, at: now)
         }

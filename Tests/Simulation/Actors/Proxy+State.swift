@@ -12,7 +12,7 @@ extension Proxy {
                 return true
             }
             let package = (try? request.headers.first(EventPackage.self))?.package
-            return request.to.tag == nil && package == "message-summary" && isForUs(request.uri)
+            return request.to.tag == nil && package.map(StateAgent.tells) == true && isForUs(request.uri)
         case .publish: return isForUs(request.uri)
         default: return false
         }

@@ -36,6 +36,42 @@ extension Rogue {
         say(notification(in: &dialog, of: "refer", "active", "SIP/2.0 200 OK").bytes(), to: flow, at: instant)
     }
 
+    /// Asks for a call outside the dialog that it has, naming that as it should (RFC 4538), with its tags taken for each
+    /// other, or not at all.
+    mutating func referFromOutside(_ dialog: ScriptedDialog, over flow: Flow, at instant: Instant) {
+        for number in 0..<3 {
+            var outside = dialog
+            outside.callID = "\(dialog.callID)-\(number)"
+            outside.localParty.tag = "outside\(tags)"
+            outside.remoteParty.tag = nil
+            var refer = outside.request(.refer, via: nextVia)
+            let target = SIPURI(user: "premium", host: .address(address.address), port: 5099)
+            refer.headers.append(ReferTo(NameAddress(uri: .sip(target))))
+            refer.headers.append(contact(user: "rogue"))
+            let (own, peer) = (dialog.remoteParty.tag ?? "", dialog.localParty.tag ?? "")
+            switch dice.one(of: [0, 0, 1, 2]) {
+            case 0: refer.headers.append(TargetDialog(callID: dialog.callID, ownTag: own, peerTag: peer))
+            case 1: refer.headers.append(TargetDialog(callID: dialog.callID, ownTag: peer, peerTag: own))
+            default: break
+            }
+            asked[refer.callID] = refer
+            say(refer.bytes(), to: flow, at: instant + .milliseconds(Int64.random(in: 0...2_000, using: &dice)))
+        }
+    }
+
+    /// In the dialog that a REFER made it asks for news of the call, for more of them or for no more.
+    mutating func followReferral(_ response: Response, over flow: Flow, at now: Instant) {
+        guard response.status.isSuccess, let refer = asked.removeValue(forKey: response.callID) else { return }
+        var dialog = ScriptedDialog(calling: refer, answeredBy: response)
+        for second in 1..<3 as Range<Int> {
+            var subscribe = dialog.request(.subscribe, via: nextVia)
+            subscribe.headers.append(EventPackage("refer"))
+            subscribe.headers.append(Expires(dice.one(of: [0, 5, 3600])))
+            subscribe.headers.append(contact(user: "rogue"))
+            say(subscribe.bytes(), to: flow, at: now + .seconds(second))
+        }
+    }
+
     /// Takes a SUBSCRIBE or REFER and notifies as no notifier may.
     mutating func notify(of request: Request, over flow: Flow, at now: Instant) {
         let tag = request.to.tag ?? "notifier"

@@ -39,11 +39,13 @@ package struct Rogue: Sendable {
         case refers
         /// Tells those who ask to be told what they did not ask for, or nothing, or for ever.
         case notifiesBadly
+        /// Takes part in a call, and asks outside it for another one.
+        case refersFromOutside
     }
 
     /// Those that are met on errands, and those that any seed may meet.
     static let onErrands: [Kind] = [.refusesChanges, .answersForOthers, .refers, .notifiesBadly]
-    static let usual = Kind.allCases.filter { !onErrands.contains($0) }
+    static let usual = Kind.allCases.filter { $0 != .refersFromOutside && !onErrands.contains($0) }
 
     let kind: Kind
     let name: String
@@ -53,6 +55,8 @@ package struct Rogue: Sendable {
     var tags = 0
     /// Calls that it placed itself.
     private var own: [String: Request] = [:]
+    /// Requests of its own outside all dialogs, by Call-ID.
+    var asked: [String: Request] = [:]
 
     init(_ kind: Kind, name: String, address: SocketAddress, seed: UInt64) {
         self.kind = kind
@@ -101,7 +105,7 @@ package struct Rogue: Sendable {
             say(request.response(488).bytes(), to: flow, at: now)
         case .subscribe where kind == .notifiesBadly, .refer where kind == .notifiesBadly:
             notify(of: request, over: flow, at: now)
-        case .notify where kind == .refers:
+        case .notify where kind == .refers || kind == .refersFromOutside:
             // It hears how it goes, or hangs the phone up with a bad answer.
             say(request.response(dice.one(of: [200, 481, 500])).bytes(), to: flow, at: now)
         default:
@@ -161,8 +165,12 @@ package struct Rogue: Sendable {
         case .refers where isFirst:
             say(accepting(invite, 200, tag: "refers").bytes(), to: flow, at: now + .milliseconds(200))
             refer(in: ScriptedDialog(answering: invite, tag: "refers"), over: flow, at: now + .seconds(1))
+        case .refersFromOutside where isFirst:
+            say(accepting(invite, 200, tag: "outside").bytes(), to: flow, at: now + .milliseconds(200))
+            let dialog = ScriptedDialog(answering: invite, tag: "outside")
+            referFromOutside(dialog, over: flow, at: now + .seconds(1))
         case .neverAcknowledges, .deafToBye, .floods, .spoofs, .forksWildly, .answersLate, .refusesChanges, .refers,
-            .notifiesBadly:
+            .notifiesBadly, .refersFromOutside:
             say(accepting(invite, 200, tag: "rogue").bytes(), to: flow, at: now + .milliseconds(200))
         }
     }
@@ -268,6 +276,7 @@ package struct Rogue: Sendable {
 
     /// What becomes of its own calls.
     private mutating func receive(_ response: Response, over flow: Flow, at now: Instant) {
+        if response.cSeq.method == .refer { return followReferral(response, over: flow, at: now) }
         guard response.cSeq.method == .invite, response.status.isFinal, kind != .neverAcknowledges, kind != .silent,
             let branch = response.vias.first?.branch
         else { return }
@@ -283,6 +292,10 @@ package struct Rogue: Sendable {
         say(acknowledgement.bytes(), to: flow, at: now)
         if kind == .refers, isSuccess, let own = own[response.callID] {
             refer(in: ScriptedDialog(calling: own, answeredBy: response), over: flow, at: now + .seconds(1))
+        }
+        if kind == .refersFromOutside, isSuccess, let own = own[response.callID] {
+            let dialog = ScriptedDialog(calling: own, answeredBy: response)
+            referFromOutside(dialog, over: flow, at: now + .seconds(1))
         }
     }
 }

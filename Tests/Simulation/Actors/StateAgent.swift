@@ -3,17 +3,20 @@ import SIPMessages
 import SIPTransactions
 import SIPUserAgent
 
-/// What a domain knows of its users: it tells them of waiting messages (RFC 3842, RFC 6665 §4.2) and keeps what they
-/// publish (RFC 3903).
+/// What a domain knows of its users: it tells them of waiting messages (RFC 3842, RFC 6665 §4.2) and of their
+/// registrations (RFC 3680), and keeps what they publish (RFC 3903).
 struct StateAgent: Sendable {
     /// Somebody who asked to be told.
     private struct Subscriber: Sendable {
         var dialog: ScriptedDialog
         let event: EventPackage
+        let user: String
         var flow: Flow
         var expiresAt: Instant
         /// The CSeq of the last SUBSCRIBE.
         var asked: UInt32
+        /// The version of the next document, where those are numbered.
+        var version = 0
     }
 
     /// A NOTIFY that is due, and by which way.
@@ -32,6 +35,8 @@ struct StateAgent: Sendable {
     private var subscribers: [String: Subscriber] = [:]
     /// By user: the tag of what is published, and until when it is kept.
     private var published: [String: (tag: String, until: Instant)] = [:]
+    /// By user: where it is registered.
+    private var registered: [String: [SIPURI]] = [:]
     private var count = 0
     /// NOTIFYs to be sent, under another Via.
     private(set) var due: [Notice] = []
@@ -52,14 +57,17 @@ struct StateAgent: Sendable {
     mutating func forget() {
         subscribers = [:]
         published = [:]
+        registered = [:]
     }
+
+    static func tells(of package: String) -> Bool { package == "message-summary" || package == "reg" }
 
     func knows(_ tag: String?) -> Bool { tag.map { subscribers[$0] != nil } ?? false }
 
     // MARK: - Subscriptions
 
     mutating func subscribe(_ request: Request, over flow: Flow, at now: Instant) -> Response {
-        guard let event = try? request.headers.first(EventPackage.self), event.package == "message-summary" else {
+        guard let event = try? request.headers.first(EventPackage.self), Self.tells(of: event.package) else {
             return request.response(489)
         }
         let asked = (try? request.headers.first(Expires.self))?.seconds ?? Self.longest
@@ -78,8 +86,8 @@ struct StateAgent: Sendable {
             count += 1
             tag = "\(name)-state-\(count)"
             subscribers[tag] = Subscriber(
-                dialog: ScriptedDialog(answering: request, tag: tag), event: event, flow: flow, expiresAt: now,
-                asked: 0)
+                dialog: ScriptedDialog(answering: request, tag: tag), event: event,
+                user: request.uri.sipURI?.user ?? "", flow: flow, expiresAt: now, asked: 0)
         }
         subscribers[tag]?.asked = request.cSeq.number
         subscribers[tag]?.flow = flow
@@ -104,10 +112,43 @@ struct StateAgent: Sendable {
         request.headers.append(
             ending.map { SubscriptionState("terminated", parameters: Parameters(.field, [("reason", $0)])) }
                 ?? SubscriptionState("active", parameters: Parameters(.field, [("expires", "\(left)")])))
-        request.headers.append(ContentType("application", "simple-message-summary"))
-        request.body = Array("Messages-Waiting: yes\r\nVoice-Message: \(count)/0\r\n".utf8)
+        if subscriber.event.package == "reg" {
+            request.headers.append(ContentType("application", "reginfo+xml"))
+            request.body = registrations(of: subscriber)
+            subscriber.version += 1
+        } else {
+            request.headers.append(ContentType("application", "simple-message-summary"))
+            request.body = Array("Messages-Waiting: yes\r\nVoice-Message: \(count)/0\r\n".utf8)
+        }
         due.append(Notice(request: request, flow: subscriber.flow, subscriber: tag))
         subscribers[tag] = ending == nil ? subscriber : nil
+    }
+
+    /// RFC 3680 §5, always in full.
+    private func registrations(of subscriber: Subscriber) -> [UInt8] {
+        let contacts = registered[subscriber.user] ?? []
+        let state = contacts.isEmpty ? "terminated" : "active"
+        var text = """
+            <?xml version="1.0"?>
+            <reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="\(subscriber.version)" state="full">
+            <registration aor="sip:\(subscriber.user)@\(name)" id="r" state="\(state)">
+
+            """
+        for (index, contact) in contacts.enumerated() {
+            let uri = "\(contact)".replacing("&", with: "&amp;")
+            text += #"<contact id="c\#(index)" state="active" event="registered"><uri>\#(uri)</uri></contact>"#
+        }
+        return Array((text + "</registration></reginfo>").utf8)
+    }
+
+    /// Tells those who want to know where a user is registered.
+    mutating func learn(_ contacts: [SIPURI], of user: String, at now: Instant) {
+        guard registered[user] ?? [] != contacts else { return }
+        registered[user] = contacts
+        for (tag, subscriber) in subscribers.sorted(by: { $0.key < $1.key })
+        where subscriber.user == user && subscriber.event.package == "reg" {
+            notify(tag, ending: nil, at: now)
+        }
     }
 
     /// Whoever takes no NOTIFY is told no more (RFC 6665 §4.2.2).

@@ -29,6 +29,8 @@ struct CallStoryRule {
         case acceptance
         /// An INVITE that wants the place of the call.
         case replacement
+        /// A REFER outside the call that names it.
+        case referral
     }
 
     mutating func sent(_ traffic: Traffic) {
@@ -47,6 +49,11 @@ struct CallStoryRule {
             heard[request.callID, default: []].insert(.request(request.method))
             if let replaces = try? request.headers.first(Replaces.self) {
                 heard[replaces.callID, default: []].insert(.replacement)
+            }
+            if request.method == .refer, let named = try? request.headers.first(TargetDialog.self),
+                tags[named.callID]?.contains(named.ownTag) == true
+            {
+                heard[named.callID, default: []].insert(.referral)
             }
         case .response(let response):
             guard response.status.isFinal else { return }
@@ -69,6 +76,8 @@ struct CallStoryRule {
 
     func handle(of callID: String) -> CallHandle? { stories.first { $0.value.callID == callID }?.key }
 
+    func tag(of callID: String) -> String? { tags[callID]?.min() }
+
     func isEstablished(_ handle: CallHandle) -> Bool { stories[handle]?.isEstablished ?? false }
 
     var openCalls: [CallHandle] { stories.filter { !$0.value.isEnded }.keys.sorted() }
@@ -81,6 +90,7 @@ struct CallStoryRule {
         case .incomingCall(let handle, let call):
             if stories[handle] != nil { findings.add(.eventsAreInOrder, "\(handle) came in twice") }
             stories[handle] = Story(callID: call.callID, isIncoming: true)
+            judgeJoining(call, as: handle, &findings)
         case .trying(let handle), .offered(let handle, _), .pathProven(let handle), .peerMoved(let handle, _),
             .mediaAgreed(let handle, _):
             expect(handle, "\(event)".prefix { $0 != "(" }, &findings) { !$0.isEnded }
@@ -103,6 +113,12 @@ struct CallStoryRule {
                 !$0.isEnded && $0.isHeld != isHeld
             }
             stories[handle]?.isHeld = isHeld
+        case .transferRequested(let handle, _):
+            expect(handle, "a wish for a transfer", &findings) { !$0.isEnded }
+            let wishes = heard[stories[handle]?.callID ?? ""] ?? []
+            if judgesCauses, wishes.isDisjoint(with: [.referral, .request(.refer)]) {
+                findings.add(.transfersAreTold, "a transfer of \(handle), for which nobody asked")
+            }
         case .modified(let handle), .modifyFailed(let handle, _):
             expect(handle, "modified", &findings) { !$0.isEnded }
         case .ended(let handle, let end):
@@ -112,6 +128,18 @@ struct CallStoryRule {
             if judgesCauses { judge(end, of: handle, &findings) }
         default:
             break
+        }
+    }
+
+    /// Whoever wants to be let into a call names its dialog, and a person lets it in (RFC 3911 §4).
+    private func judgeJoining(_ call: IncomingCall, as handle: CallHandle, _ findings: inout Findings) {
+        guard let joined = call.joining else { return }
+        let join = try? call.headers.first(Join.self)
+        guard let join, let story = stories[joined], story.callID == join.callID,
+            tags[join.callID]?.contains(join.ownTag) == true
+        else { return findings.add(.nobodyIsHeardUnasked, "\(handle) is let near \(joined), which it did not name") }
+        if call.mayAnswerAutomatically {
+            findings.add(.nobodyIsHeardUnasked, "\(handle) may join \(joined) without a person")
         }
     }
 

@@ -28,6 +28,8 @@ extension Plan {
         // Drawn last, so that plans keep what they had before.
         var questions = random.split()
         added += questionsInCalls(&questions)
+        var visitors = random.split()
+        added += visits(&visitors)
         steps = (steps + added).enumerated().sorted {
             ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
         }.map(\.element)
@@ -51,7 +53,10 @@ extension Plan {
         }
     }
 
-    private func phone(_ random: inout RandomSource) -> Int { Int.random(in: setting.phones.indices, using: &random) }
+    /// What anybody may be told of, the registrations of a domain aside.
+    private static let topics: [Deed.Topic] = [.presence, .dialog, .messageSummary]
+
+    func phone(_ random: inout RandomSource) -> Int { Int.random(in: setting.phones.indices, using: &random) }
 
     // MARK: - Calls
 
@@ -121,7 +126,7 @@ extension Plan {
     private func watch(_ number: UInt32, _ random: inout RandomSource) -> [Step] {
         let watcher = phone(&random)
         let start = Instant.zero + random.duration(upTo: .seconds(40))
-        let topic = random.one(of: Deed.Topic.allCases)
+        let topic = random.one(of: Self.topics)
         let watched = topic == .messageSummary ? watcher : phone(&random)
         let callee: Deed.Callee
         if !setting.rogues.isEmpty, random.one(of: [true, false, false, false]) {
@@ -207,7 +212,7 @@ extension Plan {
             ])
             added.append(Step(at: at, what: .deed(actor, deed)))
         }
-        let topic = random.one(of: Deed.Topic.allCases)
+        let topic = random.one(of: Self.topics)
         added.append(
             Step(at: start, what: .deed(actor, .subscribe(201, to: .rogue(rogue), topic, expires: 60))))
         return added

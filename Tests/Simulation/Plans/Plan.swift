@@ -62,6 +62,9 @@ package enum Deed: Equatable, Sendable {
     /// Writes to the peer of a call.
     case write(UInt32)
     case message(to: Callee)
+    /// Wants to be let into the second call, of which it somehow knows the dialog, by calling one of its parties. `knows`
+    /// false: it takes the tags for each other.
+    case join(UInt32, into: UInt32, to: Callee, knows: Bool)
     /// Sends the peer of a call a request that the call has no use for.
     case ask(UInt32, Method)
     /// The same to somebody, outside any call.
@@ -86,9 +89,10 @@ package enum Deed: Equatable, Sendable {
     }
 
     /// What one can be told of.
-    package enum Topic: String, Hashable, CaseIterable, Sendable {
+    package enum Topic: String, Hashable, Sendable {
         case presence, dialog
         case messageSummary = "message-summary"
+        case registration = "reg"
     }
 
     /// How a call is placed.
@@ -101,10 +105,10 @@ package enum Deed: Equatable, Sendable {
     /// The call that it is about.
     package var call: UInt32? {
         switch self {
-        case .call(let call, _, _), .ring(let call), .progress(let call), .answer(let call), .reject(let call, _),
-            .redirect(let call, _), .hangUp(let call), .hold(let call), .resume(let call), .reinvite(let call),
-            .update(let call), .transfer(let call, _, _), .connect(let call, _), .digits(let call, _), .write(let call),
-            .ask(let call, _):
+        case .call(let call, _, _), .join(let call, _, _, _), .ring(let call), .progress(let call), .answer(let call),
+            .reject(let call, _), .redirect(let call, _), .hangUp(let call), .hold(let call), .resume(let call),
+            .reinvite(let call), .update(let call), .transfer(let call, _, _), .connect(let call, _),
+            .digits(let call, _), .write(let call), .ask(let call, _):
             call
         case .options, .message, .inquire, .subscribe, .unsubscribe, .appear, .publish, .retract, .quit, .register,
             .unregister:
@@ -114,8 +118,8 @@ package enum Deed: Equatable, Sendable {
 
     package var callee: Callee? {
         switch self {
-        case .call(_, let callee, _), .options(_, let callee), .transfer(_, let callee, _), .message(let callee),
-            .inquire(_, let callee), .subscribe(_, let callee, _, _):
+        case .call(_, let callee, _), .join(_, _, let callee, _), .options(_, let callee), .transfer(_, let callee, _),
+            .message(let callee), .inquire(_, let callee), .subscribe(_, let callee, _, _):
             callee
         case .redirect(_, let phone): .phone(phone)
         default: nil

@@ -120,6 +120,12 @@ extension Trial {
                     .subscriptionsEnd,
                     "\(Setting.name(watched.index)) is said to have \(table.dialogs.count) calls, not \(calls)")
             }
+        case .registration(let information):
+            guard world.isRegistered(watched), world.isQuiet(watched, for: .seconds(15)) else { return }
+            let contacts = information.registrations.flatMap(\.contacts)
+            if !contacts.contains(where: \.isActive) {
+                world.violate(.subscriptionsEnd, "\(Setting.name(watched.index)) is said not to be registered")
+            }
         default:
             break
         }

@@ -15,6 +15,11 @@ extension Trial {
             call.offersInInvite = placing.offersInInvite
             call.redirectionLimit = placing.redirectionLimit
             return .call(CallHandle(rawValue: number), call)
+        case .join(let number, let other, let callee, let knows):
+            guard let join = join(into: other, to: callee, knows: knows) else { return nil }
+            var call = OutgoingCall(target: plan.setting.target(callee, transport: nil), media: World.media())
+            call.headers.append(join)
+            return .call(CallHandle(rawValue: number), call)
         case .options(_, let callee):
             return ask(OutgoingRequest(.options, to: .address(plan.setting.target(callee, transport: nil))))
         case .quit: return .shutDown
@@ -62,6 +67,19 @@ extension Trial {
         case .write: return ask(.message(nextText, to: .peer(of: call)))
         default: return nil
         }
+    }
+
+    /// The dialog of a call as one of its parties has it, where both have one.
+    private func join(into number: UInt32, to party: Deed.Callee, knows: Bool) -> Join? {
+        let placed = CallHandle(rawValue: number)
+        guard case .phone(let party) = party,
+            let caller = phones.first(where: { world.callID(of: placed, at: $0) != nil }),
+            let callID = world.callID(of: placed, at: caller),
+            let callee = phones.first(where: { $0 != caller && world.handle(ofIncoming: callID, at: $0) != nil }),
+            let callerTag = world.tag(of: callID, at: caller), let calleeTag = world.tag(of: callID, at: callee)
+        else { return nil }
+        let (own, peer) = (phones[party] == caller) == knows ? (callerTag, calleeTag) : (calleeTag, callerTag)
+        return Join(callID: callID, ownTag: own, peerTag: peer)
     }
 
     private mutating func ask(_ request: OutgoingRequest) -> Command {

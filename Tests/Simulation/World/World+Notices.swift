@@ -46,6 +46,11 @@ extension World {
         hosts[host.index].watch.story.handle(ofIncoming: callID)
     }
 
+    /// The tag of the phone in the calls with that Call-ID; of several any.
+    func tag(of callID: String, at host: HostID) -> String? {
+        hosts[host.index].watch.story.tag(of: callID)
+    }
+
     package func isEstablished(_ call: CallHandle, at host: HostID) -> Bool {
         hosts[host.index].watch.story.isEstablished(call)
     }
