@@ -105,6 +105,7 @@ struct Proxy: Sendable {
             case .transmit(let transmit): transmits.append(transmit)
             case .event(let event): receive(event, at: now)
             }
+            sendNotices(at: now)
         }
     }
 

@@ -109,9 +109,15 @@ struct NotifierRule {
             guard request.method == .subscribe, let localTag = request.to.tag,
                 let event = try? request.headers.first(EventPackage.self)
             else { return }
-            subscribed[TransactionName(traffic.message)] = Name(
+            let name = Name(
                 callID: request.callID, localTag: localTag, remoteTag: request.from.tag ?? "",
                 event: "\(event.package) \(event.id ?? "")")
+            // What a REFER makes has a number, which it need not be called by in a dialog that has no other.
+            let numbered = last.keys.first {
+                $0.callID == name.callID && $0.localTag == name.localTag && $0.remoteTag == name.remoteTag
+                    && $0.event.hasPrefix(name.event)
+            }
+            subscribed[TransactionName(traffic.message)] = numbered ?? name
         case .response(let response):
             let transaction = TransactionName(traffic.message)
             if response.status.isFinal { byes[transaction] = nil }

@@ -98,6 +98,14 @@ extension Trial {
         }
     }
 
+    /// Whether the registrar of a phone knows where it is.
+    private func isBound(_ phone: HostID) -> Bool {
+        let phone = plan.setting.phones[phone.index]
+        guard let place = phone.proxy else { return false }
+        let registrar = world.hosts[phones.count + place].proxy?.registrar
+        return registrar?.bindings(of: phone.user, at: world.now).isEmpty == false
+    }
+
     private func sharesUser(_ phone: Int) -> Bool {
         let one = plan.setting.phones[phone]
         return plan.setting.phones.count { $0.user == one.user && $0.proxy == one.proxy } > 1
@@ -121,7 +129,7 @@ extension Trial {
                     "\(Setting.name(watched.index)) is said to have \(table.dialogs.count) calls, not \(calls)")
             }
         case .registration(let information):
-            guard world.isRegistered(watched), world.isQuiet(watched, for: .seconds(15)) else { return }
+            guard isBound(watched), world.isQuiet(watched, for: .seconds(15)) else { return }
             let contacts = information.registrations.flatMap(\.contacts)
             if !contacts.contains(where: \.isActive) {
                 world.violate(.subscriptionsEnd, "\(Setting.name(watched.index)) is said not to be registered")
