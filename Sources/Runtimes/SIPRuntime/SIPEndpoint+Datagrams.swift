@@ -55,11 +55,14 @@ extension SIPEndpoint {
     }
 
     private func sendQueuedDatagrams(of listener: DatagramListener) {
-        let queued = listener.queued
-        listener.queued.removeAll(keepingCapacity: true)
+        // Taken out, since what is told of a failure may queue more; its room is used again.
+        var queued: [(flow: Flow, cause: TransactionID?)] = []
+        swap(&queued, &listener.queued)
         listener.socket.send(
             fail: { transmitFailed(queued[$0].flow, queued[$0].cause, TransmitFailure(errno: $1)) },
             report: { deliveryFailed($0, at: listener.socket.address) })
+        queued.removeAll(keepingCapacity: true)
+        if listener.queued.isEmpty { swap(&queued, &listener.queued) }
     }
 
     private func datagramListener(for flow: Flow) -> DatagramListener? {
