@@ -17,6 +17,8 @@ struct Desk {
     var reports: [String] = []
     /// Each call's name, and those of whom its peer hears.
     var conferences: [String] = []
+    /// What of calls was last muted, or not.
+    private var muted: [CallHandle: Bool] = [:]
     var exit: OffhookApp.ExitStatus?
 
     init(_ attendant: Attendant = .person([:])) {
@@ -54,7 +56,9 @@ struct Desk {
                 coordinator.receive(.opened(rtpPort: 20000, rtcpPort: 20001), of: handle, at: now)
             case .media(.close(let handle)): coordinator.receive(.closed(nil), of: handle, at: now)
             case .media(.alert(_, let tone)): media.append("alert \(tone.map { "\($0)" } ?? "none")")
-            case .media(let order): media.append("\(order)".prefixWord)
+            case .media(let order):
+                if case .mute(let handle, let isMuted) = order { muted[handle] = isMuted }
+                media.append("\(order)".prefixWord)
             case .report(let report):
                 reports.append(report.event.name)
                 if case .call(let call, .conference(let others)) = report {
@@ -77,6 +81,11 @@ struct Desk {
         tell(.answered(handle, CallAnswer(status: status, reason: "OK", dialog: nil, headers: Headers())))
         tell(.mediaAgreed(handle, try agreement(takesEvents: takesEvents)))
         tell(.established(handle))
+    }
+
+    mutating func muting(of handle: CallHandle) -> Bool? {
+        drain()
+        return muted[handle]
     }
 
     func agreement(direction: Direction = .sendReceive, takesEvents: Bool = true) throws -> MediaAgreement {

@@ -138,6 +138,21 @@ import Testing
         }
     }
 
+    @Test func whoIsToWaitHearsNothingBeforeItAgreedTo() throws {
+        var desk = Desk()
+        let handle = try desk.dial(nil)
+        try desk.answer(handle)
+        desk.media = []
+        desk.coordinator.hold(handle)
+        #expect(desk.muting(of: handle) == true)
+        desk.tell(.modifyFailed(handle, 488))
+        #expect(desk.muting(of: handle) == false, "the call goes on as it was")
+        desk.coordinator.setMuted(handle, true)
+        desk.coordinator.hold(handle)
+        desk.tell(.modifyFailed(handle, 488))
+        #expect(desk.muting(of: handle) == true)
+    }
+
     @Test func holdsTheOtherCallWhenAPersonPlacesOrResumesOne() throws {
         var desk = Desk()
         let first = try desk.dial(nil)

@@ -198,6 +198,24 @@ import Testing
         #expect(desk.signalling.last == "acceptTransfer")
     }
 
+    @Test(arguments: [true, false])
+    func aPeerThatHangsUpOnceItAskedIsStillAnswered(isTaken: Bool) throws {
+        var desk = Desk()
+        desk.tell(.incomingCall(incoming, try desk.incoming("a")))
+        try desk.answer(incoming)
+        desk.tell(.transferRequested(incoming, TransferRequest(target: try dave())))
+        desk.tell(.ended(incoming, CallEnd(cause: .hungUp, by: .remote)))
+        #expect(desk.coordinator.calls[incoming] != nil)
+        if isTaken {
+            desk.coordinator.acceptTransfer(incoming, at: desk.now)
+        } else {
+            desk.coordinator.declineTransfer(incoming)
+        }
+        desk.drain()
+        #expect(desk.signalling.last == (isTaken ? "acceptTransfer" : "declineTransfer"))
+        #expect(desk.coordinator.calls[incoming] == nil, "and then it is forgotten")
+    }
+
     @Test func aRequestThatIsWithdrawnCanNotBeAccepted() throws {
         var desk = Desk()
         desk.tell(.incomingCall(incoming, try desk.incoming("a")))

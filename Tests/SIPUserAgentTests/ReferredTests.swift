@@ -205,6 +205,7 @@ import Testing
         world.perform(.hangUp(handle), by: "bob")
         world.run(for: .milliseconds(20))
         #expect(world.notifications.last == "terminated;reason=noresource 603 Decline")
+        #expect(world.story(of: "bob").suffix(2) == ["transferWithdrawn", "ended"], "nobody is asked any more")
         try takeNotify(&world)
         try world.reply(200, to: try #require(world.last(.bye, at: "carol")), from: "carol")
         world.run(for: .seconds(100))

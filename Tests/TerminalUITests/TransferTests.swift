@@ -122,6 +122,31 @@ import Testing
         #expect(phone.commands.isEmpty)
     }
 
+    @Test func aRequestStaysWhenItsCallIsOver() {
+        var phone = Phone()
+        phone.established(1, "bob@example.com")
+        phone.receive(.transferRequested(first, target: Party(address: "dave@example.com")))
+        phone.receive(.ended(first, CallEnd(cause: "hung up", side: .remote, isFailure: false)))
+        phone.wait(.seconds(30))
+        #expect(phone.canvas().dump.contains("TRANSFER"))
+        phone.type("y")
+        #expect(phone.commands == [.acceptTransfer(first)])
+        phone.wait(.seconds(1))
+        #expect(!phone.canvas().dump.contains("TRANSFER"))
+    }
+
+    @Test func aCallThatIsToWaitHearsNobodyFromThenOn() {
+        var phone = Phone()
+        phone.established(1, "bob@example.com")
+        phone.established(2, "dave@example.com")
+        phone.type("x")
+        #expect(phone.commands == [.hold(second)])
+        #expect(phone.canvas().dump.contains("● holding"))
+        #expect(!phone.canvas().dump.contains("hear you at once"))
+        phone.receive(.hold(second, .none))
+        #expect(phone.canvas().dump.contains("hear you at once"), "its peer refused")
+    }
+
     @Test func theKeyThatConnectsIsNamedWhereTwoCallsAreUp() {
         var phone = Phone()
         phone.established(1, "bob@example.com")

@@ -28,10 +28,16 @@ extension CallCoordinator {
         report(handle, .ended(end, duration: call.duration, call.statistics))
         calls[handle]?.isConcluded = true
         if !call.awaitsTransfer {
-            settle(handle)
+            settleOnceDecided(handle)
         } else if ending != nil {
             loseTransfer(handle)
         }
+    }
+
+    /// A call that has ended stays while its peer's wish for another one waits for a person.
+    mutating func settleOnceDecided(_ handle: CallHandle) {
+        guard let call = calls[handle], call.isConcluded, call.requestedTransfer == nil else { return }
+        settle(handle)
     }
 
     /// Nothing more will be heard of a call: what it came to.

@@ -54,7 +54,10 @@ extension CallCoordinator {
         case .modified(let handle):
             receiveModified(handle)
         case .modifyFailed(let handle, let status):
-            if let isHeld = calls[handle]?.isHeldByUs { calls[handle]?.isToBeHeld = isHeld }
+            if let isHeld = calls[handle]?.isHeldByUs {
+                calls[handle]?.isToBeHeld = isHeld
+                refreshMute(of: handle)
+            }
             report(handle, .modifyFailed(status))
         case .peerMoved(let handle, let address):
             report(handle, .peerMoved(address))

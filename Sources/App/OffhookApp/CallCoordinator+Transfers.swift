@@ -143,7 +143,7 @@ extension CallCoordinator {
         let new = beginCall(.placing(target: request.target, account: call.accountID), script: script)
         calls[new]?.continues = handle
         reportRequest(handle, .accepted, newCall: calls[new]?.identity.shortName)
-        calls[handle]?.requestedTransfer = nil
+        decided(handle)
         emit(.media(.open(new)))
     }
 
@@ -151,13 +151,18 @@ extension CallCoordinator {
         guard calls[handle]?.requestedTransfer != nil else { return }
         emit(.signalling(.declineTransfer(handle)))
         reportRequest(handle, .declined)
-        calls[handle]?.requestedTransfer = nil
+        decided(handle)
     }
 
     mutating func withdrawTransfer(_ handle: CallHandle) {
         guard calls[handle]?.requestedTransfer != nil else { return }
         reportRequest(handle, .withdrawn)
+        decided(handle)
+    }
+
+    private mutating func decided(_ handle: CallHandle) {
         calls[handle]?.requestedTransfer = nil
+        settleOnceDecided(handle)
     }
 
     private mutating func reportRequest(

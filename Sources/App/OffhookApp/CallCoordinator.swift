@@ -150,6 +150,7 @@ struct CallCoordinator: Sendable {
     mutating func hold(_ handle: CallHandle) {
         guard let call = calls[handle], call.isUp, !call.isHeldByUs else { return }
         calls[handle]?.isToBeHeld = true
+        refreshMute(of: handle)
         emit(.signalling(.hold(handle)))
     }
 
@@ -163,6 +164,7 @@ struct CallCoordinator: Sendable {
     mutating func takeBack(_ handle: CallHandle) {
         for other in order { calls[other]?.letsWait.removeAll { $0 == handle } }
         calls[handle]?.isToBeHeld = false
+        refreshMute(of: handle)
         emit(.signalling(.resume(handle)))
     }
 
@@ -196,7 +198,13 @@ struct CallCoordinator: Sendable {
     mutating func setMuted(_ handle: CallHandle, _ isMuted: Bool) {
         guard calls[handle] != nil else { return }
         calls[handle]?.isMuted = isMuted
-        emit(.media(.mute(handle, isMuted)))
+        refreshMute(of: handle)
+    }
+
+    /// From the moment that a call is to wait its peer hears nothing, however long it takes to agree to that.
+    mutating func refreshMute(of handle: CallHandle) {
+        guard let call = calls[handle] else { return }
+        emit(.media(.mute(handle, call.isMuted || call.isToBeHeld)))
     }
 
     mutating func sendDigits(_ handle: CallHandle, _ digits: String) {

@@ -50,7 +50,7 @@ final class ScreenBridge {
         guard case .call(let identity, let occurrence) = report else { return }
         for (reference, summary) in ladder.note(identity) { screen.post(.sipMessage(reference, summary)) }
         switch occurrence {
-        case .held, .resumed:
+        case .held, .resumed, .modifyFailed:
             guard let call = phone.coordinator.calls[identity.handle] else { return }
             screen.post(.hold(CallReference(identity.handle.rawValue), call.holdState))
         case .ended:

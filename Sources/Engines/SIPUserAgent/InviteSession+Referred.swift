@@ -83,6 +83,13 @@ extension InviteSession {
         reachReferral(StatusFragment(603), at: now)
     }
 
+    /// Nobody will decide any more: the peer is told no, and whoever was asked that nothing is to be answered.
+    mutating func withdrawReferral(at now: Instant) {
+        guard let referral = receivedReferral, !referral.isDecided else { return }
+        emit(.transferWithdrawn(handle))
+        declineReferral(at: now)
+    }
+
     /// How the call stands that the peer's wish led to.
     mutating func reachReferral(_ status: StatusFragment, at now: Instant) {
         receivedReferral?.reach(status)
@@ -90,10 +97,7 @@ extension InviteSession {
     }
 
     mutating func handleReceivedReferralDeadline(at now: Instant) {
-        if receivedReferral?.isUndecided(at: now) ?? false {
-            declineReferral(at: now)
-            emit(.transferWithdrawn(handle))
-        }
+        if receivedReferral?.isUndecided(at: now) ?? false { withdrawReferral(at: now) }
         let mayNotify = mayNotify
         receivedReferral?.handleDeadline(mayNotify: mayNotify, at: now)
         sendDueNotification(at: now)

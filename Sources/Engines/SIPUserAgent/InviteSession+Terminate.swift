@@ -27,9 +27,11 @@ extension InviteSession {
         digits = SignalledDigits()
         invitation?.ringsUntil = nil
         arrival?.value.decided()
+        // Who hangs up does not go where the peer wanted to send it either. Where the peer hung up, which many do once
+        // their REFER is taken, that is still to be decided (RFC 3515 §2.4.4).
+        if end.by == .local, end.cause != .replaced { withdrawReferral(at: now) }
         emit(.ended(handle, end))
         tellReferrer(end.fragment)
-        if end.by == .local, end.cause != .replaced { declineReferral(at: now) }
         // A 2xx may be on its way until the last server has forgotten the INVITE.
         // So may a PRACK of what the final response overtook (RFC 3262 §3).
         if invitation != nil || arrival?.provisionals.unacknowledged != nil {

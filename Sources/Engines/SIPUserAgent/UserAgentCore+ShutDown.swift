@@ -76,6 +76,7 @@ extension InviteSession {
     /// The phone is being switched off.
     mutating func leave(at now: Instant) {
         if phase == .alerting { refuse(480, reason: nil, headers: Headers()) }
+        withdrawReferral(at: now)
         end(CallEnd(cause: .shutDown, by: .local), at: now)
     }
 

@@ -123,6 +123,7 @@ extension CallLine {
 
     private var stateWord: String {
         if isHangingUp, isLive { return "hanging up" }
+        if isToBeHeld, isEstablished { return "holding" }
         switch state {
         case .calling: return "calling"
         case .ringing: return "ringing"

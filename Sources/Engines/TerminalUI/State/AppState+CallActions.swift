@@ -29,6 +29,7 @@ extension AppState {
         case .holdAndAnswer:
             let talking = calls.filter { $0.isTalking && !$0.isHangingUp }
             selection = call.reference
+            for other in talking { update(other.reference) { $0.isToBeHeld = true } }
             return talking.map { .hold($0.reference) } + [.answer(call.reference)]
         case .reject:
             update(call.reference) { $0.isHangingUp = true }
@@ -63,6 +64,7 @@ extension AppState {
         switch action {
         case .hold:
             guard !call.isHeldByUs else { return refuse("call \(call.number) is on hold: X resumes it", at: now) }
+            update(call.reference) { $0.isToBeHeld = true }
             return [.hold(call.reference)]
         case .resume:
             guard call.isHeldByUs else { return refuse("call \(call.number) is not on hold by us", at: now) }

@@ -47,8 +47,9 @@ extension AppState {
     }
 
     mutating func receive(_ state: HoldState, of reference: CallReference, at now: Instant) {
-        guard let call = call(reference), call.isLive, call.holdState != state else { return }
+        guard let call = call(reference), call.isLive else { return }
         update(reference) { $0.hold(state, at: now) }
+        guard call.holdState != state else { return }
         let word: Printable =
             switch state {
             case .none: "resumed"

@@ -56,7 +56,7 @@ extension AppState {
     /// Forgets what had its time: ended calls and the notice.
     package mutating func handleDeadline(at now: Instant) {
         if let notice, notice.until <= now { self.notice = nil }
-        let gone = calls.filter { !$0.isLive && $0.since + Self.endedCallStays <= now }
+        let gone = calls.filter { $0.isSettled && $0.since + Self.endedCallStays <= now }
         guard !gone.isEmpty else { return }
         calls.removeAll { call in gone.contains { $0.reference == call.reference } }
         pastCalls = (pastCalls + gone).suffix(Self.maximumPastCalls)
@@ -73,7 +73,7 @@ extension AppState {
                 // Durations change together, once a second, on the second of the first call.
                 let elapsed = max(0, (now - call.since).saturatedNanoseconds)
                 next = min(next, now + .nanoseconds(1_000_000_000 - elapsed % 1_000_000_000))
-            } else {
+            } else if call.isSettled {
                 next = min(next, call.since + Self.endedCallStays)
             }
         }

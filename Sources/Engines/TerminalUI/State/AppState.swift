@@ -123,7 +123,7 @@ extension AppState {
 
     /// The calls whose peers hear the microphone now.
     var hearingCalls: [CallLine] {
-        calls.filter { $0.isTalking && !$0.isMuted && !$0.isHangingUp }
+        calls.filter { $0.isTalking && !$0.isMuted && !$0.isToBeHeld && !$0.isHangingUp }
     }
 
     /// The calls that ring here, those that the person let be left out; the first is in the box.

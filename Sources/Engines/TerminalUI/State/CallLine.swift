@@ -28,6 +28,8 @@ package struct CallLine: Hashable, Sendable {
     /// The person asked for its end.
     package var isHangingUp = false
     package var isMuted = false
+    /// The person let it wait, which its peer has not agreed to yet; it hears nothing from then on.
+    package var isToBeHeld = false
     /// The person answered it and let the others hear on.
     var isAnsweredBeside = false
     /// Whether its peer hears those of other calls.
@@ -72,6 +74,9 @@ package struct CallLine: Hashable, Sendable {
         if case .ended = state { false } else { true }
     }
 
+    /// It is over, and so is what its peer wanted.
+    var isSettled: Bool { !isLive && requestedTransfer == nil }
+
     package var isEstablished: Bool { state == .established }
 
     /// Whether it rings here and waits for the person.
@@ -97,6 +102,7 @@ package struct CallLine: Hashable, Sendable {
     }
 
     mutating func hold(_ next: HoldState, at now: Instant) {
+        isToBeHeld = false
         guard next != holdState else { return }
         if holdState == .none { heldSince = now }
         holdState = next
