@@ -14,47 +14,70 @@ package struct TracedMessage: Sendable {
     package var wallNanoseconds: Int64
 }
 
-/// Takes out of a message what would let its reader act as somebody else (ROBUSTNESS S18).
+/// Takes out of a message what would let its reader act as somebody else, or try passwords (ROBUSTNESS S18).
 ///
-/// Of credentials only user, realm, URI, algorithm, qop and nonce count remain; of `a=crypto` and its kin the key goes.
-/// Lines keep their order; any bytes are taken.
+/// Of credentials, challenges and what follows them (RFC 3261 §20.6, §20.7, §20.27, §20.28, §20.44) only user, realm,
+/// URI, algorithm, qop, nonce count and `stale` remain; of `a=crypto` and its kin the key goes. Lines keep their order;
+/// any bytes are taken.
 package enum TraceRedaction {
-    private static let shownParameters: Set<String> = ["username", "realm", "uri", "algorithm", "qop", "nc"]
-    private static let secretFields: Set<String> = ["authorization", "proxy-authorization"]
+    private static let shownParameters: Set<String> = ["username", "realm", "uri", "algorithm", "qop", "nc", "stale"]
+    /// A scheme and its parameters.
+    private static let fieldsWithScheme: Set<String> = [
+        "authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate",
+    ]
+    /// Parameters alone.
+    private static let fieldsWithout: Set<String> = ["authentication-info", "proxy-authentication-info"]
+    /// Of which the name is shown and nothing else.
+    private static let otherSchemes: Set<String> = ["basic", "bearer"]
     private static let secretAttributes = ["a=ice-pwd:", "a=key-mgmt:", "k="]
 
     package static func redacted(_ message: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(message.count)
-        var isInCredentials = false
-        for line in message.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            if output.count > 0 || line.startIndex > 0 { output.append(UInt8(ascii: "\n")) }
-            let isFolded = line.first == UInt8(ascii: " ") || line.first == UInt8(ascii: "\t")
-            if isFolded && isInCredentials {
-                output += credentials(line)
-                continue
-            }
-            isInCredentials = false
-            if let colon = line.firstIndex(of: UInt8(ascii: ":")), secretFields.contains(word(line[..<colon])) {
-                isInCredentials = true
-                output += line[...colon]
-                output += scheme(line[(colon + 1)...])
+        var rest = message[...]
+        while !rest.isEmpty {
+            let line = rest[..<endOfLine(rest)]
+            if let colon = line.firstIndex(of: UInt8(ascii: ":")), let redact = redaction(of: word(line[..<colon])) {
+                // With the lines that are folded onto it.
+                let field = rest[..<endOfField(rest)]
+                output += field[...colon]
+                output += redact(field[(colon + 1)...])
+                rest = rest[field.endIndex...]
             } else {
                 output += attribute(line)
+                rest = rest[line.endIndex...]
             }
         }
         return output
     }
 
+    private static func redaction(of name: String) -> ((ArraySlice<UInt8>) -> [UInt8])? {
+        if fieldsWithScheme.contains(name) { return scheme }
+        if fieldsWithout.contains(name) { return credentials }
+        return nil
+    }
+
+    /// Behind the line feed that ends the first line.
+    private static func endOfLine(_ text: ArraySlice<UInt8>) -> Int {
+        text.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? text.endIndex
+    }
+
+    private static func endOfField(_ text: ArraySlice<UInt8>) -> Int {
+        var end = endOfLine(text)
+        while end < text.endIndex, text[end] == UInt8(ascii: " ") || text[end] == UInt8(ascii: "\t") {
+            end = endOfLine(text[end...])
+        }
+        return end
+    }
+
     /// A field value up to its parameters: the scheme is shown, and behind any but Digest nothing else.
     private static func scheme(_ value: ArraySlice<UInt8>) -> [UInt8] {
-        // An empty first line: what is folded behind it comes by itself.
         guard let start = value.firstIndex(where: { !isBlank($0) }) else { return Array(value) }
         let end = value[start...].firstIndex(where: isBlank) ?? value.endIndex
-        guard word(value[start..<end]) == "digest" else {
-            return value[..<end] + stars + lineEnd(of: value)
-        }
-        return value[..<end] + credentials(value[end...])
+        let name = word(value[start..<end])
+        if name == "digest" { return value[..<end] + credentials(value[end...]) }
+        let shown = otherSchemes.contains(name) ? end : start
+        return value[..<shown] + stars + blanks(endOf: value[shown...])
     }
 
     /// `name=value` pairs between commas, of which the secret ones lose their value.
@@ -65,13 +88,13 @@ package enum TraceRedaction {
             let parameter = rest[..<endOfParameter(rest)]
             rest = rest[parameter.endIndex...]
             if let equals = parameter.firstIndex(of: UInt8(ascii: "=")) {
-                let isShown = shownParameters.contains(word(parameter[..<equals]))
-                output += isShown ? parameter : parameter[...equals] + stars + lineEnd(of: parameter)
+                let isShown =
+                    shownParameters.contains(word(parameter[..<equals])) && isValue(parameter[(equals + 1)...])
+                output += isShown ? parameter : parameter[...equals] + stars + blanks(endOf: parameter)
             } else if parameter.allSatisfy(isBlank) {
                 output += parameter
             } else {
-                // The rest of a value that was folded, or nonsense.
-                output += parameter.prefix(while: isBlank) + stars + lineEnd(of: parameter)
+                output += parameter.prefix(while: isBlank) + stars + blanks(endOf: parameter)
             }
             if rest.first == UInt8(ascii: ",") {
                 output.append(UInt8(ascii: ","))
@@ -79,6 +102,28 @@ package enum TraceRedaction {
             }
         }
         return output
+    }
+
+    /// Whether it is one token, address or quoted string: behind a quote that is missing or too many there may be more
+    /// than the name says.
+    private static func isValue(_ text: ArraySlice<UInt8>) -> Bool {
+        let quote = UInt8(ascii: "\"")
+        let value = text.drop(while: isBlank)
+        let trimmed = value.dropLast(blanks(endOf: value).count)
+        guard trimmed.first == quote else {
+            return !trimmed.contains { isBlank($0) || $0 == quote || $0 == UInt8(ascii: "=") }
+        }
+        var isEscaped = false
+        for index in trimmed.indices.dropFirst() {
+            if isEscaped {
+                isEscaped = false
+            } else if trimmed[index] == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if trimmed[index] == quote {
+                return index == trimmed.endIndex - 1
+            }
+        }
+        return false
     }
 
     /// Where the comma is that ends the first parameter; commas in quotes do not.
@@ -101,19 +146,20 @@ package enum TraceRedaction {
     private static func attribute(_ line: ArraySlice<UInt8>) -> [UInt8] {
         let lowered = line.prefix(12).map(lowercased)
         if let name = secretAttributes.first(where: { lowered.starts(with: Array($0.utf8)) }) {
-            return line.prefix(name.utf8.count) + stars + lineEnd(of: line)
+            return line.prefix(name.utf8.count) + stars + blanks(endOf: line)
         }
         guard lowered.starts(with: Array("a=crypto:".utf8)) else { return Array(line) }
         // a=crypto:TAG SUITE KEY-PARAMETERS (RFC 4568 §9.1)
         let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
-        guard words.count == 3 else { return line.prefix(9) + stars + lineEnd(of: line) }
-        return words[0] + [UInt8(ascii: " ")] + words[1] + [UInt8(ascii: " ")] + stars + lineEnd(of: line)
+        guard words.count == 3 else { return line.prefix(9) + stars + blanks(endOf: line) }
+        return words[0] + [UInt8(ascii: " ")] + words[1] + [UInt8(ascii: " ")] + stars + blanks(endOf: line)
     }
 
     private static let stars = Array("***".utf8)
 
-    private static func lineEnd(of line: ArraySlice<UInt8>) -> [UInt8] {
-        line.last == UInt8(ascii: "\r") ? [UInt8(ascii: "\r")] : []
+    /// What stands behind the last visible byte: the end of the line, mostly.
+    private static func blanks(endOf text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        text[(text.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? text.startIndex)...]
     }
 
     private static func word(_ bytes: ArraySlice<UInt8>) -> String {
@@ -121,7 +167,11 @@ package enum TraceRedaction {
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || isLineEnd(byte)
+    }
+
+    private static func isLineEnd(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n")
     }
 
     private static func lowercased(_ byte: UInt8) -> UInt8 {
