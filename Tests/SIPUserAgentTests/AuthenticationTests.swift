@@ -158,6 +158,76 @@ import Testing
         #expect(warnings == [.foreignRealm(AccountID(rawValue: 1), "example.com")])
     }
 
+    /// An account that is an address and a password: its domain is its registrar, and nobody has registered.
+    @Test(
+        .proves(.rule(10), .clause("RFC 3261 §22.2"), .clause("RFC 3261 §22.3")),
+        arguments: [(401, nil), (407, nil), (401, "sip:192.0.2.9"), (407, "sip:192.0.2.9")] as [(Int, String?)])
+    func theRegistrarsChallengeToACallIsAnsweredBeforeAnythingRegistered(status: Int, proxy: String?) throws {
+        var world = World()
+        world.names["example.com"] = [try #require(SocketAddress("192.0.2.9:5060"))]
+        let call = OutgoingCall(target: try target("sip:bob@example.com"), media: World.media)
+        let configuration = try Self.account(proxy: proxy, registrar: "sip:example.com", realm: nil)
+        let first = try world.aliceCallsCarol(configuration, call: call)
+        let challenge = status == 401 ? Self.registrarChallenge : Self.proxyChallenge
+        try world.reply(try #require(StatusCode(status)), to: first, from: "carol", headers: [challenge])
+        let second = try #require(world.last(.invite, at: "carol"))
+        let field = status == 401 ? HeaderName.authorization : .proxyAuthorization
+        #expect(second.cSeq.number == 2 && second.headers.contains(field))
+        try world.reply(200, to: second, from: "carol", contact: carolContact, body: World.answerText)
+        #expect(world.last(.ack, at: "carol")?.headers.contains(field) == true)
+    }
+
+    /// Elsewhere is whoever was called, at whatever address the call went to.
+    @Test(
+        .proves(.rule(10), .incident(52)),
+        arguments: [
+            ("sip:bob@elsewhere.example", nil), ("sip:bob@example.com;maddr=192.0.2.9", nil),
+            ("sip:bob@example.com:5070", nil), ("sip:bob@elsewhere.example", "sip:192.0.2.9"),
+        ] as [(String, String?)])
+    func nobodyElseIsTakenForTheRegistrar(callee: String, proxy: String?) throws {
+        var world = World()
+        for name in ["example.com", "elsewhere.example"] {
+            world.names[name] = [try #require(SocketAddress("192.0.2.9:5060"))]
+        }
+        let configuration = try Self.account(proxy: proxy, registrar: "sip:example.com", realm: nil)
+        let call = OutgoingCall(target: try target(callee), media: World.media)
+        let first = try world.aliceCallsCarol(configuration, call: call)
+        try world.reply(401, to: first, from: "carol", headers: [Self.registrarChallenge])
+        #expect(world.requests(.invite, from: "alice").count == 1)
+        #expect(world.ends(at: "alice").map(\.status) == [401])
+    }
+
+    /// A peer that is in the way of a call may write the proxy's name into its route, and its own address beside it.
+    @Test(.proves(.rule(10))) func aRouteWithTheProxysNameAndAnotherAddressIsNotTheProxy() throws {
+        var world = World()
+        world.addScripted("mallory", at: "192.0.2.66")
+        let invite = try world.aliceCallsCarol(try Self.account())
+        try world.reply(
+            200, to: invite, from: "carol", contact: carolContact, body: World.answerText,
+            headers: [(.recordRoute, "<sip:192.0.2.9;maddr=192.0.2.66;lr>")])
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        let bye = try #require(world.last(.bye, at: "mallory"))
+        try world.reply(407, to: bye, from: "mallory", headers: [Self.proxyChallenge])
+        #expect(world.requests(.bye, from: "alice").count == 1)
+    }
+
+    @Test(.proves(.rule(10), .clause("RFC 3903 §4")), arguments: [401, 407])
+    func theRegistrarsChallengeToAPublicationIsAnswered(status: Int) throws {
+        var world = World()
+        world.names["example.com"] = [try #require(SocketAddress("192.0.2.9:5060"))]
+        let configuration = try Self.account(proxy: nil, registrar: "sip:example.com", realm: nil)
+        world.add("alice", at: "192.0.2.1", configuration: configuration)
+        world.addScripted("carol", at: "192.0.2.9")
+        world.perform(.publish(AccountID(rawValue: 1), OwnPresence(note: "here")), by: "alice")
+        world.run(for: .milliseconds(20))
+        let first = try #require(world.last(.publish, at: "carol"))
+        let challenge = status == 401 ? Self.registrarChallenge : Self.proxyChallenge
+        try world.reply(try #require(StatusCode(status)), to: first, from: "carol", headers: [challenge])
+        let second = try #require(world.last(.publish, at: "carol"))
+        #expect(second.headers.contains(status == 401 ? .authorization : .proxyAuthorization))
+    }
+
     @Test func cancelledCallAnswersNoChallenge() throws {
         var world = World()
         let invite = try world.aliceCallsCarol(try Self.account())

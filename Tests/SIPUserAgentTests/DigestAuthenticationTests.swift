@@ -143,6 +143,25 @@ import Testing
         #expect(authentication.pinnedRealms == PinnedRealms(registrar: "home", outboundProxy: "edge"))
     }
 
+    /// Whoever is called there may have named it, which must not keep the account from registering.
+    @Test(.proves(.rule(10)), arguments: [true, false])
+    mutating func theRealmOfACallHoldsUntilTheRegistrarNamesItsOwn(proxy: Bool) throws {
+        var authentication = authentication(realm: nil)
+        func ask(_ realm: String, proxy: Bool, _ source: ChallengeSource) throws -> AuthenticationVerdict {
+            var request = try request(source == .registrar ? .register : .invite)
+            var attempts = AuthenticationAttempts()
+            return authentication.answer(
+                try challenged(request, proxy: proxy, "realm=\"\(realm)\", nonce=\"n\""), to: &request, sentTo: source,
+                attempts: &attempts, random: &random)
+        }
+        #expect(try ask("call", proxy: proxy, .domain) == .authorized)
+        #expect(try ask("other", proxy: proxy, .domain) != .authorized)
+        #expect(try ask("home", proxy: false, .registrar) == .authorized)
+        #expect(try ask("call", proxy: proxy, .domain) != .authorized)
+        #expect(try ask("home", proxy: proxy, .domain) == .authorized)
+        #expect(authentication.pinnedRealms == PinnedRealms(registrar: "home"))
+    }
+
     @Test(.proves(.rule(10), .row(41), .clause("RFC 7616 §3.7")))
     mutating func prefersTheStrongerHashAndThenTakesNoWeakerOne() throws {
         var authentication = authentication()

@@ -98,10 +98,13 @@ package struct Account: Equatable, Sendable {
     package var proxies: [URI] { (outboundProxy.map { [$0] } ?? []) + furtherProxies }
 
     /// Whether `hop` is one of the account's proxies.
-    func hasProxy(at hop: URI) -> Bool {
-        guard let hop = hop.sipURI else { return false }
-        return proxies.contains { $0.sipURI?.host == hop.host && $0.sipURI?.port == hop.port }
-    }
+    func hasProxy(at hop: URI) -> Bool { proxies.contains { $0.isSameServer(as: hop) } }
+
+    /// Whether `hop` is one of the account's registrars.
+    func hasRegistrar(at hop: URI) -> Bool { registrars.contains { $0.isSameServer(as: hop) } }
+
+    /// Whether `uri` is of the account's own domain, or its registrar's.
+    func isServed(_ uri: URI) -> Bool { address.uri.isSameServer(as: uri) || hasRegistrar(at: uri) }
 
     package init(
         id: AccountID, name: String, address: NameAddress, registrar: URI? = nil,
@@ -136,5 +139,14 @@ package struct Account: Equatable, Sendable {
     {
         let uri = SIPURI(user: user, host: .name("anonymous.invalid"))
         return Account(id: id, name: "anonymous", address: NameAddress(uri: .sip(uri)), isPeerToPeer: true)
+    }
+}
+
+extension URI {
+    /// Whether requests to the other go where they go to this one: by host, port and `maddr`, which peers may write into
+    /// the addresses that they give us.
+    fileprivate func isSameServer(as other: URI) -> Bool {
+        guard let uri = sipURI, let other = other.sipURI else { return false }
+        return uri.host == other.host && uri.port == other.port && uri.maddr == other.maddr
     }
 }

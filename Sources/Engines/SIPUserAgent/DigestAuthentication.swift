@@ -18,6 +18,8 @@ package struct AuthenticationAttempts: Hashable, Sendable {
 package enum ChallengeSource: Hashable, Sendable {
     /// The account's registrar, asked with REGISTER.
     case registrar
+    /// The account's registrar, asked with another request: it serves the domain.
+    case domain
     /// The account's outbound proxy.
     case outboundProxy
     /// Another element of the account's proxy set, over its flow.
@@ -53,10 +55,18 @@ package struct PinnedRealms: Hashable, Sendable {
     package var registrar: String?
     /// The first one of a 407 from the configured outbound proxy.
     package var outboundProxy: String?
+    /// The first one of a challenge by the registrar's server to another request. It holds until that server names one to
+    /// REGISTER: whoever is called there may have answered in its place.
+    package var domain: String?
 
-    package init(registrar: String? = nil, outboundProxy: String? = nil) {
+    package init(registrar: String? = nil, outboundProxy: String? = nil, domain: String? = nil) {
         self.registrar = registrar
         self.outboundProxy = outboundProxy
+        self.domain = domain
+    }
+
+    func contains(_ realm: String) -> Bool {
+        [registrar, outboundProxy, domain].contains(realm)
     }
 }
 
@@ -181,10 +191,13 @@ extension DigestAuthentication {
         if let realm = credentials.realm { return challenge.realm == realm }
         if source == .registrar, !challenge.isProxy, pinnedRealms.registrar == nil {
             pinnedRealms.registrar = challenge.realm
+            pinnedRealms.domain = nil
+        } else if source == .domain, pinnedRealms.registrar == nil, pinnedRealms.domain == nil {
+            pinnedRealms.domain = challenge.realm
         } else if source == .outboundProxy, challenge.isProxy, pinnedRealms.outboundProxy == nil {
             pinnedRealms.outboundProxy = challenge.realm
         }
-        return challenge.realm == pinnedRealms.registrar || challenge.realm == pinnedRealms.outboundProxy
+        return pinnedRealms.contains(challenge.realm)
     }
 
     /// Remembers a challenge and counts its answer; gives the reason where it must not be answered.

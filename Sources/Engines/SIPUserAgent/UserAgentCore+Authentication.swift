@@ -15,7 +15,7 @@ extension UserAgentCore {
         var request = outbound.request
         request.body = outbound.body
         let account = outbound.account.id
-        let source = challengeSource(of: outbound)
+        let source = challengeSource(of: outbound, status: response.status)
         let answer = authenticated(as: account) { authentication, random in
             authentication.answer(
                 response, to: &request, sentTo: source, attempts: &outbound.attempts, random: &random)
@@ -90,9 +90,15 @@ extension UserAgentCore {
         return sessions[handle]?.value.nextSequence(for: purpose)
     }
 
-    /// Whom a challenge comes from, by where the request went (ROBUSTNESS S10).
-    private func challengeSource(of outbound: OutboundRequest) -> ChallengeSource {
-        if outbound.account.hasProxy(at: outbound.nextHop) { return .outboundProxy }
+    /// Whom a challenge comes from, by where the request went (ROBUSTNESS S10). Behind the outbound proxy the server of
+    /// the account's own domain may ask with 401; those of other domains may not.
+    private func challengeSource(of outbound: OutboundRequest, status: StatusCode) -> ChallengeSource {
+        let account = outbound.account
+        if account.hasProxy(at: outbound.nextHop) {
+            let isServed = account.isServed(outbound.request.uri)
+            return status == 401 && isServed ? .domain : .outboundProxy
+        }
+        if account.hasRegistrar(at: outbound.nextHop) { return .domain }
         guard let flow = outbound.flow, policy.isServer(flow, of: outbound.account.id) else { return .stranger }
         return .proxySet
     }

@@ -53,7 +53,7 @@ extension UserAgentCore {
     private func serverHop(of request: OutboundRequest) -> URI? {
         let hop = request.nextHop
         if case .registration = request.owner { return hop }
-        if request.account.hasProxy(at: hop) { return hop }
+        if request.account.hasProxy(at: hop) || request.account.hasRegistrar(at: hop) { return hop }
         let route = standing(of: request.account.id)?.grant.serviceRoute.first?.uri.sipURI
         guard let route, let asked = hop.sipURI, route.host == asked.host, route.port == asked.port else { return nil }
         return hop
