@@ -40,6 +40,31 @@ import Testing
         #expect(bench.layer.counts.clientTransactions == 2)
     }
 
+    /// 128 accounts that register with credentials have 256 answered transactions when they leave.
+    @Test(.proves(.rule(14)))
+    func whatIsAnsweredMakesRoomForWhatIsNot() throws {
+        var bench = Bench(limits: .init(server: 1, client: 2))
+        let requests = try (1...4).map { try request("OPTIONS", branch: "z9hG4bK\($0)") }
+        for request in requests[..<2] { bench.send(request) }
+        bench.receive(requests[1].response(200))
+        bench.send(requests[2])
+        // One waits for its answer still, and is not touched.
+        bench.send(requests[3])
+        #expect(
+            bench.log() == [
+                "0 > OPTIONS", "0 > OPTIONS", "0 ! response 200 c2", "0 ! terminated c2", "0 > OPTIONS",
+                "0 ! transport failed c4", "0 ! terminated c4",
+            ])
+        #expect(bench.layer.counts.clientTransactions == 2)
+        bench.receive(requests[2].response(200))
+        bench.receive(requests[0].response(200))
+        #expect(bench.log() == ["0 ! response 200 c3", "0 ! response 200 c1"])
+        for request in [requests[3], requests[1]] { bench.send(request) }
+        #expect(bench.log() == ["0 ! terminated c3", "0 > OPTIONS", "0 ! terminated c1", "0 > OPTIONS"])
+        bench.run(to: 60_000)
+        #expect(bench.layer.counts.isQuiescent)
+    }
+
     @Test(.proves(.row(1), .row(3), .clause("RFC 3261 §9.1")))
     func cancelsOnlyAfterAProvisionalResponseAndThenWaits64T1() throws {
         var bench = Bench()

@@ -30,6 +30,9 @@ struct NonInviteClientTransaction: Equatable, Sendable {
         }
     }
 
+    /// Whether it has its final response, and only absorbs repetitions of that.
+    var isAnswered: Bool { if case .completed = state { true } else { false } }
+
     /// - Returns: whether the response is for the user.
     mutating func receive(_ response: Response, at now: Instant) -> Bool {
         switch state {

@@ -32,6 +32,7 @@ extension TransactionLayer {
     /// How many transactions a layer may hold at a time.
     package struct Limits: Equatable, Sendable {
         package var server: Int
+        /// Those that only absorb the repetitions of their answer make room for new ones.
         package var client: Int
 
         package init(server: Int = 1024, client: Int = 256) {

@@ -9,7 +9,7 @@ extension TransactionLayer {
     package mutating func send(_ request: Request, over flow: Flow, at now: Instant) -> ClientTransactionID {
         let id = ClientTransactionID(rawValue: nextID())
         guard request.method != .ack, let key = ClientTransactionKey(of: request),
-            clientIndex[key] == nil, inviteClients.count + nonInviteClients.count < limits.client
+            clientIndex[key] == nil, makesRoom()
         else {
             tally.refusedSends &+= 1
             emit(.transportFailed(.client(id)))
@@ -32,6 +32,18 @@ extension TransactionLayer {
         transmit(bytes, over: flow, for: id)
         if request.method == .cancel { awaitCancellation(of: key.branch, at: now) }
         return id
+    }
+
+    /// Whether there is room for one more client transaction, if need be in place of the oldest that is answered: what it
+    /// would still absorb comes as a stray response then.
+    private mutating func makesRoom() -> Bool {
+        guard inviteClients.count + nonInviteClients.count >= limits.client else { return true }
+        while let oldest = answeredClients.popFirst() {
+            guard nonInviteClients[oldest] != nil else { continue }
+            abandon(oldest)
+            return true
+        }
+        return false
     }
 
     /// Sends the CANCEL of an INVITE (RFC 3261 §9.1), which then waits 64*T1 for its final response.
@@ -87,6 +99,7 @@ extension TransactionLayer {
         } else {
             let delivers = nonInviteClients[id]?.machine.receive(response, at: now) ?? false
             if delivers { emit(.response(response, id, flow)) } else { tally.absorbed &+= 1 }
+            if delivers, nonInviteClients[id]?.machine.isAnswered == true { answeredClients.append(id) }
             settleNonInviteClient(id)
         }
     }
@@ -164,6 +177,7 @@ extension TransactionLayer {
         inviteClients[id] = nil
         nonInviteClients[id] = nil
         clientIndex[key] = nil
+        while let oldest = answeredClients.first, nonInviteClients[oldest] == nil { answeredClients.removeFirst() }
         deadlines.cancel(.client(id))
         emit(.terminated(.client(id)))
     }

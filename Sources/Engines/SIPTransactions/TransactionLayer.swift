@@ -11,6 +11,8 @@ package struct TransactionLayer: Sendable {
 
     var inviteClients: [ClientTransactionID: Hosted<InviteClientTransaction>] = [:]
     var nonInviteClients: [ClientTransactionID: Hosted<NonInviteClientTransaction>] = [:]
+    /// Of `nonInviteClients` those that have their final response, oldest first; some may be gone.
+    var answeredClients = Deque<ClientTransactionID>()
     var inviteServers: [ServerTransactionID: Served<InviteServerTransaction>] = [:]
     var nonInviteServers: [ServerTransactionID: Served<NonInviteServerTransaction>] = [:]
     var clientIndex: [ClientTransactionKey: ClientTransactionID] = [:]
