@@ -56,8 +56,9 @@ struct TraceRedactionTests {
     @Test(
         .proves(.rule(18)),
         arguments: [
-            "realm=\"a, nonce=\"SECRET\", response=\"SECRET\"", "realm=a response=SECRET", "realm=\"a\"nonce=\"SECRET\"",
-            "qop=auth;response=SECRET", "realm=\"a\\\", response=SECRET", "username=\"a\r\n response=SECRET",
+            "realm=\"a, nonce=\"SECRET\", response=\"SECRET\"", "realm=a response=SECRET",
+            "realm=\"a\"nonce=\"SECRET\"", "qop=auth;response=SECRET", "realm=\"a\\\", response=SECRET",
+            "username=\"a\r\n response=SECRET",
             "=SECRET", "\"SECRET", ", ,realm=,SECRET,",
         ])
     func showsNothingOfCredentialsThatAreNotWellMade(parameters: String) {
