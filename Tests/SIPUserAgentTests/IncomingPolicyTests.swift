@@ -248,6 +248,16 @@ import Testing
         #expect(verdicts == [minimal, .drop, .drop, minimal, .drop, minimal])
     }
 
+    @Test(.proves(.rule(5), .rule(14)), arguments: [UserAgentLimits.strict, .trusted])
+    func answersThisMachineAsOftenAsTheProfileHasIt(limits: UserAgentLimits) throws {
+        var policy = policy(limits: limits)
+        let (loopback, request) = (try flow("127.0.0.1:5060"), try request(.options))
+        let answered = (0..<10).count { _ in
+            policy.outOfDialog(request, trust: .loopback, over: loopback, at: now) != .drop
+        }
+        #expect(answered == (limits.sparesLoopback ? 10 : 1))
+    }
+
     @Test(.proves(.rule(11), .clause("RFC 3261 §8.2.7")))
     func refusesWithoutStateTheSameWayEachTimeAndNeverAtGreaterLength() throws {
         let policy = policy()

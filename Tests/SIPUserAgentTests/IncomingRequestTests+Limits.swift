@@ -64,6 +64,23 @@ extension IncomingRequestTests {
         #expect(world.cores["bob"]?.counters[.sourceRate] == 60)
     }
 
+    @Test(.proves(.rule(6), .rule(11), .clause("RFC 3261 §8.2.7")))
+    func whoeverIsLetInNowhereIsToldOnce() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.accounts[0].registrar = try URI(parsing: "sip:192.0.2.200")
+        configuration.accounts[0].isPeerToPeer = false
+        var world = bobAndCarol(configuration)
+        let invite = try world.request(.invite, from: "carol", to: "bob", callID: "c1", body: World.answerText)
+        world.ask(invite, from: "carol", to: "bob")
+        #expect(world.cores["bob"]?.occupancy == .empty)
+        world.run(for: .seconds(40))
+        #expect(world.received(403, at: "carol").count == 1)
+        world.ask(invite, from: "carol", to: "bob")
+        #expect(Set(world.received(403, at: "carol").map(\.to.tag)).count == 1, "the same each time")
+        #expect(world.cores["bob"]?.counters[.forbidden] == 2)
+        #expect(world.story(of: "bob").allSatisfy { $0 == "refused" })
+    }
+
     /// Bob, who lets one request of strangers in each second.
     private func besieged() -> World {
         var configuration = World.configuration(user: "bob")

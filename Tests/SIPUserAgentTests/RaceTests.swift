@@ -325,4 +325,23 @@ import Testing
         #expect(Set(world.requests(.ack, from: "alice").map { $0.vias.first?.branch }).count == 1)
         #expect(world.ends(at: "alice").isEmpty)
     }
+
+    @Test(.proves(.row(30)), arguments: [false, true])
+    func aCallThatNothingCanReachEndsAndSaysWhy(hangsUp: Bool) throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        let call = CallHandle(rawValue: 1)
+        for time in 1...3 {
+            try world.reply(
+                200, to: invite, from: "carol", contact: "<sip:carol@carol.example>", body: World.answerText)
+            #expect(world.ends(at: "alice").isEmpty == (time < 3))
+            if hangsUp { break }
+        }
+        if hangsUp { world.perform(.hangUp(call), by: "alice") }
+        let end = try #require(world.ends(at: "alice").first)
+        #expect(end.cause == .unreachable && end.by == .local)
+        #expect(end.reason == "no such host, carol.example")
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
 }

@@ -49,7 +49,7 @@ extension IncomingPolicy {
         case .ack:
             return .drop
         case .options:
-            if isOwnServer || limits.requestRate == nil { return .answerOptions(isMinimal: false) }
+            if isOwnServer || limits.requestRate == nil || isExempt(flow) { return .answerOptions(isMinimal: false) }
             let key = SourceTable.Key(flow.remote.address)
             return sources.admitOptions(key, interval: Self.optionsInterval, at: now)
                 ? .answerOptions(isMinimal: true) : .drop

@@ -88,7 +88,7 @@ extension InviteSession {
         case .prack: prackFinished(nil, in: purpose.remoteTag, at: now)
         case .digit: digitAnswered(nil, failure.reason, at: now)
         case .request: if case .timedOut = failure { requestAnswered(408, nil, at: now) }
-        case .acknowledgement(let sequence): acknowledgementLost(purpose.remoteTag ?? "", sequence)
+        case .acknowledgement(let sequence): acknowledgementLost(purpose.remoteTag ?? "", sequence, failure, at: now)
         case .refer: referFailed(failure, at: now)
         case .notify: notifyFinished(isTaken: false, at: now)
         case .subscribe: refreshFailed(at: now)

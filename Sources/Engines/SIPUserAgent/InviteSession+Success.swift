@@ -10,8 +10,9 @@ struct SentAcknowledgement: Sendable {
     let request: Request
     /// nil while its way is being resolved, and where there was none.
     var transmit: Transmit?
-    /// Whether no way was found; the next repetition of the 2xx asks again.
-    var isLost = false
+    /// Why no way was found; the next repetition of the 2xx asks again.
+    var failure: RequestFailure?
+    var failures = 0
 }
 
 /// The caller's side of a 2xx, RFC 3261 §13.2.2.4.
@@ -177,16 +178,33 @@ extension InviteSession {
         guard let known else { return }
         if let transmit = acknowledgements[known].transmit {
             act(.transmit(transmit))
-        } else if acknowledgements[known].isLost {
-            acknowledgements[known].isLost = false
+        } else if acknowledgements[known].failure != nil {
+            acknowledgements[known].failure = nil
             let request = acknowledgements[known].request
             act(.send(request, .within(remoteTag, .acknowledgement(of: sequence)), along: peer))
         }
     }
 
-    /// No way for an ACK was found.
-    mutating func acknowledgementLost(_ remoteTag: String, _ sequence: UInt32) {
+    /// How often a way for an ACK is looked for: with the 2xx, and with the repetitions that come in the 1.5 s after it.
+    private static let acknowledgementTries = 3
+
+    /// No way for an ACK was found. Where none is found again and again, nothing of this call will ever reach its peer
+    /// (ROBUSTNESS row 30).
+    mutating func acknowledgementLost(
+        _ remoteTag: String, _ sequence: UInt32, _ failure: RequestFailure, at now: Instant
+    ) {
         let index = acknowledgements.firstIndex { $0.remoteTag == remoteTag && $0.sequence == sequence }
-        if let index { acknowledgements[index].isLost = true }
+        guard let index else { return }
+        acknowledgements[index].failure = failure
+        acknowledgements[index].failures += 1
+        guard acknowledgements[index].failures >= Self.acknowledgementTries, remoteTag == dialog?.remoteTag else {
+            return
+        }
+        end(.failed(failure), at: now)
+    }
+
+    /// Why the peer has no ACK from us, if it has none: then a BYE does not get there either.
+    var unacknowledged: RequestFailure? {
+        acknowledgements.last { $0.remoteTag == dialog?.remoteTag }?.failure
     }
 }

@@ -8,7 +8,8 @@ extension InviteSession {
         switch phase {
         case .calling: end(CallEnd(cause: .cancelled, by: .local), at: now)
         case .alerting: reject(603, reason: nil, headers: Headers(), at: now)
-        case .accepted, .confirmed: end(CallEnd(cause: .hungUp, by: .local), at: now)
+        case .accepted, .confirmed:
+            end(unacknowledged.map { .failed($0) } ?? CallEnd(cause: .hungUp, by: .local), at: now)
         // The peer was faster.
         case .ended: break
         }

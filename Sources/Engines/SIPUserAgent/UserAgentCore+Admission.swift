@@ -58,6 +58,14 @@ extension UserAgentCore {
             return false
         }
         guard isProven(request, size: size, over: flow, at: now) else { return false }
+        guard policy.reception(of: request, provenAs: provenCaller, over: flow) != nil else {
+            // Whoever is let in nowhere may bear a forged address: it is told once (ROBUSTNESS S6).
+            refuse(.forbidden, from: flow, of: request)
+            if let response = policy.statelessRefusal(403, of: request, size: size) {
+                answerStatelessly(response, over: flow)
+            }
+            return false
+        }
         guard policy.beginInvite(over: flow, at: now) else {
             refuse(.pendingInvites, from: flow, of: request)
             if let response = policy.statelessRefusal(503, of: request, size: size) {

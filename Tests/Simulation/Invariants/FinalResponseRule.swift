@@ -161,7 +161,8 @@ struct FinalResponseRule {
             let status = known.response.status
             if known.isFleeting || (known.isReliable && !status.isSuccess) { continue }
             // What is refused without keeping any state is said once each time.
-            if [400, 503].contains(status.value) || (status == 486 && known.count == 1) { continue }
+            let isOnce = known.count == 1 && [403, 486].contains(status.value)
+            if isOnce || [400, 503].contains(status.value) { continue }
             guard end - known.first > .seconds(32) else { continue }
             let bound = min(4, 5 - (told[name]?.count ?? 0))
             let due = known.isBounded && status.isSuccess ? bound : 11
