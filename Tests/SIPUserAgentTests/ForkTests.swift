@@ -56,6 +56,56 @@ import Testing
         #expect(world.last(.bye, at: "carol")?.to.tag == "a")
     }
 
+    /// Alice's call, which that many phones of Carol's answer and whose BYEs they answer as well.
+    private func answered(byPhones count: Int) throws -> (world: World, invite: Request) {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        for index in 0..<count {
+            try answer(invite, as: index, in: &world)
+            if let bye = world.last(.bye, at: "carol"), bye.to.tag == "t\(index)" {
+                try world.reply(200, to: bye, from: "carol", tag: nil)
+            }
+        }
+        return (world, invite)
+    }
+
+    private func answer(_ invite: Request, as index: Int, in world: inout World) throws {
+        try world.reply(
+            200, to: invite, from: "carol", tag: "t\(index)", contact: carolContact, body: World.answerText)
+    }
+
+    @Test(.proves(.row(10), .clause("RFC 3261 §13.2.2.4")), arguments: [10, 16, 40])
+    func endsEveryAnswerButTheFirstHoweverManyThereAre(count: Int) throws {
+        var (world, invite) = try answered(byPhones: count)
+        let tags = (0..<count).map { "t\($0)" }
+        #expect(world.requests(.ack, from: "alice").map(\.to.tag) == tags)
+        #expect(world.requests(.bye, from: "alice").map(\.to.tag) == Array(tags.dropFirst()))
+        for index in 0..<count { try answer(invite, as: index, in: &world) }
+        #expect(world.requests(.ack, from: "alice").map(\.to.tag) == tags + tags)
+        #expect(world.requests(.bye, from: "alice").count == count - 1)
+        #expect(world.ends(at: "alice").isEmpty)
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        try world.reply(200, to: try #require(world.last(.bye, at: "carol")), from: "carol", tag: nil)
+        world.run(for: .seconds(200))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
+    @Test(.proves(.rule(14)))
+    func keepsSixtyFourAnswersToBeEnded() throws {
+        let (world, _) = try answered(byPhones: 100)
+        #expect(Set(world.requests(.ack, from: "alice").map(\.to.tag)).count == 65)
+        #expect(Set(world.requests(.bye, from: "alice").map(\.to.tag)).count == 64)
+    }
+
+    @Test(.proves(.rule(14)))
+    func answersThatAreEndedLeaveRoomForCalls() throws {
+        var (world, _) = try answered(byPhones: 100)
+        world.ask(
+            try world.request(.invite, from: "carol", to: "alice", body: World.answerText), from: "carol", to: "alice")
+        #expect(world.incoming(at: "alice") != nil)
+    }
+
     @Test(.proves(.row(11), .rule(14), .incident(45)))
     func keepsEightEarlyDialogs() throws {
         var world = World()

@@ -130,9 +130,13 @@ extension InviteSession {
         }
     }
 
+    /// How many answers are ended. More phones than that are no place that somebody is called at, and each costs us a
+    /// dialog, an ACK and a BYE.
+    private static let unwantedLimit = 64
+
     /// A 2xx of another fork, or one that crossed our CANCEL: acknowledged, then ended.
     private mutating func endUnwanted(_ response: Response, over flow: Flow, at now: Instant) {
-        guard unwanted.count < settings.earlyDialogLimit, let other = confirmedDialog(of: response) else { return }
+        guard unwanted.count < Self.unwantedLimit, let other = confirmedDialog(of: response) else { return }
         unwanted.append(other)
         acknowledge(other.remoteTag, response.cSeq.number, answering: refusal(ofOfferIn: response))
         sendBye(toUnwanted: unwanted.count - 1)

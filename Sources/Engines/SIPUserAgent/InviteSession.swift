@@ -156,7 +156,8 @@ struct InviteSession: Sendable {
 
     /// Dialogs that count against the limit.
     var dialogCount: Int {
-        var count = unwanted.count
+        // While the call stands, only dialogs that are unwanted are sent BYE; they count until it is answered.
+        var count = outstandingByes
         if case .some = dialog { count += 1 }
         if phase == .calling { count += invitation?.earlyDialogs.count ?? 0 }
         if case .some(let referral) = sentReferral, referral.beside != nil { count += 1 }

@@ -131,7 +131,7 @@ package struct Rogue: Sendable {
             for fork in 0..<12 {
                 say(accepting(invite, 180, tag: "fork\(fork)", describes: false).bytes(), to: flow, at: now)
             }
-            for fork in 0..<5 {
+            for fork in 0..<12 {
                 let at = now + .milliseconds(100 * fork)
                 say(accepting(invite, 200, tag: "fork\(fork)").bytes(), to: flow, at: at)
             }
