@@ -44,11 +44,10 @@ extension InviteSession {
         if dialog?.remoteTag == tag {
             provePath(over: flow)
         } else {
-            // An early dialog of a fork, or one that exists only to be ended.
+            // An early dialog, in which all may be asked, or one that exists only to be ended.
             switch request.method {
             case .bye, .update: guard dialog(with: tag) != nil else { return 481 }
-            case .info: guard earlyIndex(tag) != nil else { return 481 }
-            default: return 481
+            default: guard earlyIndex(tag) != nil else { return 481 }
             }
         }
         return updateDialog(with: tag) { $0.accept(request.cSeq.number) } == .outOfOrder ? 500 : nil
