@@ -135,6 +135,31 @@ import Testing
         #expect(try world.daveCallsBob(replaces(tag)) == 603)
     }
 
+    @Test(.proves(.rule(4), .clause("RFC 3891 §3"), .clause("RFC 3911 §4")), arguments: [HeaderName.replaces, .join])
+    func aCallOfWhichNothingIsLeftIsKnownToHaveEndedFor32Seconds(name: HeaderName) throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.transfers.joins = true
+        for (delay, peer, status) in [(1, "peer", 603), (31, "peer", 603), (33, "peer", 481), (1, "other", 481)] {
+            var world = World()
+            let (_, tag) = try world.carolTalksToBob(configuration)
+            try world.carolSends(.bye, sequence: 2, bobTag: tag)
+            #expect(world.ends(at: "bob").count == 1)
+            world.run(for: .seconds(delay))
+            #expect(world.cores["bob"]?.occupancy.calls == 0)
+            #expect(try world.daveCallsBob([(name, "call-1;to-tag=\(tag);from-tag=\(peer)")]) == status)
+        }
+    }
+
+    @Test(.proves(.rule(4), .clause("RFC 3891 §3")))
+    func aCallThatThePeerMayNotReplaceIsDeclinedAlsoAfterItsEnd() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.transfers.replaces = .deny
+        var world = World()
+        let (_, tag) = try world.carolTalksToBob(configuration)
+        try world.carolSends(.bye, sequence: 2, bobTag: tag)
+        #expect(try world.daveCallsBob(replaces(tag)) == 603)
+    }
+
     @Test(.proves(.clause("RFC 3891 §7.1")))
     func ourOwnRingingCallIsCancelledWhenTheNewOneIsAnswered() throws {
         var world = bobAndCarol()

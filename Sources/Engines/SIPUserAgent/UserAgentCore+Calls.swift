@@ -151,6 +151,9 @@ extension UserAgentCore {
         census -= session.value.census
         callsByTag[CallKey(callID: session.value.callID, localTag: session.value.localTag)] = nil
         if let invite = session.value.arrival?.transaction { callsByInvite[invite] = nil }
+        if let dialog = session.value.dialog {
+            endedDialogs.remember(dialog, until: now + settings.timers.giveUp, at: now)
+        }
         deadlines.cancel(.call(handle))
         if sessions.isEmpty, sessions.capacity > 256 { giveBackCallTables() }
         for id in requestsOfCall[handle] ?? [] {

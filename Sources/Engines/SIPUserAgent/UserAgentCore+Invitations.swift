@@ -86,7 +86,7 @@ extension UserAgentCore {
         let trust = reception.trust
         var replacement: Replacement?
         var joining: CallHandle?
-        switch self.replacement(asked: request, trust: trust, provenAs: provenCaller, over: flow) {
+        switch self.replacement(asked: request, trust: trust, provenAs: provenCaller, over: flow, at: now) {
         case .nothingAsked: break
         case .replaces(let found): replacement = found
         case .joins(let call): joining = call

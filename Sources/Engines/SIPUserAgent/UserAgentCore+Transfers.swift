@@ -84,14 +84,16 @@ extension UserAgentCore {
 
     /// Finds the call that an INVITE is to take the place of (RFC 3891 §3).
     func replacement(
-        asked request: Request, trust: CallerTrust, provenAs username: String?, over flow: Flow
+        asked request: Request, trust: CallerTrust, provenAs username: String?, over flow: Flow, at now: Instant
     ) -> Matching {
         if request.headers.contains(.join) {
-            return joining(request)
+            return joining(request, at: now)
         }
         guard request.headers.contains(.replaces) else { return .nothingAsked }
         guard let replaces = try? request.headers.first(Replaces.self) else { return .refuse(400) }
-        guard let handle = call(named: replaces), let session = sessions[handle] else { return .refuse(481) }
+        guard let handle = call(named: replaces), let session = sessions[handle] else {
+            return .refuse(endedDialogs.contains(replaces, at: now) ? 603 : 481)
+        }
         let isAllowed: Bool
         switch configuration.transfers.replaces {
         case .deny: return .refuse(603)
@@ -111,11 +113,13 @@ extension UserAgentCore {
 
     /// Finds the call that an INVITE wants to be joined with (RFC 3911 §4). Early ones may be joined as well, whoever
     /// began them: they are put together once both are answered.
-    private func joining(_ request: Request) -> Matching {
+    private func joining(_ request: Request, at now: Instant) -> Matching {
         guard !request.headers.contains(.replaces), let join = try? request.headers.first(Join.self) else {
             return .refuse(400)
         }
-        guard let handle = call(named: join), let session = sessions[handle] else { return .refuse(481) }
+        guard let handle = call(named: join), let session = sessions[handle] else {
+            return .refuse(endedDialogs.contains(join, at: now) ? 603 : 481)
+        }
         guard configuration.transfers.joins else { return .refuse(488) }
         return session.phase == .ended ? .refuse(603) : .joins(handle)
     }

@@ -28,6 +28,7 @@ package struct UserAgentCore: Sendable {
     var callsByTag: [CallKey: CallHandle] = [:]
     /// The call of each INVITE that came in, for CANCEL.
     var callsByInvite: [ServerTransactionID: CallHandle] = [:]
+    var endedDialogs = EndedDialogs()
 
     /// Requests of ours on their way, and how to find them.
     var outbound: [OutboundID: OutboundRequest] = [:]
