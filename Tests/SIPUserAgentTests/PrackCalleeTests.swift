@@ -66,6 +66,33 @@ import Testing
         }
     }
 
+    @Test(.proves(.row(57), .clause("RFC 3262 §3")))
+    func allButThe100GoesReliablyWhereTheUserRequiresIt() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.reliableProvisionals = .required
+        var world = World()
+        let (_, handle) = try world.carolCallsBob(configuration, headers: Self.supported)
+        world.perform(.ring(handle), by: "bob")
+        world.perform(.progress(handle, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        let ringing = try #require(world.received(180, at: "carol").first)
+        #expect(ringing.reliable != nil)
+        #expect(try acknowledge(ringing, in: &world)?.status == 200)
+        #expect(try #require(world.received(183, at: "carol").first).reliable == ringing.reliable.map { $0 + 1 })
+    }
+
+    /// What is not required by the caller itself may be said unreliably where it would have to offer (RFC 3262 §5).
+    @Test(.proves(.row(57), .clause("RFC 3262 §5")))
+    func ringingThatWouldHaveToOfferGoesUnreliablyToWhoDoesNotRequireItOtherwise() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.reliableProvisionals = .required
+        var world = World()
+        let (_, handle) = try world.carolCallsBob(configuration, body: nil, headers: Self.supported)
+        world.perform(.ring(handle), by: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(try #require(world.received(180, at: "carol").first).reliable == nil)
+    }
+
     @Test(.proves(.row(25), .incident(50), .clause("RFC 3262 §3")))
     func repeatsAtDoublingIntervalsThenRefusesWith504() throws {
         var (world, handle, _) = try earlyMedia(Self.supported)

@@ -65,7 +65,8 @@ package enum ReliableProvisionalsPolicy: String, Hashable, Sendable, CaseIterabl
     case off
     /// Where the peer requires it, and as callee for early media where the caller supports it.
     case supported
-    /// As `supported`; and callees that can't are not called, callers that can't are refused with 421.
+    /// Of all provisional responses but the 100; callees that can't are not called, callers that can't are refused with
+    /// 421.
     case required
 }
 

@@ -158,7 +158,9 @@ extension UserAgentCore {
     ///   nothing is repeated to such a one that it need not have.
     private func provisionalUse(towards request: Request, isUnproven: Bool) -> ReliableProvisionals.Use {
         if configuration.reliableProvisionals == .off { return .never }
-        if request.requires(.reliable) { return isUnproven ? .withheld : .always }
+        // What would have to offer may be told unreliably where it is not the caller who requires it (§5).
+        let isRequired = configuration.reliableProvisionals == .required && request.claimsDescription
+        if isRequired || request.requires(.reliable) { return isUnproven ? .withheld : .always }
         return request.supports(.reliable) && !isUnproven ? .forDescriptions : .never
     }
 }
