@@ -60,7 +60,22 @@ import Testing
     @Test func nothingIsGrantedThatNobodyAskedFor() throws {
         #expect(try Scene.value(Scene.called(with: Scene.knows).1.headers) == nil)
         #expect(try Scene.value(Scene.called(.off, with: Scene.knows + Scene.expires("600")).1.headers) == nil)
-        #expect(try Scene.value(Scene.called(.wanted, with: []).1.headers) == nil)
+        #expect(try Scene.value(Scene.called(with: []).1.headers) == nil)
+    }
+
+    @Test(.proves(.clause("RFC 4028 §9")))
+    func wantedTimerIsKeptUpByUsAloneForACallerThatKnowsNone() throws {
+        var (world, answer) = try Scene.called(.wanted, with: Scene.allows)
+        #expect(try Scene.value(answer.headers) == "1800;refresher=uas")
+        #expect(try answer.headers.first(Require.self)?.contains("timer") != true)
+        world.run(for: .seconds(901))
+        let refresh = try #require(world.last(.update, at: "carol"))
+        #expect(Scene.sent(.update, in: world, by: "bob") == [900])
+        // Nor does its answer say a word of it.
+        try world.reply(200, to: refresh, from: "carol", tag: nil, contact: carolContact)
+        world.run(for: .seconds(900))
+        #expect(Scene.sent(.update, in: world, by: "bob") == [900, 1801])
+        #expect(world.ends(at: "bob").isEmpty)
     }
 
     @Test func wantedTimerIsSetAsCalleeNotBelowTheCallersMinimum() throws {

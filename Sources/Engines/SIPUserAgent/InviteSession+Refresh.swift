@@ -73,7 +73,7 @@ extension InviteSession {
         } else if let sessionTimer {
             interval = max(sessionTimer.interval, least ?? 0)
             refresher = sessionTimer.isRefresher || !isKnown ? "uas" : "uac"
-        } else if timers.use == .wanted, isKnown {
+        } else if timers.use == .wanted {
             interval = max(timers.interval, least ?? 0)
             refresher = "uas"
         } else {
