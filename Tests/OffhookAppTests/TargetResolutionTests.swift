@@ -27,6 +27,14 @@ struct TargetResolutionTests {
         #expect(uri(text, try account()) == expected)
     }
 
+    @Test func aPeerToPeerAccountThatRegistersHasADomain() throws {
+        var account = try account()
+        account.isPeerToPeer = true
+        #expect(uri("123", account) == nil)
+        account.registrar = try URI(parsing: "sip:example.com")
+        #expect(uri("123", account) == "sip:123@example.com")
+    }
+
     @Test(arguments: ["1.5", "-x.example", "a..b", ".", "bob."])
     func whatIsNoNameOfAHostIsNotTakenForOne(text: String) {
         #expect(uri(text, nil, prefersHosts: true) == nil)

@@ -34,6 +34,31 @@ import Testing
         #expect(phone.state.contacts.map(\.address.text) == ["bob@example.com", "14@example.com", "carol@example.net"])
     }
 
+    @Test(
+        arguments: [
+            (":message Desk 14 are you there", "Desk 14", "are you there"), (":message bob  hello", "bob", "hello"),
+            (":message Desk 15 hello", "Desk", "15 hello"), (":message desk 14  hello", "Desk 14", "hello"),
+        ])
+    func aTextGoesToTheContactThatIsNamed(typed: String, target: String, text: String) {
+        var phone = phone()
+        phone.receive(.contact(Party(displayName: "Desk", address: "desk@example.com")))
+        phone.type(typed)
+        phone.press(.enter)
+        let sent = phone.commands.compactMap { command -> [String]? in
+            if case .message(let target, let text) = command { [target.lowercased(), text] } else { nil }
+        }
+        #expect(sent == [[target.lowercased(), text]])
+    }
+
+    @Test(arguments: [("dbo", "Bob"), ("dDe", "Desk 14"), (":message de", "message Desk 14"), (":dial Bo", "dial Bob")])
+    func contactsAreOfferedWhereSomebodyIsToBeNamed(typed: String, line: String) {
+        var phone = phone()
+        phone.type(typed)
+        if typed.first == "d" { #expect(phone.canvas().text(ofRow: 22).contains("⇥ \(line)")) }
+        phone.press(.tab)
+        #expect(phone.canvas().text(ofRow: 22).contains("▏\(line)"))
+    }
+
     @Test func anEmptyListTeaches() {
         var phone = Phone()
         phone.type(":contacts")

@@ -51,7 +51,10 @@ struct TargetResolution: Sendable {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+*#-_. ()".utf8)
 
     private var domain: SIPURI? {
-        guard let account, !account.isPeerToPeer, case .sip(let uri) = account.address.uri else { return nil }
+        // A peer-to-peer account without a registrar has an address of this machine.
+        guard let account, account.registrar != nil || !account.isPeerToPeer,
+            case .sip(let uri) = account.address.uri
+        else { return nil }
         return uri
     }
 

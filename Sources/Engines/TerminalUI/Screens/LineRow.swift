@@ -51,10 +51,8 @@ extension AppState {
     private func completionHint(of line: LineKind, _ editor: LineEditor) -> String {
         switch line {
         case .command: return completions.isEmpty ? "" : "⇥ " + completions.joined(separator: " ")
-        case .dial:
-            guard !editor.isEmpty, let target = editor.remembered(beginning: editor.text) else { return "" }
-            return "⇥ " + target
-        case .callNumber, .transfer, .noTransfer: return ""
+        case .dial, .transfer: return target(beginning: editor).map { "⇥ " + $0 } ?? ""
+        case .callNumber, .noTransfer: return ""
         }
     }
 }

@@ -78,20 +78,32 @@ extension AppState {
     /// Whom the command line holds a message for that has begun.
     var writtenTo: String? {
         guard line == .command else { return nil }
-        let words = commandLine.text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
-        guard words.count == 3, case .found(let binding) = Self.command(named: words[0].lowercased()),
-            binding.action == .message
+        let words = commandLine.text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+        guard words.count == 2, case .found(let binding) = Self.command(named: words[0].lowercased()),
+            binding.action == .message, let target = addressed(in: String(words[1]))?.target
         else { return nil }
-        return words[1] == "." ? lastWriter : String(words[1])
+        return target == "." ? lastWriter : target
     }
 
     /// `TARGET TEXT`; the full stop stands for whoever wrote last.
     private mutating func message(_ argument: String, at now: Instant) -> [UserCommand] {
-        let parts = argument.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-        guard parts.count == 2, let target = parts.first else { return refuse("it needs whom and what", at: now) }
-        guard target == "." else { return [.message(target: String(target), text: String(parts[1]))] }
+        guard let (target, text) = addressed(in: argument) else { return refuse("it needs whom and what", at: now) }
+        guard target == "." else { return [.message(target: target, text: text)] }
         guard let lastWriter else { return refuse("nobody has written yet", at: now) }
-        return [.message(target: lastWriter, text: String(parts[1]))]
+        return [.message(target: lastWriter, text: text)]
+    }
+
+    /// Whom a text is for: a contact by its whole name, the longest that fits, else the first word. Of "Bob Smith" and a
+    /// text for him nothing may go to "Bob".
+    private func addressed(in argument: String) -> (target: String, text: String)? {
+        let argument = argument.drop { $0 == " " }
+        let name = contacts.compactMap(\.name?.text).filter { name in
+            argument.prefix(name.count).lowercased() == name.lowercased()
+                && argument.dropFirst(name.count).first == " "
+        }.max { $0.count < $1.count }
+        let target = name ?? String(argument.prefix { $0 != " " })
+        let text = argument.dropFirst(target.count).drop { $0 == " " }
+        return target.isEmpty || text.isEmpty ? nil : (target, String(text))
     }
 
     private mutating func send(digits: String, at now: Instant) -> [UserCommand] {
@@ -109,9 +121,23 @@ extension AppState {
     mutating func complete() {
         switch line {
         case .dial:
-            if let target = dialLine.remembered(beginning: dialLine.text) { dialLine.replace(with: target) }
+            if let target = target(beginning: dialLine) { dialLine.replace(with: target) }
+        case .transfer:
+            if let target = target(beginning: transferLine) { transferLine.replace(with: target) }
         case .command: completeCommand()
-        case .transfer, .noTransfer, .callNumber, nil: break
+        case .noTransfer, .callNumber, nil: break
+        }
+    }
+
+    /// Whom a line may be about to name: a contact, or who was named in it before.
+    func target(beginning line: LineEditor) -> String? {
+        guard !line.isEmpty else { return nil }
+        return contact(beginning: line.text) ?? line.remembered(beginning: line.text)
+    }
+
+    private func contact(beginning prefix: String) -> String? {
+        contacts.lazy.compactMap(\.name?.text).first { name in
+            name.lowercased().hasPrefix(prefix.lowercased()) && name != prefix
         }
     }
 
@@ -122,11 +148,17 @@ extension AppState {
             let names = Binding.table.flatMap(\.names).filter { $0.hasPrefix(text) && $0 != "q" }.sorted()
             return complete(beginning: "", with: names)
         }
-        guard case .found(let binding) = Self.command(named: name.lowercased()),
-            [.register, .unregister, .account].contains(binding.action)
-        else { return }
-        let typed = words.count > 1 ? words[1] : ""
-        complete(beginning: "\(name) ", with: accounts.map(\.name.text).filter { $0.hasPrefix(typed) })
+        guard case .found(let binding) = Self.command(named: name.lowercased()) else { return }
+        switch binding.action {
+        case .register, .unregister, .account:
+            let typed = words.count > 1 ? words[1] : ""
+            complete(beginning: "\(name) ", with: accounts.map(\.name.text).filter { $0.hasPrefix(typed) })
+        case .dial, .options, .message, .transfer:
+            let typed = text.dropFirst(name.count).drop { $0 == " " }
+            guard !typed.isEmpty, let contact = contact(beginning: String(typed)) else { return }
+            complete(beginning: "\(name) ", with: [contact])
+        default: break
+        }
     }
 
     /// Extends the line to what all candidates share; lists them if they are several.
