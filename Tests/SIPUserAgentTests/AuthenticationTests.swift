@@ -328,6 +328,20 @@ import Testing
         #expect(world.story(of: "alice").last == "shutDownFinished")
     }
 
+    /// It stands then for as long as it was granted for, and whoever leaves is to know.
+    @Test(.proves(.row(9), .clause("RFC 3261 §10.2.2")))
+    func tellsOfARemovalThatHadNoAnswerWhenItWasTimeToLeave() throws {
+        var world = try registered()
+        world.perform(.shutDown, by: "alice")
+        world.run(for: .seconds(2))
+        guard case .failed(nil, let reason, nil)? = states(of: world).last else {
+            Issue.record("\(states(of: world))")
+            return
+        }
+        #expect(reason.hasSuffix(": the registration was not removed"))
+        #expect(world.story(of: "alice").suffix(2) == ["registration", "shutDownFinished"])
+    }
+
     /// What was asked for is forgotten: its answer begins nothing any more.
     @Test func aRegistrarThatIsFoundAfterShutDownIsLeftAlone() throws {
         let local = try #require(SocketAddress("192.0.2.1:5060"))

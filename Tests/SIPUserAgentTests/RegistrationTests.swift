@@ -286,6 +286,47 @@ import Testing
         #expect(step.request == nil && registration.deadline == nil && !registration.isBusy)
     }
 
+    /// What a 2xx lists stands (RFC 3261 §10.3, step 8); the phone beside us with our user part is not ours.
+    @Test(
+        .proves(.clause("RFC 3261 §10.2.2")),
+        arguments: [
+            ("<sip:alice@192.0.2.9:5060>;expires=3000", true), ("<sip:alice@192.0.2.9:5060>", true),
+            ("<sip:alice@192.0.2.9:5060>;expires=0", false), ("<sip:alice@192.0.2.77:5060>;expires=3000", false),
+        ])
+    mutating func tellsOfARemovalThatTheRegistrarTookAndDidNotDo(contact listed: String, isLeft: Bool) throws {
+        _ = registration.receive(try answer(registration.begin(contact: contact, at: now), 200), at: now)
+        let removal = registration.unregister(at: now)
+        let step = registration.receive(try answer(removal, 200, contacts: [listed]), at: now)
+        guard isLeft else { return #expect(step.state == .unregistered) }
+        guard case .failed(200, let reason, nil)? = step.state else {
+            Issue.record("\(step)")
+            return
+        }
+        #expect(reason.hasSuffix(": the registration was not removed"))
+    }
+
+    /// The connection that bore it closed before the answer, or none came in 32 s.
+    @Test(.proves(.clause("RFC 3261 §10.2.2")), arguments: [true, false])
+    mutating func removesWhatARegisterWithoutAnswerMayHaveBound(mayHaveArrived: Bool) throws {
+        _ = registration.begin(contact: contact, at: now)
+        _ = registration.unanswered("connection closed", mayHaveArrived: mayHaveArrived, at: now)
+        let removal = registration.unregister(at: now)
+        #expect((removal.request != nil) == mayHaveArrived)
+        guard mayHaveArrived else { return #expect(removal.state == .unregistered) }
+        #expect(try removal.request?.headers.first(Expires.self)?.seconds == 0)
+        guard case .failed(nil, _, nil)? = registration.unanswered("connection closed", at: now).state else {
+            Issue.record("nobody knows that it is gone")
+            return
+        }
+    }
+
+    @Test mutating func asksNothingForWhatMayHaveBeenBoundAndHasRunOut() throws {
+        _ = registration.begin(contact: contact, at: now)
+        _ = registration.unanswered("connection closed", at: now)
+        now += .seconds(3600)
+        #expect(registration.unregister(at: now) == Registration.Step(state: .unregistered))
+    }
+
     @Test mutating func removesAfterTheAnswerWhatWasBeingAskedFor() throws {
         let step = registration.begin(contact: contact, at: now)
         #expect(registration.unregister(at: now) == Registration.Step())

@@ -18,6 +18,15 @@ enum RequestFailure: Equatable, Sendable {
 
     var isTooLarge: Bool { if case .tooLarge = self { true } else { false } }
 
+    /// Whether the request may have been acted upon: nobody answered, or the connection that bore it closed before that.
+    var mayHaveArrived: Bool {
+        switch self {
+        case .timedOut: true
+        case .unreachable(.undelivered(_, _, let failure)): failure == .reset
+        case .unreachable, .limited, .tooLarge, .withdrawn: false
+        }
+    }
+
     /// In words for people.
     var reason: String {
         switch self {

@@ -10,10 +10,26 @@ extension Registration {
 
     /// Nothing came back: within the life of the transaction (RFC 3261 §17.1.2, Timer F), or because the request could
     /// not be sent.
-    package mutating func unanswered(_ reason: String, at now: Instant) -> Step {
+    ///
+    /// - Parameter mayHaveArrived: whether the registrar may have acted upon it.
+    package mutating func unanswered(_ reason: String, mayHaveArrived: Bool = true, at now: Instant) -> Step {
         guard isBusy else { return .none }
         outstanding = nil
+        noteUnanswered(mayHaveArrived: mayHaveArrived, at: now)
         return fail(nil, reason: reason, asked: .zero, at: now)
+    }
+
+    /// There is no time left to wait for an answer.
+    mutating func leaveUnanswered(at now: Instant) -> Step {
+        guard isBusy else { return .none }
+        outstanding = nil
+        noteUnanswered(mayHaveArrived: true, at: now)
+        return leaveBehind(nil, "no response in the time that there was")
+    }
+
+    private mutating func noteUnanswered(mayHaveArrived: Bool, at now: Instant) {
+        guard state == .registering, mayHaveArrived else { return }
+        perhapsBoundUntil = now + .seconds(Int64(askedExpires))
     }
 
     mutating func fail(_ response: Response, at now: Instant) -> Step {
@@ -33,7 +49,7 @@ extension Registration {
         _ status: StatusCode?, reason: String, asked: Duration, at now: Instant
     ) -> Step {
         guard isWanted else {
-            guard isBound(at: now) else { return finishRemoval() }
+            guard mayBeBound(at: now) else { return finishRemoval() }
             // What could not be refreshed may still be there.
             return state == .registering ? remove() : leaveBehind(status, reason)
         }
@@ -77,15 +93,15 @@ extension Registration {
     /// The binding is gone, or will expire; begins anew where the user changed his mind meanwhile.
     mutating func finishRemoval() -> Step {
         state = .idle
-        boundUntil = nil
+        (boundUntil, perhapsBoundUntil) = (nil, nil)
         grant = RegistrationGrant()
         guard isWanted else { return Step(state: .unregistered) }
         return askAnew(reporting: .registering)
     }
 
     /// The registrar did not remove the binding: calls still come until it expires.
-    private mutating func leaveBehind(_ status: StatusCode?, _ reason: String) -> Step {
-        guard boundUntil != nil else { return finishRemoval() }
+    mutating func leaveBehind(_ status: StatusCode?, _ reason: String) -> Step {
+        guard boundUntil != nil || perhapsBoundUntil != nil else { return finishRemoval() }
         _ = finishRemoval()
         return Step(state: .failed(status, reason: "\(reason): the registration was not removed", retryAfter: nil))
     }
@@ -127,6 +143,7 @@ extension Registration {
     /// The machine slept while the registrar's clock went on.
     mutating func slept(for duration: Duration) {
         boundUntil = boundUntil.map { $0 - duration }
+        perhapsBoundUntil = perhapsBoundUntil.map { $0 - duration }
     }
 
     /// Takes over the address that a server sees.

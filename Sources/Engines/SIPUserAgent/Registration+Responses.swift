@@ -37,9 +37,15 @@ extension Registration {
     }
 
     private mutating func succeed(_ response: Response, mapping: AddressMapping?, at now: Instant) -> Step {
+        let contacts = (try? response.headers.all(Contact.self)) ?? []
+        perhapsBoundUntil = nil
         guard state == .registering else {
             abandoned = nil
-            return finishRemoval()
+            // The list is that of all bindings that are left (RFC 3261 §10.3, step 8).
+            guard !isWanted, let left = exactBinding(in: contacts), left.expires ?? 1 > 0 else {
+                return finishRemoval()
+            }
+            return leaveBehind(response.status, "\(response.reason), but the registrar lists it still")
         }
         if let requestedContact, let contact, !requestedContact.isEquivalent(to: contact), isWanted {
             // Our address changed while the registrar was asked.
@@ -48,7 +54,6 @@ extension Registration {
         }
         abandoned = nil
         boundUntil = nil
-        let contacts = (try? response.headers.all(Contact.self)) ?? []
         let ours = binding(in: contacts)
         // The list is that of all current bindings (RFC 3261 §10.3, step 8): calls will not come here. A registrar that
         // lists none at all has said by its 2xx alone that all was done (step 7).
@@ -72,11 +77,15 @@ extension Registration {
     /// Our Contact among those of a response: by instance and flow (RFC 5626 §6), by the address, or, as a registrar that
     /// knows us behind a NAT may list another host, by the user part.
     private func binding(in contacts: [Contact]) -> Contact? {
+        exactBinding(in: contacts) ?? contacts.first { $0.hasUser(of: contact) }
+    }
+
+    private func exactBinding(in contacts: [Contact]) -> Contact? {
         let byInstance = contacts.first { other in
             guard let instance, other.instance == instance else { return false }
             return other.address?.parameters["reg-id"].map { $0 == "\(id.flow + 1)" } ?? true
         }
-        return byInstance ?? contacts.first { $0.isOurs(contact) } ?? contacts.first { $0.hasUser(of: contact) }
+        return byInstance ?? contacts.first { $0.isOurs(contact) }
     }
 
     /// Early enough for a refresh that times out (32 s) to be tried once more, and never more often than each 5 s.

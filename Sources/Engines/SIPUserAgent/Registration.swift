@@ -71,6 +71,8 @@ package struct Registration: Sendable {
     var redirections = 0
     /// When the last binding that the registrar granted runs out, whatever became of its refresh; nil: it is removed.
     var boundUntil: Instant?
+    /// When a binding runs out that a REGISTER without an answer may have made all the same; nil: there is none such.
+    var perhapsBoundUntil: Instant?
     /// Whether the user wants to be registered; a change while a request is outstanding is acted upon at its end.
     var isWanted = false
     var sequence: UInt32 = 0
@@ -130,6 +132,11 @@ package struct Registration: Sendable {
         boundUntil.map { now < $0 } ?? false
     }
 
+    /// Whether there is, or may be, something to remove.
+    func mayBeBound(at now: Instant) -> Bool {
+        isBound(at: now) || perhapsBoundUntil.map { now < $0 } ?? false
+    }
+
     /// Whether the last thing that the registrar said was that we are bound.
     var isStanding: Bool {
         switch state {
@@ -175,7 +182,7 @@ extension Registration {
     package mutating func unregister(at now: Instant) -> Step {
         isWanted = false
         guard !isBusy else { return .none }
-        guard isBound(at: now) else { return finishRemoval() }
+        guard mayBeBound(at: now) else { return finishRemoval() }
         return remove()
     }
 

@@ -98,7 +98,7 @@ extension UserAgentCore {
     }
 
     mutating func registrationFailed(_ id: RegistrationID, _ failure: RequestFailure, at now: Instant) {
-        step(id, at: now) { $0.unanswered(failure.reason, at: now) }
+        step(id, at: now) { $0.unanswered(failure.reason, mayHaveArrived: failure.mayHaveArrived, at: now) }
     }
 
     mutating func step(

@@ -43,31 +43,32 @@ extension UserAgentCore {
             deadlines.set(.shutDown, at: now + Self.lastWords)
             for handle in sessions.keys.sorted() { update(handle, at: now) { $0.stopWaiting() } }
         case .lastWords:
-            finishShutDown()
+            finishShutDown(at: now)
         case .no, .finished:
             break
         }
     }
 
     /// Finishes as soon as nothing is left to say.
-    mutating func checkShutDown() {
+    mutating func checkShutDown(at now: Instant) {
         switch shutDown {
         case .asked:
             // An accepted INVITE still waits for other forks; whether a call is over, the call knows.
             let isQuiet =
                 outbound.values.allSatisfy { $0.owner.call != nil }
                 && subscriptions.values.allSatisfy { $0.phase != .leaving }
-            if isQuiet && sessions.values.allSatisfy(\.isSettled) { finishShutDown() }
+            if isQuiet && sessions.values.allSatisfy(\.isSettled) { finishShutDown(at: now) }
         case .lastWords:
-            if outbound.values.allSatisfy({ $0.transaction != nil }) { finishShutDown() }
+            if outbound.values.allSatisfy({ $0.transaction != nil }) { finishShutDown(at: now) }
         case .no, .finished:
             break
         }
     }
 
-    private mutating func finishShutDown() {
+    private mutating func finishShutDown(at now: Instant) {
         shutDown = .finished
         deadlines.cancel(.shutDown)
+        for id in registrations.keys.sorted() { step(id, at: now) { $0.leaveUnanswered(at: now) } }
         emit(.shutDownFinished)
     }
 }

@@ -233,7 +233,7 @@ package struct UserAgentCore: Sendable {
             case .event(let event): receive(event, at: now)
             }
         }
-        checkShutDown()
+        checkShutDown(at: now)
     }
 
     mutating func emit(_ event: Event) {
