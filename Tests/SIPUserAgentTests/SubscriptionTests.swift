@@ -253,7 +253,8 @@ struct SubscriptionTests {
         }
     }
 
-    @Test func aNotifierThatEndsItAtOnceIsNotAskedInALoop() throws {
+    /// Also one that has only just begun (§4.1.3).
+    @Test(.proves(.clause("RFC 6665 §4.1.3"))) func aNotifierThatEndsItAtOnceIsAskedOnceMoreAndNotInALoop() throws {
         var (world, subscribe) = try subscribed()
         for _ in 0..<5 {
             try world.reply(200, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "600")])
@@ -261,7 +262,12 @@ struct SubscriptionTests {
             guard let next = world.last(.subscribe, at: "carol"), next.callID != subscribe.callID else { break }
             subscribe = next
         }
-        #expect(subscribes(world).count == 1)
+        #expect(subscribes(world).count == 2 && world.now < .zero + .seconds(1))
+        guard case .waiting(nil, "deactivated", let wait)? = statuses(world).last else {
+            Issue.record("\(statuses(world))")
+            return
+        }
+        #expect(wait >= .seconds(30))
     }
 
     @Test func shutDownUnsubscribes() throws {

@@ -53,8 +53,7 @@ struct Subscription: Sendable {
     private var expiresAt: Instant?
     private var notifyBy: Instant?
     private var retryAt: Instant?
-    private var begunAt = Instant.zero
-    /// When one that the notifier knew nothing of was last replaced at once.
+    /// When one that had ended was last replaced at once.
     private var replacedAt: Instant?
     private var askedAt = Instant.zero
     private var backoff = RetryBackoff()
@@ -99,7 +98,6 @@ struct Subscription: Sendable {
         (refreshAt, expiresAt, retryAt) = (nil, nil, nil)
         askedExpires = order.expires
         briefIntervals = 0
-        begunAt = now
         phase = .asking
         ask(expires: askedExpires, at: now)
     }
@@ -216,14 +214,10 @@ struct Subscription: Sendable {
         }
     }
 
-    /// The notifier knows nothing of it any more: a new one is made (RFC 6665 §4.1.2.2), at once unless that was just
-    /// done, as a notifier that takes subscriptions and forgets them would be asked in a loop.
+    /// The notifier knows nothing of it any more: a new one is made (RFC 6665 §4.1.2.2).
     private mutating func lose(_ status: StatusCode?, _ reason: String, at now: Instant) {
         guard isWanted, !isPoll else { return end(status, reason) }
-        guard phase == .standing else { return again(status, reason, at: now) }
-        if let replacedAt, now - replacedAt < .seconds(30) { return wait(status, reason, at: now) }
-        replacedAt = now
-        begin(at: now)
+        again(status, reason, at: now)
     }
 
     private mutating func retryRefresh(
@@ -343,10 +337,10 @@ struct Subscription: Sendable {
 
     // MARK: - Ends
 
-    /// At once, but not over and over.
+    /// At once, unless that was just done: a notifier that takes subscriptions and ends them would be asked in a loop.
     private mutating func again(_ status: StatusCode?, _ reason: String, at now: Instant) {
-        guard now - begunAt >= .seconds(30) else { return wait(status, reason, at: now) }
-        backoff.reset()
+        if let replacedAt, now - replacedAt < .seconds(60) { return wait(status, reason, at: now) }
+        replacedAt = now
         begin(at: now)
     }
 
