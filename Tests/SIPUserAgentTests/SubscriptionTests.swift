@@ -225,6 +225,16 @@ struct SubscriptionTests {
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
+    /// There are notifiers that call it active for no time.
+    @Test(.proves(.clause("RFC 6665 §4.4.3")), arguments: ["active;expires=0", "active", "pending;expires=600"])
+    func aPollIsOverWithTheFirstNotifyOfAnyState(state: String) throws {
+        var (world, subscribe) = try subscribed(expires: 0)
+        try world.reply(200, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "0")])
+        try notify(subscribe, state, in: &world)
+        #expect(world.received(200, at: "carol").count == 1)
+        #expect(statuses(world) == [.ended(nil, reason: "asked once")])
+    }
+
     /// What each reason asks for (§4.1.3): whether it is tried again, and how soon.
     @Test(
         .proves(.clause("RFC 6665 §4.1.3")),

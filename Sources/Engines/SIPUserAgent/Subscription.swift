@@ -256,8 +256,8 @@ struct Subscription: Sendable {
             }
         }
         peer = flow
-        // Whoever leaves, or asks but once, waits for the last one, and no longer than timer N whatever else comes.
-        if phase != .leaving, !isPoll { notifyBy = nil }
+        // Whoever leaves waits for the last one, and no longer than timer N whatever else comes.
+        if phase != .leaving { notifyBy = nil }
         if phase == .asking { phase = .standing }
         let content = EventNotification.content(of: request, table: &dialogs)
         actions.append(
@@ -277,8 +277,10 @@ struct Subscription: Sendable {
             terminated(state, at: now)
         case let word:
             guard phase == .standing else { return }
+            // The state was asked for once, and this was it, whatever else the notifier calls it (§4.4.3).
+            guard !isPoll else { return end(nil, "asked once") }
             let granted = state.expires ?? remaining(at: now)
-            if !isPoll { schedule(granted, at: now) }
+            schedule(granted, at: now)
             tell(word == "pending" ? .pending : .active(expires: granted))
             if !isWanted, !isOutstanding { leave(at: now) }
         }
