@@ -191,6 +191,30 @@ struct SubscriptionTests {
         #expect(world.cores["alice"]?.occupancy == .empty)
     }
 
+    /// The 2xx names the dialog that is to be left, whether it was there first or the wish to leave.
+    @Test(.proves(.clause("RFC 6665 §4.1.2.3")), arguments: [true, false])
+    func leavingBeforeTheFirstNotifyLeavesWhoeverAccepted(isAccepted: Bool) throws {
+        var (world, subscribe) = try subscribed()
+        func accept() throws {
+            try world.reply(
+                202, to: subscribe, from: "carol", tag: "carol", contact: "<sip:desk@192.0.2.9>",
+                headers: [(.expires, "600"), (.recordRoute, "<sip:192.0.2.9:5060;lr>")])
+        }
+        if isAccepted { try accept() }
+        world.perform(.shutDown, by: "alice")
+        if !isAccepted { try accept() }
+        world.run(for: .milliseconds(20))
+        let last = try #require(world.last(.subscribe, at: "carol"))
+        #expect(try last.headers.first(Expires.self)?.seconds == 0)
+        #expect(last.to.tag == "carol" && last.cSeq.number == 2)
+        #expect(last.uri == (try target("sip:desk@192.0.2.9")))
+        #expect(last.headers.values(.route) == ["<sip:192.0.2.9:5060;lr>"])
+        try world.reply(200, to: last, from: "carol", tag: "carol", headers: [(.expires, "0")])
+        try notify(subscribe, "terminated;reason=timeout", in: &world)
+        #expect(statuses(world) == [.ended(nil, reason: "unsubscribed")])
+        #expect(world.story(of: "alice").last == "shutDownFinished")
+    }
+
     @Test func unsubscribingBeforeTheFirstNotifyWaitsForIt() throws {
         var (world, subscribe) = try subscribed()
         world.perform(.unsubscribe(handle), by: "alice")
@@ -266,9 +290,9 @@ struct SubscriptionTests {
     /// Also one that has only just begun (§4.1.3).
     @Test(.proves(.clause("RFC 6665 §4.1.3"))) func aNotifierThatEndsItAtOnceIsAskedOnceMoreAndNotInALoop() throws {
         var (world, subscribe) = try subscribed()
-        for _ in 0..<5 {
+        for round in 1...5 {
             try world.reply(200, to: subscribe, from: "carol", tag: "carol", headers: [(.expires, "600")])
-            try notify(subscribe, "terminated;reason=deactivated", in: &world)
+            try notify(subscribe, "terminated;reason=deactivated", in: &world, sequence: UInt32(round))
             guard let next = world.last(.subscribe, at: "carol"), next.callID != subscribe.callID else { break }
             subscribe = next
         }

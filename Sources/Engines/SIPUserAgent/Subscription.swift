@@ -41,8 +41,10 @@ struct Subscription: Sendable {
     private(set) var callID = ""
     private(set) var localTag = ""
     private(set) var dialog: Dialog?
-    /// Who accepted the first SUBSCRIBE, and where it is reached.
-    private var acceptor: (tag: String, target: URI)?
+    /// The first SUBSCRIBE, as sent last.
+    private var opening: Request?
+    /// The dialog that its 2xx names. The first NOTIFY makes it, or another; who leaves before that leaves this one.
+    private var acceptor: Dialog?
     /// Where the notifier's messages last came from.
     private(set) var peer: Flow?
     private var sequence: UInt32 = 0
@@ -108,7 +110,8 @@ struct Subscription: Sendable {
         switch phase {
         case .standing where !isOutstanding: leave(at: now)
         case .waiting: end(nil, "unsubscribed")
-        // The dialog is not there yet, or its refresh has no answer: what comes next tells.
+        case .asking where !isOutstanding && !isPoll: leaveUnnotified(at: now)
+        // There is no dialog yet, or its refresh has no answer: what comes next tells.
         case .asking, .standing, .leaving, .ended: break
         }
     }
@@ -122,6 +125,13 @@ struct Subscription: Sendable {
         phase = .leaving
         (refreshAt, expiresAt) = (nil, nil)
         ask(expires: 0, at: now)
+    }
+
+    /// Leaves a notifier that has accepted, and has told nothing yet.
+    private mutating func leaveUnnotified(at now: Instant) {
+        guard let acceptor else { return }
+        dialog = acceptor
+        leave(at: now)
     }
 
     private mutating func ask(expires: UInt32, at now: Instant) {
@@ -142,6 +152,7 @@ struct Subscription: Sendable {
         request.headers.append(Expires(expires))
         for type in order.event.acceptedTypes { request.headers.append(Accept(type)) }
         for (name, value) in order.headers.list { try? request.headers.append(name, value) }
+        if dialog == nil { opening = request }
         isOutstanding = true
         askedAt = now
         refreshAt = nil
@@ -152,6 +163,7 @@ struct Subscription: Sendable {
     /// The core sends a SUBSCRIBE anew with credentials.
     mutating func reissued(_ request: Request) {
         sequence = request.cSeq.number
+        if dialog == nil { opening = request }
         while let dialog, dialog.localSequence < sequence { _ = self.dialog?.nextSequence() }
     }
 
@@ -179,10 +191,9 @@ struct Subscription: Sendable {
     }
 
     private mutating func accepted(_ response: Response, at now: Instant) {
-        if dialog == nil, let tag = response.to.tag, let target = Dialog.target(in: response.headers) {
-            acceptor = (tag, target)
-        }
+        if dialog == nil, let opening { acceptor = try? Dialog(of: opening, answeredBy: response) }
         if phase == .standing, !isWanted { return leave(at: now) }
+        if phase == .asking, !isWanted, !isPoll { leaveUnnotified(at: now) }
         guard phase != .leaving, !isPoll else { return }
         // Until a NOTIFY says for how long, this is what the subscription has (§4.1.2.1).
         let granted = min((try? response.headers.first(Expires.self))?.seconds ?? askedExpires, max(askedExpires, 1))
@@ -247,7 +258,7 @@ struct Subscription: Sendable {
             self.dialog?.refreshTarget(from: request.headers)
         } else {
             // The NOTIFYs of some notifiers name no Contact (§8.2.1 has it as needed), and their 2xx does.
-            let target = acceptor?.tag == request.from.tag ? acceptor?.target : nil
+            let target = acceptor?.remoteTag == request.from.tag ? acceptor?.remoteTarget : nil
             do throws(Dialog.Fault) {
                 dialog = try Dialog(
                     of: request, localTag: localTag, localSequence: sequence, fallbackTarget: target)
