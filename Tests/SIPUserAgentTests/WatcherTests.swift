@@ -200,6 +200,29 @@ struct WatcherTests {
         }
     }
 
+    /// It names another subscription, or none: this one goes on as it was.
+    @Test(
+        .proves(.clause("RFC 6665 §4.2.1.1"), .clause("RFC 6665 §8.3.2")), arguments: ["dialog", "presence;id=7", nil])
+    func aRefreshOfAnotherPackageIsNoneOfThisSubscription(event: String?) throws {
+        var world = try worldWithCarol()
+        try subscribe("presence", in: &world)
+        let accepted = try #require(world.received(200, at: "carol").first)
+        try take(in: &world)
+        let told = notifies(world).count
+        var refresh = try world.request(
+            .subscribe, from: "carol", to: "bob", callID: "watch", sequence: 2, toTag: accepted.to.tag,
+            headers: [(.expires, "0")])
+        refresh.headers.append(Contact.address(try NameAddress(parsing: carolContact)))
+        if let event { try refresh.headers.append(.event, event) }
+        world.ask(refresh, from: "carol", to: "bob")
+        let refusal = try #require(world.received(489, at: "carol").first)
+        #expect(try refusal.headers.first(AllowEvents.self)?.tags == ["presence", "dialog"])
+        world.run(for: .seconds(10))
+        #expect(notifies(world).count == told)
+        try subscribe("presence", in: &world, sequence: 3, toTag: accepted.to.tag)
+        #expect(world.received(200, at: "carol").count == 2)
+    }
+
     @Test func aRefreshGoesOnAndExpiresZeroEndsWithALastNotify() throws {
         var world = try worldWithCarol()
         try subscribe("presence", in: &world)

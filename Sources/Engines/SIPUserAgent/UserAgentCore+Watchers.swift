@@ -35,15 +35,20 @@ extension UserAgentCore {
         }
     }
 
+    /// 489, with the packages that there are (RFC 6665 §8.3.2).
+    private func badEvent(_ request: Request) -> Response {
+        var response = request.response(489)
+        response.headers.append(AllowEvents(WatchedPackage.allCases.map(\.rawValue)))
+        return response
+    }
+
     private mutating func makeWatcher(
         _ request: Request, ofCall call: CallHandle?, over flow: Flow, at now: Instant
     ) throws(RequestRefusal) -> (Watcher, expires: UInt32) {
         guard let event = try? request.headers.first(EventPackage.self),
             let package = WatchedPackage(rawValue: event.package.asciiLowercased)
         else {
-            var response = request.response(489)
-            response.headers.append(AllowEvents(WatchedPackage.allCases.map(\.rawValue)))
-            throw RequestRefusal(response: response)
+            throw RequestRefusal(response: badEvent(request))
         }
         // Who talks to us is told of that call, and not whether we can be reached (RFC 4538 §2).
         guard call == nil || package == .dialog else { throw RequestRefusal(response: request.response(403)) }
@@ -95,6 +100,8 @@ extension UserAgentCore {
             return respond(request.response(request.method == .subscribe ? 481 : 405), in: transaction, at: now)
         }
         do throws(RequestRefusal) {
+            let event = try? request.headers.first(EventPackage.self)
+            guard event?.belongs(to: watcher.event) == true else { throw RequestRefusal(response: badEvent(request)) }
             let expires = try grant(request)
             let status = watcher.refresh(request, expires: expires, over: flow, at: now)
             guard status == 200 else { return respond(request.response(status), in: transaction, at: now) }
