@@ -231,6 +231,46 @@ import Testing
         #expect(world.keepAlives.last?.bytes == Array("\r\n\r\n".utf8))
     }
 
+    /// The registrar grants the last REGISTER over TCP, and says nothing of keeping the connection.
+    private func grantOverTCP(_ world: inout World, on connection: ConnectionID) throws {
+        let register = try #require(world.last(.register, at: "carol"))
+        var response = register.response(200, toTag: "r")
+        try response.headers.append(.contact, #"<\#(try #require(contact(register)))>;expires=3600"#)
+        let local = try #require(SocketAddress("192.0.2.1:5060"))
+        let remote = try #require(SocketAddress("192.0.2.9:5060"))
+        let flow = Flow(transport: .tcp, local: local, remote: remote, connection: connection)
+        world.receive(.received(response.bytes(), over: flow), by: "alice")
+    }
+
+    /// Behind a translator nobody reaches us without it. A server that closes each connection soon is asked ever more
+    /// rarely, one that kept it for a while soon again.
+    @Test(.proves(.row(36), .clause("RFC 5626 §4.5")))
+    func registersAgainWhereTheConnectionOfTheBindingCloses() throws {
+        var world = try world(transport: .tcp)
+        world.acceptsTCP = [try #require(SocketAddress("192.0.2.9:5060"))]
+        world.perform(.register(work), by: "alice")
+        world.run(for: .milliseconds(20))
+        var waits: [Duration] = []
+        for (number, life) in [1, 1, 1, 120].enumerated() {
+            let connection = ConnectionID(rawValue: UInt64(100 + number))
+            try grantOverTCP(&world, on: connection)
+            world.run(for: .seconds(life))
+            let (count, closed) = (registers(world).count, world.now)
+            world.receive(.connectionClosed(connection), by: "alice")
+            #expect(registers(world).count == count, "phones do not all ask in one moment")
+            while registers(world).count == count, world.now < closed + .seconds(1900) {
+                world.run(for: .milliseconds(500))
+            }
+            waits.append(world.now - closed)
+        }
+        #expect(waits[0] < .seconds(5) && waits[3] < .seconds(5))
+        #expect(waits[1] >= .seconds(60) && waits[1] < .seconds(125) && waits[2] >= .seconds(120))
+        let states = (world.events["alice"] ?? []).filter { event in
+            if case .registration(_, .failed) = event { true } else { false }
+        }
+        #expect(states.isEmpty)
+    }
+
     @Test func endsItsKeepAlivesWithTheRegistration() throws {
         var world = try outbound()
         try awaitProbe(&world)

@@ -91,6 +91,8 @@ package struct Registration: Sendable {
     var backoff = RetryBackoff()
     /// Flows in a row that failed before the server had answered any keep-alive.
     var unprovenFlows = 0
+    /// Connections in a row that the server closed soon.
+    var closures = RetryBackoff()
     /// Another flow of the account stands, so this one need not hurry.
     var isSpare = false
 
@@ -206,6 +208,19 @@ extension Registration {
         // All the phones of a proxy that restarts lose their flows in one moment.
         let spread = Int64.random(in: 0...4_000, using: &random)
         state = .bound(refreshAt: now + .milliseconds(spread))
+        return .none
+    }
+
+    /// The connection that the binding was made over is gone, and with it, behind a translator, the way to us. The server
+    /// promised nothing, so that this is no failure; the registration is refreshed over a new one, soon, but ever more
+    /// rarely where the server closes each at once: such a one opens its own to our Contact.
+    mutating func connectionClosed(isYoung: Bool, at now: Instant) -> Step {
+        guard case .bound(let refreshAt) = state, isWanted else { return .none }
+        if !isYoung { closures.reset() }
+        let isFirst = closures.failures == 0
+        let wait = closures.next(random: &random)
+        let spread = Duration.milliseconds(Int64.random(in: 0...4_000, using: &random))
+        state = .bound(refreshAt: min(refreshAt, now + (isFirst ? spread : wait)))
         return .none
     }
 

@@ -52,9 +52,14 @@ extension UserAgentCore {
     /// The connections of flows are gone with what they stood for.
     mutating func flowsClosed(on connection: ConnectionID, at now: Instant) {
         for (id, keeper) in keepers.filter({ $0.value.flow.connection == connection }).sorted(by: { $0.key < $1.key }) {
-            // There are servers that close each connection soon, and open their own to our Contact.
-            if keeper.probe != .answeredBlank, now - keeper.since < FlowKeeper.leastLife { continue }
-            flowFailed(id, at: now)
+            guard keeper.probe != .answeredBlank else {
+                flowFailed(id, at: now)
+                continue
+            }
+            endKeepAlive(of: id)
+            step(id, at: now) {
+                $0.connectionClosed(isYoung: now - keeper.since < FlowKeeper.leastLife, at: now)
+            }
         }
     }
 
