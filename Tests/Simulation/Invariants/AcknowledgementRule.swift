@@ -106,15 +106,15 @@ struct AcknowledgementRule {
         let tag = response.to.tag ?? ""
         guard !tag.isEmpty || beginnings[response.callID]?.contains(response.cSeq.number) != true else { return }
         let name = acceptance(callID: response.callID, sequence: response.cSeq.number, remoteTag: tag)
-        // Long after the end nobody remembers the call, a changed one is over with its BYE, and no more forks are taken
-        // than limits allow.
+        // Long after the end nobody remembers the call, a changed one is over with its BYE, and no more than 64 forks are
+        // ended.
         let begins = beginnings[response.callID]?.contains(response.cSeq.number) == true
         if begins { forks[response.callID, default: []].insert(tag) }
         let isRemembered = endedAt[response.callID].map { begins && now - $0 < .seconds(32) } ?? true
         // The transaction of a change is over 64*T1 after its first 2xx (RFC 3261 §13.2.2.4).
         let first = acceptances[name]?.first ?? now
         let isOver = !begins && now - first >= .seconds(32)
-        let isOwed = isRemembered && !isOver && !wasRefused && (forks[response.callID]?.count ?? 0) <= 8
+        let isOwed = isRemembered && !isOver && !wasRefused && (forks[response.callID]?.count ?? 0) <= 64
         guard isOwed || acceptances[name] == nil else { return }
         let acknowledgedAt = acceptances[name]?.acknowledgedAt
         acceptances[name] = Receipt(first: first, arrivedAt: now, acknowledgedAt: acknowledgedAt, isOwed: isOwed)
