@@ -268,14 +268,19 @@ import Testing
         #expect(desk.exit == exit)
     }
 
-    @Test func aQuestionWithoutAnswerIsTheNetworksFault() {
+    @Test(
+        arguments: [
+            (CallCoordinator.Unmet(exit: .network), "nothing came back within --timeout"),
+            (CallCoordinator.Unmet(exit: .registrationFailed, cause: "503 Full"), "503 Full"),
+        ])
+    func aQuestionWithoutItsAnswerComesToWhatCameBack(unmet: CallCoordinator.Unmet, cause: String) {
         var desk = Desk()
-        desk.coordinator.resultWithoutAnswer = .network
+        desk.coordinator.unmet = unmet
         desk.coordinator.timeOut()
         desk.drain()
         desk.tell(.shutDownFinished)
-        #expect(desk.exit == .network)
-        #expect(desk.coordinator.failures == ["nothing came back within --timeout"])
+        #expect(desk.exit == unmet.exit)
+        #expect(desk.coordinator.failures == [cause])
     }
 
     @Test func aCallThatWasRefusedForItsMediaIsAFailure() throws {

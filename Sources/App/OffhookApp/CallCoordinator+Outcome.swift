@@ -134,6 +134,6 @@ extension CallCoordinator {
 
     /// Without any call: `answer` waited in vain; a phone without a script did what it was asked.
     private var defaultResult: ExitStatus {
-        settings.attendant.plan == nil ? resultWithoutAnswer ?? .success : .noAnswer
+        settings.attendant.plan == nil ? unmet?.exit ?? .success : .noAnswer
     }
 }

@@ -58,8 +58,8 @@ struct CallCoordinator: Sendable {
     /// The worst that a call of this process came to.
     var result: ExitStatus?
     var failures: [String] = []
-    /// What a command comes to that asks something other than a call and is ended before the answer.
-    var resultWithoutAnswer: ExitStatus?
+    /// What a command comes to that asks something other than a call and is ended before it has what it asked for.
+    var unmet: Unmet?
     /// `offhook call`: the process ends with its call.
     var endsWithLastCall = false
     var conferencesBegun: UInt32 = 0
@@ -67,6 +67,12 @@ struct CallCoordinator: Sendable {
     var isProcessWaiting = false
     /// The verdict has been told.
     var isFinished = false
+
+    struct Unmet: Equatable, Sendable {
+        var exit: ExitStatus
+        /// What was answered meanwhile; nil: nothing.
+        var cause: String?
+    }
 
     /// Why the process is on its way out.
     struct Ending: Equatable, Sendable {
@@ -244,7 +250,7 @@ struct CallCoordinator: Sendable {
         for handle in order where calls[handle]?.isIncoming == false && calls[handle]?.answeredAt == nil {
             failures.append("\(calls[handle]?.identity.shortName ?? ""): no answer within --timeout")
         }
-        if resultWithoutAnswer != nil { failures.append("nothing came back within --timeout") }
+        if let unmet { failures.append(unmet.cause ?? "nothing came back within --timeout") }
         end()
     }
 

@@ -77,16 +77,25 @@ package enum ScriptedPhone {
                 case .registered:
                     guard waiting.remove(account) != nil, waiting.isEmpty else { return }
                     phone.ask { coordinator, _ in
-                        coordinator.resultWithoutAnswer = nil
+                        coordinator.unmet = nil
                         if !keep { coordinator.end() }
                     }
-                case .failed(let status, let reason, let retryAfter) where retryAfter == nil || !keep:
+                case .failed(let status, let reason, let retryAfter):
                     let exit = ExitStatus(failedRegistration: status)
-                    phone.ask { coordinator, _ in coordinator.end(exit, because: "registration failed: \(reason)") }
+                    let answer = [status.map { "\($0.value)" } ?? "", reason]
+                    let words = answer.filter { !$0.isEmpty }.joined(separator: " ")
+                    phone.ask { coordinator, _ in
+                        let cause = "\(coordinator.accountName(account)): registration failed: \(words)"
+                        if retryAfter == nil || !keep {
+                            coordinator.end(exit, because: cause)
+                        } else if waiting.contains(account) {
+                            coordinator.unmet = CallCoordinator.Unmet(exit: exit, cause: cause)
+                        }
+                    }
                 default: break
                 }
             }
-            phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = .network }
+            phone.ask { coordinator, _ in coordinator.unmet = CallCoordinator.Unmet(exit: .network) }
             phone.whenListening { phone in
                 for account in accounts { phone.perform(.register(account.id)) }
             }
@@ -121,7 +130,7 @@ package enum ScriptedPhone {
                 phone.ask { coordinator, _ in coordinator.end(exit, because: "\(answer.method.name): \(cause)\(wanted)")
                 }
             }
-            phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = .network }
+            phone.ask { coordinator, _ in coordinator.unmet = CallCoordinator.Unmet(exit: .network) }
             phone.whenListening { $0.perform(.request(RequestHandle(rawValue: 1), outgoing)) }
             return phone.run(signals: signals)
         }
@@ -144,9 +153,15 @@ package enum ScriptedPhone {
             attach(phone, options, start: start)
             phone.onEvent = { [unowned phone] event in
                 switch event {
-                case .notified: phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = nil }
+                case .subscription(_, .waiting(let status?, let reason, _)) where phone.coordinator.unmet != nil:
+                    let exit = ExitStatus(endOfSubscription: status, reason: reason, isTold: false)
+                    let cause = "subscription: \(status.value) \(reason)"
+                    phone.ask { coordinator, _ in
+                        coordinator.unmet = CallCoordinator.Unmet(exit: exit, cause: cause)
+                    }
+                case .notified: phone.ask { coordinator, _ in coordinator.unmet = nil }
                 case .subscription(_, .ended(let status, let reason)):
-                    let isTold = phone.coordinator.resultWithoutAnswer == nil
+                    let isTold = phone.coordinator.unmet == nil
                     let exit = ExitStatus(endOfSubscription: status, reason: reason, isTold: isTold)
                     let cause = "subscription ended: \(reason)"
                     // Where we end it, what ended us tells.
@@ -156,7 +171,7 @@ package enum ScriptedPhone {
                 default: break
                 }
             }
-            phone.ask { coordinator, _ in coordinator.resultWithoutAnswer = .network }
+            phone.ask { coordinator, _ in coordinator.unmet = CallCoordinator.Unmet(exit: .network) }
             phone.whenListening { phone in
                 phone.ask { coordinator, _ in
                     coordinator.subscribe(.subscribe(SubscriptionHandle(rawValue: 1), order))
