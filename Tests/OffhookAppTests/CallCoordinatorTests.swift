@@ -287,7 +287,7 @@ import Testing
         var options = AnsweringOptions()
         options.count = 1
         for (cause, exit) in [
-            (.mediaRefused, .noCommonMedia), (.refused, .success), (.cancelled, .success),
+            (.mediaRefused, .noCommonMedia), (.refused, .noAnswer), (.cancelled, .noAnswer),
         ] as [(CallEnd.Cause, OffhookApp.ExitStatus)] {
             var desk = Desk(.plan(try AnsweringPlan(options, script: CallScript())))
             let handle = CallHandle(rawValue: CallHandle.firstIncoming)

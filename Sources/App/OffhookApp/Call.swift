@@ -79,12 +79,17 @@ struct Call: Sendable {
     var conference: UInt32?
     /// How it ended, while its media is being closed.
     var end: CallEnd?
+    /// The script was told to refuse it, and did.
+    var isRefusedAsTold = false
     /// Its end was told.
     var isConcluded = false
     var duration: Duration?
 
     /// Somebody is being alerted, and nobody has answered yet.
     var isRinging: Bool { phase == .incoming }
+
+    /// Whether the peer has been told nothing yet that the end of the process would take back.
+    var isUndecided: Bool { phase == .incoming || phase == .opening(.progressing) }
 
     /// Whether the peer has described its media, if only for an early dialog.
     var hasAgreed: Bool { agreement != nil || !earlyAgreements.isEmpty }

@@ -43,31 +43,49 @@ extension CallCoordinator {
     /// Nothing more will be heard of a call: what it came to.
     mutating func settle(_ handle: CallHandle) {
         guard let call = calls[handle], let end = call.end else { return }
-        judge(call, end)
+        let isCounted = isCounted(call, end)
+        judge(call, end, isCounted: isCounted)
         calls[handle] = nil
         order.removeAll { $0 == handle }
         // Of calls that follow one another, only the first is counted.
-        if call.continues == nil { callsEnded += 1 }
+        if isCounted, call.continues == nil { callsCounted += 1 }
         endWhenDone()
         if isProcessWaiting { finishProcess() }
     }
 
     private mutating func endWhenDone() {
         guard ending == nil else { return }
-        if let plan = settings.attendant.plan {
-            let isContinued = calls.values.contains { $0.continues != nil }
-            if let count = plan.count, callsEnded >= count, !isContinued { end() }
+        if settings.attendant.plan != nil {
+            if hasCountedAll, calls.values.allSatisfy({ $0.isUndecided && $0.continues == nil }) { end() }
         } else if endsWithLastCall, nextHandle > 1, calls.values.allSatisfy(\.isIncoming) {
             end()
         }
     }
 
+    /// Whether `offhook answer` has had all the calls that it was to take, and waits for nothing but the end of others
+    /// that it took meanwhile.
+    var hasCountedAll: Bool { settings.attendant.plan?.count.map { callsCounted >= $0 } ?? false }
+
+    /// Whether a call is one of those that `offhook answer` was started for. One that was refused for the caller's sake,
+    /// or given up by it, is none: else anybody who may send an INVITE would end the command.
+    private func isCounted(_ call: Call, _ end: CallEnd) -> Bool {
+        guard call.isIncoming, call.answeredAt == nil else { return true }
+        if let expected = call.script?.expectedStatus, expected == call.finalStatus { return true }
+        return switch end.cause {
+        case .refused: call.isRefusedAsTold
+        case .notAcknowledged: true
+        default: false
+        }
+    }
+
     /// What one call came to, and which expectations it broke.
-    private mutating func judge(_ call: Call, _ end: CallEnd) {
+    private mutating func judge(_ call: Call, _ end: CallEnd, isCounted: Bool) {
         guard let script = call.script, !passOn(call) else { return }
         var exit = status(of: call, end)
+        // Nothing is expected of a call that is not counted, and only our own failure to take it is told.
+        guard isCounted || exit != .success || call.run.fault != nil else { return }
         var broken: [String] = []
-        if let expected = script.expectedStatus {
+        if let expected = script.expectedStatus, isCounted {
             if call.finalStatus == expected {
                 if call.finalStatus?.isSuccess == false { exit = .success }
             } else {
@@ -94,9 +112,12 @@ extension CallCoordinator {
     }
 
     func status(of call: Call, _ end: CallEnd) -> ExitStatus {
-        if call.isIncoming, call.answeredAt == nil, end.cause != .mediaRefused {
+        if call.isIncoming, call.answeredAt == nil {
             // A call that we refused as told, or that its caller gave up, is no failure of ours.
-            return .success
+            switch end.cause {
+            case .mediaRefused, .notAcknowledged: break
+            default: return .success
+            }
         }
         switch end.cause {
         case .hungUp, .tooLong, .transferred, .replaced: return .success
@@ -128,11 +149,13 @@ extension CallCoordinator {
     private var defaultCause: String {
         switch ending?.exit {
         case .signal(let number)?: "ended by signal \(number)"
-        default: settings.attendant.plan == nil ? "nothing came back" : "no call came"
+        default:
+            settings.attendant.plan == nil
+                ? "nothing came back" : callsBegun > 0 ? "no call that came was answered" : "no call came"
         }
     }
 
-    /// Without any call: `answer` waited in vain; a phone without a script did what it was asked.
+    /// Without any call that counts: `answer` waited in vain; a phone without a script did what it was asked.
     private var defaultResult: ExitStatus {
         settings.attendant.plan == nil ? unmet?.exit ?? .success : .noAnswer
     }

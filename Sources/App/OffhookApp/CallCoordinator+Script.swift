@@ -6,8 +6,9 @@ import SIPUserAgent
 extension CallCoordinator {
     /// Takes a call as `offhook answer` was told.
     mutating func take(_ handle: CallHandle, _ incoming: IncomingCall, by plan: AnsweringPlan, at now: Instant) {
+        guard !hasCountedAll else { return reject(handle, status: 486) }
         guard plan.status.isSuccess else {
-            guard let after = plan.after else { return reject(handle, status: plan.status, reason: plan.reason) }
+            guard let after = plan.after else { return refuse(handle, by: plan) }
             emit(.signalling(.ring(handle)))
             return waitToAnswer(handle, after, by: plan, at: now)
         }
@@ -27,6 +28,11 @@ extension CallCoordinator {
             emit(.signalling(.ring(handle)))
         }
         waitToAnswer(handle, after, by: plan, at: now)
+    }
+
+    private mutating func refuse(_ handle: CallHandle, by plan: AnsweringPlan) {
+        calls[handle]?.isRefusedAsTold = true
+        reject(handle, status: plan.status, reason: plan.reason)
     }
 
     private mutating func waitToAnswer(
@@ -66,15 +72,18 @@ extension CallCoordinator {
             setTimer(.earlyMedia, of: handle, at: now + Self.earlyMediaInterval)
         case .answer:
             guard let plan = settings.attendant.plan, call.phase == .incoming else { return }
-            if plan.status.isSuccess {
+            if hasCountedAll {
+                reject(handle, status: 486)
+            } else if plan.status.isSuccess {
                 answer(handle, at: now)
             } else {
-                reject(handle, status: plan.status, reason: plan.reason)
+                refuse(handle, by: plan)
             }
         case .ringTimeout:
             reject(handle, status: 480)
         case .duration:
             hangUp(handle)
+            calls[handle]?.isRefusedAsTold = true
         case .mediaExpected:
             missMedia(handle, at: now)
         case .statistics:

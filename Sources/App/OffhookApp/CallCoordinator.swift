@@ -53,7 +53,8 @@ struct CallCoordinator: Sendable {
     /// The refused call that has left a busy tone behind.
     var busyHandle: CallHandle?
     var callsBegun = 0
-    var callsEnded = 0
+    /// Of those that the end of `offhook answer` waits for.
+    var callsCounted = 0
     var ending: Ending?
     /// The worst that a call of this process came to.
     var result: ExitStatus?
