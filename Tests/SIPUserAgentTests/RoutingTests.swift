@@ -183,4 +183,33 @@ import Testing
         #expect(callee.isIncoming)
         #expect(world.story(of: "bob").last == "shutDownFinished")
     }
+
+    /// Who leaves at once would leave a refusal that is lost unrepeated (RFC 3261 §17.2.1).
+    @Test(.proves(.row(9), .clause("RFC 3261 §17.2.1")))
+    func shutDownWaitsForTheAcknowledgementOfARefusal() throws {
+        var world = aliceAndBob()
+        let callee = try world.dial()
+        let start = world.now
+        world.loses = { step, _ in step.summary == "bob>alice 486 INVITE" && (step.at - start).milliseconds < 500 }
+        world.perform(.reject(callee, 486), by: "bob")
+        world.perform(.shutDown, by: "bob")
+        world.run(for: .milliseconds(400))
+        #expect(world.story(of: "bob").last == "ended")
+        world.run(for: .milliseconds(200))
+        #expect(world.ends(at: "alice").map(\.status) == [486])
+        #expect(world.story(of: "bob").last == "shutDownFinished")
+    }
+
+    @Test(.proves(.row(9)))
+    func shutDownWaitsTwoSecondsAtMostForAnAcknowledgement() throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob()
+        let start = world.now
+        world.perform(.reject(handle, 486), by: "bob")
+        world.perform(.shutDown, by: "bob")
+        world.run(for: .seconds(3))
+        let refusals = world.ladder.filter { $0.summary == "bob>carol 486 INVITE" }
+        #expect(refusals.map { ($0.at - start).milliseconds } == [0, 500, 1500])
+        #expect(world.story(of: "bob").last == "shutDownFinished")
+    }
 }

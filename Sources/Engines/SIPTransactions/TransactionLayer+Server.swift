@@ -30,6 +30,13 @@ extension TransactionLayer {
         return nil
     }
 
+    /// Whether an INVITE was refused and its ACK has not come, so that the refusal may have to be repeated (§17.2.1).
+    package var awaitsAcknowledgement: Bool {
+        inviteServers.values.contains { served in
+            if case .completed = served.machine.state { true } else { false }
+        }
+    }
+
     /// Answers a request once and forgets it: a user agent server without state (RFC 3261 §8.2.7), which repeats
     /// nothing, waits for no ACK, and takes the request for a new one when it comes again.
     package mutating func respondStatelessly(_ response: Response, in id: ServerTransactionID) {

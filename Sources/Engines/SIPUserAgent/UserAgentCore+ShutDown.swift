@@ -57,7 +57,9 @@ extension UserAgentCore {
             let isQuiet =
                 outbound.values.allSatisfy { $0.owner.call != nil }
                 && subscriptions.values.allSatisfy { $0.phase != .leaving }
-            if isQuiet && sessions.values.allSatisfy(\.isSettled) { finishShutDown(at: now) }
+            // Nobody else would repeat a refusal that was lost.
+            let isHeard = sessions.values.allSatisfy(\.isSettled) && !transactions.awaitsAcknowledgement
+            if isQuiet && isHeard { finishShutDown(at: now) }
         case .lastWords:
             if outbound.values.allSatisfy({ $0.transaction != nil }) { finishShutDown(at: now) }
         case .no, .finished:
