@@ -130,6 +130,20 @@ import Testing
         #expect(desk.exit == .noAnswer)
     }
 
+    @Test(arguments: [(200, OffhookApp.ExitStatus.noCommonMedia), (486, .noAnswer)])
+    func aCallRefusedForItsCodecsIsOneThatFailed(code: Int, exit: OffhookApp.ExitStatus) throws {
+        var desk = try desk(code: code)
+        let source = SocketAddress(.v4(0xC000_0209), port: 5060)
+        desk.tell(.refused(.invalid, from: source))
+        desk.tell(.refused(.incompatibleMedia, from: source))
+        #expect(!leaves(desk))
+        desk.coordinator.timeOut()
+        desk.drain()
+        desk.tell(.shutDownFinished)
+        #expect(desk.exit == exit)
+        #expect(desk.coordinator.failures.count == 1)
+    }
+
     /// Nobody sent a PRACK, so that the answer never went out.
     @Test func anAnswerThatIsNeverAcknowledgedIsAFaultOfTheNetwork() throws {
         var desk = try desk()

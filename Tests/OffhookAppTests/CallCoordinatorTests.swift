@@ -149,6 +149,37 @@ import Testing
         #expect(desk.exit == .success)
     }
 
+    @Test(
+        arguments: [(488, .noCommonMedia), (501, .serverFailure), (nil, .network)]
+            as [(Int?, OffhookApp.ExitStatus)])
+    func failsWhereDigitsAreRefused(status: Int?, exit: OffhookApp.ExitStatus) throws {
+        var script = CallScript()
+        script.digits = "12"
+        script.digitMode = .info
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        try desk.answer(handle)
+        desk.tell(.heard, handle)
+        let digit = try #require(SignalledDigit("1"))
+        desk.tell(.digitsRefused(handle, digit, status.flatMap { StatusCode($0) }, reason: "Not Here"))
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == exit)
+        #expect(desk.coordinator.failures.count == 1)
+    }
+
+    @Test(arguments: [("1", OffhookApp.ExitStatus.expectationFailed), (",", .success)])
+    func failsWhereDigitsAreToBeEventsThatThePeerDoesNotTake(digits: String, exit: OffhookApp.ExitStatus) throws {
+        var script = CallScript()
+        script.digits = digits
+        script.digitMode = .rtp
+        var desk = Desk()
+        let handle = try desk.dial(script)
+        try desk.answer(handle, takesEvents: false)
+        desk.tell(.heard, handle)
+        desk.end(handle, .hungUp)
+        #expect(desk.exit == exit)
+    }
+
     @Test func hangsUpAfterTheDuration() throws {
         var script = CallScript()
         script.duration = .seconds(3)

@@ -48,6 +48,22 @@ import Testing
         #expect(world.incoming(at: "bob") == handle)
     }
 
+    /// Whoever answers calls unasked wants to know that there would have been one.
+    @Test(arguments: [true, false])
+    func anOfferThatCanNotBeMetIsToldOfThoseWhoWouldBeAnswered(isLetIn: Bool) throws {
+        var world = World()
+        let nobody = AutomaticAnswerRules(loopback: false, registrarFlows: false)
+        world.add("bob", at: "192.0.2.2", configuration: configuration(isLetIn ? anybody : nobody))
+        world.addScripted("carol", at: "192.0.2.9")
+        let body = World.answerText.replacing("AVP 0", with: "AVP 18").replacing(
+            "rtpmap:0 PCMU", with: "rtpmap:18 G729")
+        world.ask(try world.request(.invite, from: "carol", to: "bob", body: body), from: "carol", to: "bob")
+        #expect(world.received(488, at: "carol").count == 1)
+        let core = try #require(world.cores["bob"])
+        #expect(core.counters[isLetIn ? .incompatibleMedia : .invalid] == 1)
+        #expect(core.counters[isLetIn ? .invalid : .incompatibleMedia] == 0)
+    }
+
     /// What told the caller of progress before counts too, and leaves room for the answer.
     @Test(.proves(.rule(1)), arguments: [(1, 3), (2, 2), (9, 1)])
     func earlyMediaIsPartOfTheSixDatagrams(earlyMedia: Int, answers: Int) throws {

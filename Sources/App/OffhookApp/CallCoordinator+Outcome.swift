@@ -111,6 +111,15 @@ extension CallCoordinator {
         if result == nil || result == .success { result = exit }
     }
 
+    /// A call that `offhook answer` was to take was refused before it was one, for want of a codec. Only the first failure
+    /// decides, and however many of these come they fill no memory.
+    mutating func missCommonMedia(of source: SocketAddress) {
+        guard settings.attendant.plan?.status.isSuccess == true, !hasCountedAll, result == nil || result == .success
+        else { return }
+        failures.append("a call from \(source): no common media")
+        result = .noCommonMedia
+    }
+
     func status(of call: Call, _ end: CallEnd) -> ExitStatus {
         if call.isIncoming, call.answeredAt == nil {
             // A call that we refused as told, or that its caller gave up, is no failure of ours.

@@ -50,6 +50,9 @@ extension CallCoordinator {
         setTimer(.duration, of: handle, at: script.duration.map { now + $0 })
         setTimer(.mediaExpected, of: handle, at: now + settings.mediaPatience)
         startPlaying(handle)
+        if script.digits.contains(where: CallScript.isDigit), call.lacksWayForDigits {
+            fail(handle, with: .expectationFailed, "digits were not sent: the peer takes no telephone events")
+        }
         sendDigits(handle, script.digits)
     }
 
@@ -80,10 +83,10 @@ extension CallCoordinator {
                 refuse(handle, by: plan)
             }
         case .ringTimeout:
+            calls[handle]?.isRefusedAsTold = true
             reject(handle, status: 480)
         case .duration:
             hangUp(handle)
-            calls[handle]?.isRefusedAsTold = true
         case .mediaExpected:
             missMedia(handle, at: now)
         case .statistics:

@@ -68,6 +68,10 @@ extension CallCoordinator {
             report(handle, .digit(digit.digit, sent: true, .info, milliseconds: digit.milliseconds))
         case .digitsRefused(let handle, let digit, let status, let reason):
             report(handle, .digitsRefused(digit.digit, status, reason: reason))
+            let answer = status.map { "\($0.value) \(reason)" } ?? reason
+            fail(
+                handle, with: status.map { ExitStatus(finalResponse: $0) } ?? .network,
+                "digit '\(digit.digit)' and those behind it were not taken: \(answer)")
         case .transferProgress(let handle, let progress):
             receiveProgress(handle, progress)
         case .transferRequested(let handle, let request):
@@ -88,6 +92,8 @@ extension CallCoordinator {
             emit(.report(.publication(account: accountName(account), status)))
         case .notified(_, let notification):
             emit(.report(.notified(account: accountName(notification.account), notification)))
+        case .refused(.incompatibleMedia, let source, _):
+            missCommonMedia(of: source)
         case .requestAnswered, .refused:
             break
         case .warning(let warning):

@@ -17,6 +17,9 @@ extension Call {
         case .auto: agreement.map { $0.media.sendTelephoneEvent == nil } ?? false
         }
     }
+
+    /// Whether digits are to be telephone events, and the peer takes none.
+    var lacksWayForDigits: Bool { !sendsDigitsByInfo && agreement?.media.sendTelephoneEvent == nil }
 }
 
 extension SignalledStep {

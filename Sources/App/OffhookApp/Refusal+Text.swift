@@ -35,6 +35,7 @@ extension Refusal {
         case .wrongCredentials: "its username or password is wrong"
         case .shuttingDown: "the phone is being ended"
         case .expired: "its invitation was over as it came (Expires: 0)"
+        case .incompatibleMedia: "it offers no codec that is taken here"
         }
     }
 
@@ -59,6 +60,7 @@ extension Refusal {
         case .wrongCredentials: "Check those of the caller and of [[caller]]."
         case .shuttingDown: "Call again when it runs."
         case .expired: "The caller is to give us time to answer."
+        case .incompatibleMedia: "Choose a codec that both sides have; see --codec."
         }
     }
 }

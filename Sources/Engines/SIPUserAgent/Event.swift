@@ -236,6 +236,8 @@ package enum Refusal: Hashable, Sendable, CaseIterable {
     case shuttingDown
     /// An invitation that was good for no time at all.
     case expired
+    /// An offer with nothing that we could take, of a caller whom the rules let be answered without a person.
+    case incompatibleMedia
 }
 
 /// What a registrar keeps of us, and the way by which it was told.

@@ -132,7 +132,8 @@ extension UserAgentCore {
             pendingArrivals.insert(handle)
             add(consume session)
         } catch {
-            refuse(.invalid, from: flow, of: request)
+            let isLackOfMedia = error.response.status == 488 && mayAnswerAutomatically
+            refuse(isLackOfMedia ? .incompatibleMedia : .invalid, from: flow, of: request)
             return respond(error.response, in: transaction, at: now)
         }
         emit(
