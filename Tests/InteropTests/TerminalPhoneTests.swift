@@ -183,6 +183,25 @@ struct TerminalPhoneTests {
         #expect(try await callee.end() == 0, "\(callee.program.written)")
     }
 
+    /// Also by the terminal's key for QUIT.
+    @Test(arguments: [SIGINT, SIGQUIT, SIGTERM, nil])
+    func endsWithItsCallsWhenItIsSignalled(by signal: CInt?) async throws {
+        let callee = try Phone("answer", "--once", "--audio", "null")
+        let port = try await callee.port
+        try await useTerminal { terminal in
+            try await terminal.press("d")
+            try await terminal.enter("sip:bob@127.0.0.1:\(port)")
+            try await terminal.shows(" up 00:0")
+            if let signal {
+                #expect(kill(try await terminal.foreground, signal) == 0)
+            } else {
+                try await terminal.press("C-\\")
+            }
+        }
+        #expect(try await callee.end() == 0, "\(callee.program.written)")
+        #expect(try callee.callEnd.cause == "hung-up")
+    }
+
     @Test(arguments: [SIGSEGV, SIGABRT])
     func leavesTheTerminalSaneWhenItCrashes(by signal: CInt) async throws {
         try await useTerminal { terminal in

@@ -23,7 +23,7 @@ package enum LoopbackTest {
         do throws(StartFault) {
             let signals: Signals
             do {
-                signals = try Signals(.ofScripts)
+                signals = try Signals()
             } catch {
                 throw StartFault(.internalError, "\(error)")
             }

@@ -191,7 +191,7 @@ package enum ScriptedPhone {
         do throws(StartFault) {
             let signals: Signals
             do {
-                signals = try Signals(.ofScripts)
+                signals = try Signals()
             } catch {
                 throw StartFault(.internalError, "\(error)")
             }

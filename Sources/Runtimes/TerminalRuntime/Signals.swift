@@ -38,19 +38,15 @@ package final class Signals: Sendable {
             self.rawValue = rawValue
         }
 
-        /// INT, TERM and HUP.
+        /// INT, QUIT, TERM and HUP.
         package static let ends = Kinds(rawValue: Int32(CS_SIGNALS_END))
         package static let others = Kinds(rawValue: Int32(CS_SIGNALS_OTHER))
-        /// QUIT, which to a program with a screen is the way out where it hangs, and to others one more end.
-        package static let quit = Kinds(rawValue: Int32(CS_SIGNALS_QUIT))
-        /// All, for a program without a screen.
-        package static let ofScripts: Kinds = [.ends, .others, .quit]
     }
 
     /// Blocks all the signals and opens a descriptor for those of some kinds, and installs the crash handler. To be made
     /// on the main thread before any other thread exists, since threads inherit what is blocked.
     package init(_ kinds: Kinds = [.ends, .others]) throws(TerminalError) {
-        let blocked = cs_signals_block(kinds.rawValue)
+        let blocked = cs_signals_block()
         guard blocked >= 0 else { throw .system(call: "pthread_sigmask", errno: -blocked) }
         let descriptor = cs_signals_open(kinds.rawValue)
         guard descriptor >= 0 else { throw .system(call: "signalfd", errno: -descriptor) }

@@ -14,19 +14,18 @@ static sigset_t handled(int kinds) {
     sigset_t set;
     sigemptyset(&set);
     if (kinds & CS_SIGNALS_END) {
-        const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+        const int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
         for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) sigaddset(&set, numbers[index]);
     }
     if (kinds & CS_SIGNALS_OTHER) {
         const int numbers[] = {SIGWINCH, SIGCONT, SIGTSTP, SIGUSR1};
         for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) sigaddset(&set, numbers[index]);
     }
-    if (kinds & CS_SIGNALS_QUIT) sigaddset(&set, SIGQUIT);
     return set;
 }
 
-int cs_signals_block(int kinds) {
-    sigset_t set = handled(kinds | CS_SIGNALS_END | CS_SIGNALS_OTHER);
+int cs_signals_block(void) {
+    sigset_t set = handled(CS_SIGNALS_END | CS_SIGNALS_OTHER);
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) return -errno;
     // A recording that reaches RLIMIT_FSIZE is a write that fails (EFBIG), not the end of every call.
     if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) return -errno;
@@ -34,7 +33,7 @@ int cs_signals_block(int kinds) {
 }
 
 int cs_signals_unblock(void) {
-    sigset_t set = handled(CS_SIGNALS_END | CS_SIGNALS_OTHER | CS_SIGNALS_QUIT);
+    sigset_t set = handled(CS_SIGNALS_END | CS_SIGNALS_OTHER);
     return -pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -47,7 +46,8 @@ int cs_signals_open(int kinds) {
 int cs_signals_end_waits(void) {
     sigset_t set;
     if (sigpending(&set) != 0) return 0;
-    return sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGHUP) == 1;
+    return sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGQUIT) == 1 || sigismember(&set, SIGTERM) == 1 ||
+           sigismember(&set, SIGHUP) == 1;
 }
 
 int cs_signals_next(int descriptor) {
@@ -107,7 +107,7 @@ int cs_crash_install(void) {
     struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_ONSTACK};
     // The signals of the loop must not come in between; other crashes may.
     action.sa_mask = handled(CS_SIGNALS_END | CS_SIGNALS_OTHER);
-    const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGQUIT};
+    const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
     for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
         if (sigaction(numbers[index], &action, NULL) < 0) return -errno;
     }

@@ -5,21 +5,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Blocks WINCH, INT, TERM, HUP, CONT, TSTP and USR1, and with `CS_SIGNALS_QUIT` in `kinds` QUIT too, in the calling thread
-/// and in those that it starts from now on, and ignores PIPE and XFSZ. To be called before any other thread exists.
-int cs_signals_block(int kinds);
+/// Blocks WINCH, INT, QUIT, TERM, HUP, CONT, TSTP and USR1 in the calling thread and in those that it starts from now on,
+/// and ignores PIPE and XFSZ. To be called before any other thread exists.
+int cs_signals_block(void);
 
 /// Undoes `cs_signals_block` in the calling thread.
 int cs_signals_unblock(void);
 
-/// Which of the blocked signals a descriptor is for: those that end the process (INT, TERM, HUP), the rest, and QUIT,
-/// which is blocked only where it is asked for.
-enum { CS_SIGNALS_END = 1, CS_SIGNALS_OTHER = 2, CS_SIGNALS_QUIT = 4 };
+/// Which of the blocked signals a descriptor is for: those that end the process (INT, QUIT, TERM, HUP), and the rest.
+enum { CS_SIGNALS_END = 1, CS_SIGNALS_OTHER = 2 };
 
 /// A non-blocking descriptor that is readable while one of the blocked signals of these kinds waits.
 int cs_signals_open(int kinds);
 
-/// Whether SIGINT, SIGTERM or SIGHUP is pending: 1 or 0.
+/// Whether SIGINT, SIGQUIT, SIGTERM or SIGHUP is pending: 1 or 0.
 int cs_signals_end_waits(void);
 
 /// The number of the next waiting signal; 0 where there is none.
@@ -32,7 +31,7 @@ int cs_signals_stop(int whole_group);
 /// Lets the process die of a signal, as if it had never been blocked. Returns only if the signal does not kill.
 int cs_signals_die_of(int number);
 
-/// Installs the handler of SEGV, BUS, FPE, ILL, TRAP, ABRT, SYS and QUIT: it runs on a stack of its own, leaves the
+/// Installs the handler of SEGV, BUS, FPE, ILL, TRAP, ABRT and SYS: it runs on a stack of its own, leaves the
 /// terminal as `cs_crash_terminal` was told, writes what `cs_errors_hold` holds back, restores the default action and
 /// raises the signal again.
 int cs_crash_install(void);
@@ -50,7 +49,7 @@ void cs_crash_terminal_done(void);
 int cs_terminal_save(int descriptor);
 int cs_terminal_restore(int descriptor);
 
-/// Makes the keys for interrupt and stop ordinary keys and leaves the one for QUIT as the way out of a hung program.
+/// Makes the keys for interrupt and stop ordinary keys and leaves the one for QUIT as the way out where the screen hangs.
 int cs_terminal_keys(int descriptor);
 
 /// Throws away what was written to a terminal and is not taken yet, so that a write which waits for room goes on.
