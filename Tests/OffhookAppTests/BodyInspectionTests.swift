@@ -32,7 +32,7 @@ struct BodyInspectionTests {
     func faultsOfAnOfferThatArePassedOverAreRemarks() throws {
         let invite = try explanation(
             "INVITE sip:b@example.com SIP/2.0", "INVITE", type: "application/sdp", body: description)
-        #expect(invite.isAcceptable)
+        #expect(invite.isWellFormed)
         #expect(
             invite.lines.last
                 == "remark: body: line 6 of the session description: the format `300` is no payload type of 0 to 127 "
@@ -43,12 +43,12 @@ struct BodyInspectionTests {
     func offerThatCanNotBeReadIsOwed400() throws {
         let body = description.map { $0.hasPrefix("m=") ? "m=audio x RTP/AVP 0" : $0 }
         let invite = try explanation("INVITE sip:b@example.com SIP/2.0", "INVITE", type: "application/sdp", body: body)
-        #expect(!invite.isAcceptable && invite.answer == 400)
+        #expect(!invite.isWellFormed && invite.answer == 400)
         #expect(
             invite.lines.last
                 == "fault: body: line 6 of the session description: a malformed m= line (RFC 8866 §9, owed 400)")
         let ok = try explanation("SIP/2.0 200 OK", "INVITE", type: "application/sdp", body: body)
-        #expect(!ok.isAcceptable && ok.answer == nil)
+        #expect(!ok.isWellFormed && ok.answer == nil)
         let parts = ["--x", "Content-Type: application/sdp", ""] + body + ["--x--"]
         let several = try explanation(
             "INVITE sip:b@example.com SIP/2.0", "INVITE", type: "multipart/mixed;boundary=x", body: parts)
@@ -57,7 +57,7 @@ struct BodyInspectionTests {
         let passedOver = try explanation(
             "MESSAGE sip:b@example.com SIP/2.0", "MESSAGE", type: "multipart/mixed;boundary=x",
             body: ["--x", "", "hello"] + optional + body + ["--x--"])
-        #expect(passedOver.isAcceptable && passedOver.entries.last?.kind == .remark)
+        #expect(passedOver.isWellFormed && passedOver.entries.last?.kind == .remark)
     }
 
     @Test func documentsOfEventsAndDigitsAreRead() throws {
@@ -71,6 +71,6 @@ struct BodyInspectionTests {
         #expect(info.lines.last == "fault: body: it names no digit (RFC 3261 §21.4.1, owed 400)")
         let digit = try explanation(
             "INFO sip:b@example.com SIP/2.0", "INFO", type: "application/dtmf-relay", body: ["Signal=5"])
-        #expect(digit.isAcceptable)
+        #expect(digit.isWellFormed)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 struct MessageExplanationTests {
     @Test func structureOfAGoodMessage() {
         let explanation = MessageExplanation(of: requestText(extra: ["Subject: lunch"]))
-        #expect(explanation.isAcceptable)
+        #expect(explanation.isWellFormed)
         #expect(explanation.answer == nil)
         #expect(explanation.lines.first == "request: INVITE sip:ben@example.com")
         #expect(explanation.lines.contains("Subject: lunch"))
@@ -18,7 +18,7 @@ struct MessageExplanationTests {
             of: requestText(
                 line: "INVITE <sip:a@b> SIP/2.0",
                 replacing: ["To": nil, "CSeq": "x INVITE", "Contact": "sip:a@b?c=d", "Max-Forwards": "-1"]))
-        #expect(!explanation.isAcceptable)
+        #expect(!explanation.isWellFormed)
         #expect(explanation.answer == 400)
         #expect(explanation.entries.map(\.subject) == ["message", "To", "CSeq", "Max-Forwards", "Contact"])
         #expect(explanation.entries.allSatisfy { $0.kind == .fault && $0.status == 400 && $0.clause != nil })
@@ -60,7 +60,7 @@ struct MessageExplanationTests {
             of: requestText(
                 replacing: fields.filter { known.contains($0.key) },
                 extra: fields.filter { !known.contains($0.key) }.map { "\($0.key): \($0.value)" }))
-        #expect(explanation.isAcceptable)
+        #expect(explanation.isWellFormed)
         let remarks = explanation.lines.filter { $0.hasPrefix("remark: ") }
         #expect(remarks.count == 1)
         #expect(remarks.first?.hasPrefix("remark: " + start) == true)
@@ -71,24 +71,41 @@ struct MessageExplanationTests {
     func aRequestURIThatNamesOneThingTwiceIsRemarkedOn() {
         let explanation = MessageExplanation(
             of: requestText(line: "INVITE sip:ben@example.com;lr;user=phone;LR SIP/2.0"))
-        #expect(explanation.isAcceptable)
+        #expect(explanation.isWellFormed)
         let remark = "remark: message: the parameter lr of the URI is there more than once (RFC 3261 §19.1.1)"
         #expect(explanation.lines.last == remark)
     }
 
     @Test func brokenRulesFollowTheStructure() throws {
-        let explanation = MessageExplanation(of: requestText(extra: ["Require: x"]))
-        #expect(explanation.answer == 420)
+        let explanation = MessageExplanation(of: requestText(replacing: ["CSeq": "1 BYE"]))
+        #expect(explanation.answer == 400)
         let fault = try #require(explanation.entries.last)
-        #expect(fault.status == 420 && fault.subject == "Require")
+        #expect(fault.status == 400 && fault.kind == .fault)
         #expect(explanation.entries.first?.kind == .part)
+    }
+
+    @Test(
+        .proves(.clause("RFC 3261 §8.2.1")),
+        arguments: [
+            (requestText(method: "REGISTER", line: "REGISTER sip:example.com SIP/2.0"), 405),
+            (requestText(method: "DANCE"), 501),
+            (requestText(extra: ["Require: x"]), 420),
+            (requestText(line: "INVITE http://example.com SIP/2.0"), 416),
+            (requestText(extra: ["Content-Type: text/plain"], body: "hello"), 415),
+        ])
+    func whatTheRecipientDoesNotDoIsNoFaultOfTheMessage(_ bytes: [UInt8], _ status: Int) throws {
+        let explanation = MessageExplanation(of: bytes)
+        #expect(explanation.isWellFormed && explanation.answer == status)
+        let refusal = try #require(explanation.entries.last { $0.kind != .remark })
+        #expect(refusal.kind == .refusal && refusal.status == status && refusal.clause?.hasPrefix("RFC ") == true)
+        #expect(explanation.lines.contains { $0.hasPrefix("refusal: ") && $0.hasSuffix(", owed \(status))") })
     }
 
     @Test func nobodyIsOwedAnAnswerToAnAckOrAResponse() {
         let ack = MessageExplanation(of: requestText(method: "ACK", replacing: ["CSeq": "1 BYE"]))
-        #expect(!ack.isAcceptable && ack.answer == nil)
+        #expect(!ack.isWellFormed && ack.answer == nil)
         let response = MessageExplanation(of: requestText(line: "SIP/2.0 999 x"))
         #expect(response.entries.allSatisfy { $0.status == nil })
-        #expect(!response.isAcceptable && response.answer == nil)
+        #expect(!response.isWellFormed && response.answer == nil)
     }
 }

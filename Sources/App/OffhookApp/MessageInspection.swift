@@ -5,7 +5,8 @@ import SIPRuntime
 import SIPUserAgent
 import TerminalUI
 
-/// `offhook parse`: the structure of one message, or every fault with its clause and the status it is owed.
+/// `offhook parse`: the structure of one message, or every fault with its clause and the status it is owed, and apart from
+/// that what this phone would answer.
 package enum MessageInspection {
     /// What is larger is no message (ROBUSTNESS S12: a message has at most 64 KiB).
     private static let largestInput = 1 << 20
@@ -35,14 +36,14 @@ package enum MessageInspection {
             }
             printResult(
                 JSON.object([
-                    .init("v", .integer(1)), .init("ok", .bool(explanation.isAcceptable)),
+                    .init("v", .integer(1)), .init("ok", .bool(explanation.isWellFormed)),
                     .init("answer", explanation.answer.map { .integer($0) } ?? .null),
                     .init("entries", .array(entries)),
                 ]).description)
         } else {
             for line in explanation.lines { printResult(Printable.line(line)) }
         }
-        return explanation.isAcceptable ? .success : .badInput
+        return explanation.isWellFormed ? .success : .badInput
     }
 
     private static func inspectDescription(_ bytes: [UInt8], json: Bool) -> ExitStatus {

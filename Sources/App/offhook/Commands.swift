@@ -298,7 +298,8 @@ struct ParseCommand: ParsableCommand {
         abstract:
             "Reads a SIP message; prints its structure, or every fault with its clause and the status it is owed.",
         discussion: """
-            Exit status 0 for a message without a fault, 65 otherwise.
+            Exit status 0 for a message without a fault, 65 otherwise. That this phone would refuse it, as a REGISTER or
+            an extension that it lacks, is said and no fault.
 
             Examples:
               offhook parse invite.sip

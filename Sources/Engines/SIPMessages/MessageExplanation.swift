@@ -7,6 +7,8 @@ package struct MessageExplanation: Equatable, Sendable, Encodable {
         case part
         /// A rule that the message breaks, with the status that its sender is owed.
         case fault
+        /// What a message that breaks no rule asks for and the recipient does not do, with the status that it answers.
+        case refusal
         /// Something unusual that a recipient passes over.
         case remark
     }
@@ -16,9 +18,9 @@ package struct MessageExplanation: Equatable, Sendable, Encodable {
         /// The header field, or `request`, `response`, `body`, `message`.
         package var subject: String
         package var text: String
-        /// For faults and remarks: the clause that says so.
+        /// For all but parts: the clause that says so.
         package var clause: String?
-        /// For faults: the status that a request is owed.
+        /// For faults and refusals: the status that a request is owed.
         package var status: Int?
         /// For faults of the bytes: the octet, counted from 0.
         package var offset: Int?
@@ -35,11 +37,11 @@ package struct MessageExplanation: Equatable, Sendable, Encodable {
         }
     }
 
-    /// Parts in the order of the message, then faults, then remarks.
+    /// Parts in the order of the message, then faults and refusals, then remarks.
     package private(set) var entries: [Entry] = []
-    /// Whether a user agent can go on with the message: no faults.
-    package var isAcceptable: Bool { !entries.contains { $0.kind == .fault } }
-    /// The status of the answer that the first fault calls for; nil for good messages, responses and ACK.
+    /// Whether the message breaks no rule, whatever its recipient makes of it.
+    package var isWellFormed: Bool { !entries.contains { $0.kind == .fault } }
+    /// The status of the answer that the first fault or refusal calls for; nil where there is none, for responses and ACK.
     package private(set) var answer: Int?
 
     /// Explains the bytes of one message as a user agent of those capabilities sees it.
@@ -76,7 +78,7 @@ package struct MessageExplanation: Equatable, Sendable, Encodable {
             switch entry.kind {
             case .part:
                 return entry.subject + ": " + entry.text
-            case .fault, .remark:
+            case .fault, .refusal, .remark:
                 var notes = [entry.clause, entry.offset.map { "octet \($0)" }].compactMap(\.self)
                 if let status = entry.status { notes.append("owed \(status)") }
                 let told = "\(entry.kind.rawValue): \(entry.subject): \(entry.text)"
@@ -118,7 +120,8 @@ extension MessageExplanation {
             for violation in violations {
                 entries.append(
                     Entry(
-                        kind: .fault, subject: violation.header?.spelling ?? "request",
+                        kind: violation.kind.isLackOfRecipient ? .refusal : .fault,
+                        subject: violation.header?.spelling ?? "request",
                         text: violation.description, clause: violation.clause,
                         status: request.method == .ack ? nil : violation.status.value))
             }

@@ -22,6 +22,18 @@ package struct Violation: Equatable, Sendable {
         case nothingAcceptable
         /// A header field that the request can't be understood without is not readable.
         case field(ParseError.Kind)
+
+        /// Whether the request is as it should be, and only the recipient can do nothing with it (§8.2.1 to §8.2.3).
+        package var isLackOfRecipient: Bool {
+            switch self {
+            case .methodUnknown, .methodNotAllowed, .uriSchemeUnsupported, .extensionRequired, .contentTypeUnsupported,
+                .contentEncodingUnsupported, .contentDispositionUnsupported, .nothingAcceptable:
+                true
+            case .methodMismatch, .headersInRequestURI, .emptyBranch, .maxForwardsTooHigh, .contactMissing,
+                .contactStar, .toNotSIP, .contentTypeMissing, .multipart, .field:
+                false
+            }
+        }
     }
 
     package var kind: Kind
