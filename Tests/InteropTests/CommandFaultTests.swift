@@ -23,6 +23,7 @@ import Testing
 
     @Test(arguments: [
         (["cal"], "offhook: 'cal' is no command; did you mean 'call'?; see 'offhook --help'"),
+        (["help", "cal"], "offhook: 'cal' is no command; did you mean 'call'?; see 'offhook --help'"),
         (["loopback", "--audio", "tone:440"], "offhook: --audio: 'tone:440,-20' is no device; "),
         (["call", "x", "--audio", "bogus"], "offhook: --audio: audio 'bogus': is none of "),
     ])

@@ -17,6 +17,16 @@ struct UsageFaultTests {
                 == "offhook: 'bogus' is no command; there are call, answer, register; see 'offhook --help'")
     }
 
+    @Test func helpWithACommandThatThereIsNotIsWrong() {
+        let commands = ["call", "answer"]
+        #expect(
+            UsageFault.line(ofHelp: ["help", "cal"], commands: commands)
+                == "offhook: 'cal' is no command; did you mean 'call'?; see 'offhook --help'")
+        for words in [["help"], ["help", "call"], ["help", "help"], ["help", "--help"], ["call", "help"], []] {
+            #expect(UsageFault.line(ofHelp: words, commands: commands) == nil)
+        }
+    }
+
     @Test func addressWithoutACommandIsToBeCalled() {
         #expect(
             line("Unexpected argument 'bob@example.com'", "bob@example.com")

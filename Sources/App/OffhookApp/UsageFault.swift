@@ -13,6 +13,16 @@ package enum UsageFault {
         return Printable.line("offhook: \(problem); see '\(help)'", cells: 1000)
     }
 
+    /// What is wrong with `help WORDS`; nil where it names a command or nothing, or is another command.
+    ///
+    /// The reader of the arguments takes any word there for a wish for help in general.
+    package static func line(ofHelp arguments: [String], commands: [String]) -> String? {
+        guard arguments.first == "help" else { return nil }
+        let words = arguments.dropFirst().drop { commands.contains($0) || $0 == "help" }
+        guard let word = words.first, !word.hasPrefix("-") else { return nil }
+        return line("Unexpected argument '\(word)'", arguments: [word], commands: commands)
+    }
+
     /// - Parameter commands: empty where one was named.
     private static func problem(_ message: String, arguments: [String], commands: [String]) -> String {
         if !commands.isEmpty, let word = arguments.first, !word.hasPrefix("-") {

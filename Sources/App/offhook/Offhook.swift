@@ -44,10 +44,14 @@ struct Offhook: ParsableCommand {
     private static func leave(because error: any Error) -> Never {
         // A command that ended with a status has said why.
         if let code = error as? ExitCode { StandardStreams.leave(with: code.rawValue) }
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        var fault = UsageFault.line(ofHelp: arguments, commands: names)
         if exitCode(for: error) == .validationFailure {
-            let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-            let arguments = Array(CommandLine.arguments.dropFirst())
-            StandardStreams.complain(UsageFault.line(message(for: error), arguments: arguments, commands: names))
+            fault = UsageFault.line(message(for: error), arguments: arguments, commands: names)
+        }
+        if let fault {
+            StandardStreams.complain(fault)
             StandardStreams.leave(with: ExitCode.validationFailure.rawValue)
         }
         guard exitCode(for: error) == .success else { exit(withError: error) }
