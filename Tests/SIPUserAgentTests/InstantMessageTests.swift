@@ -61,6 +61,23 @@ struct InstantMessageTests {
         #expect(world.cores["bob"]?.occupancy == .empty)
     }
 
+    /// Of alternatives the last that is read, of a mixture each.
+    @Test(
+        .proves(.clause("RFC 2046 §5.1.4"), .clause("RFC 2046 §5.1.3")),
+        arguments: [
+            ("alternative", ["text/plain", "text/plain", "text/html"], "part 2"),
+            ("alternative", ["text/html", "text/plain; charset=klingon"], "part 1"),
+            ("mixed", ["text/plain", "text/plain;charset=iso-8859-1"], "part 1\npart 2"),
+        ])
+    func ofSeveralPartsTheTextIsRead(kind: String, types: [String], text: String) throws {
+        var world = bobAndCarol(open)
+        let parts = types.enumerated().map { "--x\r\nContent-Type: \($1)\r\n\r\npart \($0 + 1)\r\n" }
+        var request = try message(parts.joined() + "--x--\r\n", from: "carol", in: world)
+        try request.headers.set(.contentType, "multipart/\(kind);boundary=x")
+        world.ask(request, from: "carol", to: "bob")
+        #expect(messages(world, at: "bob").map(\.text) == [text])
+    }
+
     @Test func isSentAgainUntilItIsAnsweredAndTakenOnce() throws {
         var world = aliceAndBob(bob: open)
         world.loses = { step, index in index == 0 || step.summary == "bob>alice 200 MESSAGE" && index < 4 }

@@ -23,17 +23,30 @@ package struct IncomingMessage: Sendable {
         requestURI = request.uri
         self.trust = trust
         self.flow = flow
-        // Of several parts the first that is text, and can be read, is what it says.
         let parts = (try? request.headers.parts(of: request.body)) ?? []
         let texts = parts.filter { $0.contentType.type.equalsIgnoringCase("text") }
-        let part = texts.first { TextCharset(of: $0.contentType) != nil } ?? texts.first ?? parts.first
-        contentType = part?.contentType ?? .plainText
-        body = part?.body ?? []
+        let legible = texts.filter { TextCharset(of: $0.contentType) != nil }
+        let plain = legible.filter { $0.contentType.isType("text", "plain") }
+        let isAlternative = (try? request.headers.first(ContentType.self))?.isType("multipart", "alternative") ?? false
+        if isAlternative {
+            // The last is the richest that its sender has (RFC 2046 §5.1.4), of which we read plain text.
+            (contentType, body) = Self.content(plain.last ?? legible.last ?? texts.last ?? parts.last)
+        } else if plain.count > 1 {
+            // They follow one another (§5.1.3).
+            contentType = .utf8Text
+            body = Array(plain.map { TextCharset.text(of: $0.body, as: $0.contentType) }.joined(separator: "\n").utf8)
+        } else {
+            (contentType, body) = Self.content(plain.first ?? legible.first ?? texts.first ?? parts.first)
+        }
         headers = request.headers
     }
 
+    private static func content(_ part: MultipartBody.Part?) -> (ContentType, [UInt8]) {
+        (part?.contentType ?? .plainText, part?.body ?? [])
+    }
+
     /// The body as text; what is not well formed in its charset becomes U+FFFD.
-    package var text: String { (TextCharset(of: contentType) ?? .utf8).text(of: body) }
+    package var text: String { TextCharset.text(of: body, as: contentType) }
 
     /// Whether it is in a charset that we read.
     fileprivate var isLegible: Bool { TextCharset(of: contentType) != nil }
@@ -90,5 +103,13 @@ extension UserAgentCore {
         }
         response.headers.append(Accept(.mixed))
         return response
+    }
+}
+
+extension ContentType {
+    fileprivate static var utf8Text: ContentType {
+        var type = plainText
+        type.parameters["charset"] = "utf-8"
+        return type
     }
 }

@@ -27,6 +27,11 @@ enum TextCharset: Hashable, Sendable {
         }
     }
 
+    /// A body of the given type as text, in UTF-8 where its charset is none that we read.
+    static func text(of octets: [UInt8], as type: ContentType) -> String {
+        (TextCharset(of: type) ?? .utf8).text(of: octets)
+    }
+
     /// What is not well formed becomes U+FFFD, as does an octet that is left over.
     func text(of octets: [UInt8]) -> String {
         switch self {
