@@ -149,11 +149,12 @@ struct CallingSIPpTests {
         try await sipp.expectSuccess()
     }
 
-    /// ROBUSTNESS S10: the registrar's address alone makes nobody the account's proxy, and the phone says what would.
+    /// ROBUSTNESS S10: who is neither the account's registrar nor its proxy learns nothing, and the phone says what would
+    /// make it the proxy.
     @Test(.proves(.rule(10), .incident(52)))
     func aProxyThatTheAccountDoesNotNameGetsNoCredentials() async throws {
         let sipp = try await SIPp.callee("challenge-forever")
-        let account = try ConfiguredAccount("alice", password: "wonderland", at: sipp.port)
+        let account = try ConfiguredAccount("alice", password: "wonderland", at: sipp.port ^ 1)
         let phone = try Phone("call", sipp.uri, "--config", account.path, "--audio", "null")
         #expect(try await phone.end() == 14, "\(phone.program.written)")
         #expect(try await phone.event("warning").text?.hasSuffix("where the account names it as its proxy") == true)
