@@ -168,6 +168,8 @@ struct Publication: Sendable {
             return Step(status: removed())
         }
         entityTag = response.headers.first(.sipETag)
+        // Without a tag nothing can be refreshed, changed or removed: whoever that is, it publishes nothing (§6).
+        guard entityTag != nil else { return stop(nil, "\(response.status.value) without SIP-ETag") }
         let granted = (try? response.headers.first(Expires.self))?.seconds ?? askedExpires
         if isDirty {
             dueAt = max(now, notBefore)
@@ -189,7 +191,7 @@ struct Publication: Sendable {
         return Step(status: .failed(status, reason: reason, retryAfter: pause))
     }
 
-    private mutating func stop(_ status: StatusCode, _ reason: String) -> Step {
+    private mutating func stop(_ status: StatusCode?, _ reason: String) -> Step {
         guard wish != nil else { return forget() }
         (own, wish) = (nil, nil)
         entityTag = nil
