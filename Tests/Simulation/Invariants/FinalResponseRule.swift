@@ -21,12 +21,14 @@ struct FinalResponseRule {
         /// When it was said again, as its INVITE came again: where nothing was kept of the first time, an INVITE that
         /// finds room begins a transaction of its own, and the repetitions count from there.
         var saidAgain: [Instant] = []
+        /// Of `count`, those that were due just as the INVITE came again, and may have answered that one alone.
+        var coincidences = 0
 
         var isAcknowledged: Bool { acknowledgedAt != nil }
 
         /// What was said before left nothing, and its ACK ended nothing.
         mutating func begin(at now: Instant) {
-            (first, last, count) = (now, now, 1)
+            (first, last, count, coincidences) = (now, now, 1, 0)
             (isFleeting, saidAgain) = (false, [])
             if let acknowledgedAt, acknowledgedAt < now { self.acknowledgedAt = nil }
         }
@@ -99,6 +101,7 @@ struct FinalResponseRule {
         }
         known.last = traffic.at
         known.count += 1
+        if invited[name] == traffic.at, !response.status.isSuccess { known.coincidences += 1 }
         sent[name] = known
     }
 
@@ -161,7 +164,7 @@ struct FinalResponseRule {
             let status = known.response.status
             if known.isFleeting || (known.isReliable && !status.isSuccess) { continue }
             // What is refused without keeping any state is said once each time.
-            let isOnce = known.count == 1 && [403, 486].contains(status.value)
+            let isOnce = known.count - known.coincidences == 1 && [403, 486].contains(status.value)
             if isOnce || [400, 503].contains(status.value) { continue }
             guard end - known.first > .seconds(32) else { continue }
             let bound = min(4, 5 - (told[name]?.count ?? 0))
