@@ -205,11 +205,12 @@ extension Registration {
         unprovenFlows = hadWorked ? 0 : unprovenFlows + 1
         guard case .bound = state, isWanted else { return .none }
         guard hadWorked else { return wait(nil, reason: "the flow to the registrar failed", asked: .zero, at: now) }
-        // All the phones of a proxy that restarts lose their flows in one moment.
-        let spread = Int64.random(in: 0...4_000, using: &random)
-        state = .bound(refreshAt: now + .milliseconds(spread))
+        state = .bound(refreshAt: now + spread())
         return .none
     }
+
+    /// All the phones of a proxy that restarts lose their flows in one moment.
+    private mutating func spread() -> Duration { .milliseconds(Int64.random(in: 0...4_000, using: &random)) }
 
     /// The connection that the binding was made over is gone, and with it, behind a translator, the way to us. The server
     /// promised nothing, so that this is no failure; the registration is refreshed over a new one, soon, but ever more
@@ -219,8 +220,7 @@ extension Registration {
         if !isYoung { closures.reset() }
         let isFirst = closures.failures == 0
         let wait = closures.next(random: &random)
-        let spread = Duration.milliseconds(Int64.random(in: 0...4_000, using: &random))
-        state = .bound(refreshAt: min(refreshAt, now + (isFirst ? spread : wait)))
+        state = .bound(refreshAt: min(refreshAt, now + (isFirst ? spread() : wait)))
         return .none
     }
 

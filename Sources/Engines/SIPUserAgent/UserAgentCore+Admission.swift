@@ -42,38 +42,36 @@ extension UserAgentCore {
         }
         if verdict == .drop { return drop(.sourceRate, over: flow, at: now) }
         if verdict == .defer {
-            refuse(.messageRate, from: flow, of: request)
-            let response = policy.statelessRefusal(503, of: request, size: size, retryAfter: 60)
-            if let response { answerStatelessly(response, over: flow) }
-            return false
+            return turnAway(.messageRate, 503, request, size: size, retryAfter: 60, over: flow)
         }
         self.verdict = verdict
         guard verdict == .invite else { return true }
         if let refusal = inviteRefusal() {
-            refuse(refusal, from: flow, of: request)
             // Nobody is busy for ever: 486 says try later to a person, 503 to a machine (§21.4.24, §21.5.4).
-            let status: StatusCode = refusal == .calls ? 486 : 503
-            let response = policy.statelessRefusal(status, of: request, size: size)
-            if let response { answerStatelessly(response, over: flow) }
-            return false
+            return turnAway(refusal, refusal == .calls ? 486 : 503, request, size: size, over: flow)
         }
         guard isProven(request, size: size, over: flow, at: now) else { return false }
         guard policy.reception(of: request, provenAs: provenCaller, over: flow) != nil else {
             // Whoever is let in nowhere may bear a forged address: it is told once (ROBUSTNESS S6).
-            refuse(.forbidden, from: flow, of: request)
-            if let response = policy.statelessRefusal(403, of: request, size: size) {
-                answerStatelessly(response, over: flow)
-            }
-            return false
+            return turnAway(.forbidden, 403, request, size: size, over: flow)
         }
         guard policy.beginInvite(over: flow, at: now) else {
-            refuse(.pendingInvites, from: flow, of: request)
-            if let response = policy.statelessRefusal(503, of: request, size: size) {
-                answerStatelessly(response, over: flow)
-            }
-            return false
+            return turnAway(.pendingInvites, 503, request, size: size, over: flow)
         }
         return true
+    }
+
+    /// Counts a refusal and says it once, without any state kept.
+    ///
+    /// - Returns: false, that the request is not let in.
+    private mutating func turnAway(
+        _ refusal: Refusal, _ status: StatusCode, _ request: Request, size: Int, retryAfter: UInt32? = nil,
+        over flow: Flow
+    ) -> Bool {
+        refuse(refusal, from: flow, of: request)
+        let response = policy.statelessRefusal(status, of: request, size: size, retryAfter: retryAfter)
+        if let response { answerStatelessly(response, over: flow) }
+        return false
     }
 
     /// Whether the sender has shown who it is, where it has to; where it has not, it is asked.
