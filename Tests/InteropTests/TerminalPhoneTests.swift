@@ -28,6 +28,20 @@ struct TerminalPhoneTests {
         }
     }
 
+    /// The same with a call up, which the callee is to see ended.
+    private func useTerminalInCall(_ body: (TerminalSession, Phone) async throws -> Void) async throws {
+        let callee = try Phone("answer", "--once", "--audio", "null")
+        let port = try await callee.port
+        try await useTerminal { terminal in
+            try await terminal.press("d")
+            try await terminal.enter("sip:bob@127.0.0.1:\(port)")
+            try await terminal.shows(" up 00:0")
+            try await body(terminal, callee)
+        }
+        #expect(try await callee.end() == 0, "\(callee.program.written)")
+        #expect(try callee.callEnd.cause == "hung-up")
+    }
+
     /// The SIP port of the phone, as its log tells it.
     private func port(_ terminal: TerminalSession) async throws -> UInt16 {
         let row = try await terminal.shows("listening on udp 127.0.0.1:")
@@ -112,18 +126,12 @@ struct TerminalPhoneTests {
     }
 
     @Test func quitsWithACallUpOnlyWhenToldTwice() async throws {
-        let callee = try Phone("answer", "--once", "--audio", "null")
-        let port = try await callee.port
-        try await useTerminal { terminal in
-            try await terminal.press("d")
-            try await terminal.enter("sip:bob@127.0.0.1:\(port)")
-            try await terminal.shows(" up 00:0")
+        try await useTerminalInCall { terminal, callee in
             try await terminal.press("q")
             try await terminal.shows("1 call is up. Hang up and quit?")
             try await terminal.press("y")
+            try await callee.event("call.ended")
         }
-        try await callee.event("call.ended")
-        #expect(try await callee.end() == 0, "\(callee.program.written)")
     }
 
     @Test func saysWhyACallCameToNothingAndWhatToDo() async throws {
@@ -166,12 +174,7 @@ struct TerminalPhoneTests {
 
     /// As of a remote session that has stalled.
     @Test func endsWithItsCallsThoughTheTerminalTakesNothing() async throws {
-        let callee = try Phone("answer", "--once", "--audio", "null")
-        let port = try await callee.port
-        try await useTerminal { terminal in
-            try await terminal.press("d")
-            try await terminal.enter("sip:bob@127.0.0.1:\(port)")
-            try await terminal.shows(" up 00:0")
+        try await useTerminalInCall { terminal, callee in
             let phone = try await terminal.foreground
             try await terminal.whileItTakesNothing {
                 try await waitUntilItHangs(phone)
@@ -180,26 +183,18 @@ struct TerminalPhoneTests {
                 try await TerminalSession.wait(until: "the phone ends") { kill(phone, 0) != 0 }
             }
         }
-        #expect(try await callee.end() == 0, "\(callee.program.written)")
     }
 
     /// Also by the terminal's key for QUIT.
     @Test(arguments: [SIGINT, SIGQUIT, SIGTERM, nil])
     func endsWithItsCallsWhenItIsSignalled(by signal: CInt?) async throws {
-        let callee = try Phone("answer", "--once", "--audio", "null")
-        let port = try await callee.port
-        try await useTerminal { terminal in
-            try await terminal.press("d")
-            try await terminal.enter("sip:bob@127.0.0.1:\(port)")
-            try await terminal.shows(" up 00:0")
+        try await useTerminalInCall { terminal, _ in
             if let signal {
                 #expect(kill(try await terminal.foreground, signal) == 0)
             } else {
                 try await terminal.press("C-\\")
             }
         }
-        #expect(try await callee.end() == 0, "\(callee.program.written)")
-        #expect(try callee.callEnd.cause == "hung-up")
     }
 
     @Test(arguments: [SIGSEGV, SIGABRT])
