@@ -43,6 +43,27 @@ import Testing
 
     // MARK: - Taken
 
+    /// A tag that is none was enough to keep the call for ever, as what it is to be told never left.
+    @Test func aReferrerWithoutATagIsToldAndForgotten() throws {
+        var world = World()
+        let (handle, tag) = try world.carolTalksToBob()
+        let headers = [Self.contact, named(tag), (.referTo, "<sip:dave@192.0.2.4>")]
+        var request = try world.request(
+            .refer, from: "carol", to: "bob", callID: "beside", fromTag: "none", headers: headers)
+        request.from.tag = nil
+        world.ask(request, from: "carol", to: "bob")
+        #expect(world.notifications == ["active;expires=60 100 Trying"])
+        #expect(world.last(.notify, at: "carol")?.to.tag == nil)
+        try takeNotify(&world)
+        world.perform(.declineTransfer(handle), by: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.notifications.last?.hasPrefix("terminated") == true)
+        try takeNotify(&world)
+        try world.carolSends(.bye, sequence: 2, bobTag: tag)
+        world.run(for: .seconds(100))
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
     @Test(.proves(.rule(3), .clause("RFC 4538 §4"), .clause("RFC 5589 §5")))
     func aReferBesideTheCallIsAskedAboutAndToldOfInItsOwnDialog() throws {
         var (world, handle, tag) = try referred(headers: [(.recordRoute, "<sip:192.0.2.9;lr>")])

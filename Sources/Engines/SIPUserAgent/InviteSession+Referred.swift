@@ -116,12 +116,14 @@ extension InviteSession {
         else { return }
         let isBeside = receivedReferral?.beside != nil
         let blank = isBeside ? receivedReferral?.beside?.request(.notify) : dialog?.request(.notify)
-        guard var request = blank, let tag = request.to.tag else { return }
+        guard var request = blank else { return }
         request.headers.append(EventPackage("refer", id: String(sequence)))
         request.headers.append(due.state)
         request.headers.append(ContentType.sipFragment)
         request.body = due.body.bytes
-        act(.send(request, .within(tag, .notify), along: isBeside ? receivedReferral?.beside?.peer : peer))
+        let flow = isBeside ? receivedReferral?.beside?.peer : peer
+        // A peer of RFC 2543 has no tag, and its referral no less an end.
+        act(.send(request, .within(request.to.tag ?? "", .notify), along: flow))
     }
 
     /// A NOTIFY of ours has its final response, or never will.

@@ -167,11 +167,11 @@ extension InviteSession {
     private mutating func sendRefresh(of referral: inout SentReferral) -> Bool {
         let isBeside = referral.beside != nil
         let blank = isBeside ? referral.beside?.request(.subscribe) : dialog?.request(.subscribe)
-        guard var request = blank, let tag = request.to.tag else { return false }
+        guard var request = blank else { return false }
         request.headers.append(EventPackage("refer", id: String(referral.sequence)))
         request.headers.append(Expires(SentReferral.lifetime))
         request.headers.append(Accept(ContentType("message", "sipfrag")))
-        act(.send(request, .within(tag, .subscribe), along: isBeside ? referral.beside?.peer : peer))
+        act(.send(request, .within(request.to.tag ?? "", .subscribe), along: isBeside ? referral.beside?.peer : peer))
         return true
     }
 
