@@ -52,7 +52,7 @@ struct MessageExplanationTests {
                 ["Session-Expires": "90;refresher=foo"], "Session-Expires: the refresher is neither uac nor uas",
                 "RFC 4028 §4"
             ),
-            (["Replaces": "a;to-tag=1;to-tag=2;from-tag=3"], "Replaces: a parameter that", "RFC 3261 §7.3.1"),
+            (["Target-Dialog": "a;local-tag=1;local-tag=2;remote-tag=3"], "Target-Dialog: a parameter that", "RFC 3261 §7.3.1"),
         ] as [([String: String], String, String)])
     func whatMayBeReadInTwoWaysIsRemarkedOnAndNoFault(_ fields: [String: String], _ start: String, _ clause: String) {
         let known = ["From", "Via", "To", "Contact"]
@@ -107,5 +107,37 @@ struct MessageExplanationTests {
         let response = MessageExplanation(of: requestText(line: "SIP/2.0 999 x"))
         #expect(response.entries.allSatisfy { $0.status == nil })
         #expect(!response.isWellFormed && response.answer == nil)
+    }
+
+    @Test(
+        .proves(.clause("RFC 3261 §8.1.1.8"), .clause("RFC 3891 §3"), .clause("RFC 3911 §4"), .clause("RFC 6665 §8.2.1")),
+        arguments: [
+            ("INVITE", ["Contact: <sip:ann@192.0.2.2>"], "Contact", 400),
+            ("INVITE", ["Replaces: a;to-tag=1;from-tag=2", "Replaces: b;to-tag=1;from-tag=2"], "Replaces", 400),
+            ("INVITE", ["Replaces: a;to-tag=1"], "Replaces", 400),
+            ("INVITE", ["Replaces: a;to-tag=1;to-tag=2;from-tag=3"], "Replaces", 400), ("INVITE", ["Join: a;to-tag=1"], "Join", 400),
+            ("INVITE", ["Replaces: a;to-tag=1;from-tag=2", "Join: b;to-tag=1;from-tag=2"], "Join", 400),
+            ("OPTIONS", ["Replaces: a;to-tag=1;from-tag=2"], "Replaces", 400),
+            ("SUBSCRIBE", [], "Event", 489),
+        ] as [(String, [String], String, Int)])
+    func whatAUserAgentRefusesOfDialogsIsAFault(
+        method: String, extra: [String], subject: String, status: Int
+    ) {
+        let capabilities = Capabilities(methods: [.invite, .options, .subscribe])
+        let explanation = MessageExplanation(of: requestText(method: method, extra: extra), capabilities)
+        #expect(explanation.answer == status)
+        #expect(explanation.entries.filter { $0.kind == .fault }.map(\.subject) == [subject])
+    }
+
+    @Test func aContactThatNoRequestCanGoToIsAFault() {
+        let explanation = MessageExplanation(of: requestText(replacing: ["Contact": "<http://192.0.2.1/>"]))
+        #expect(explanation.answer == 400)
+        #expect(MessageExplanation(of: requestText(replacing: ["Contact": "<sips:ann@192.0.2.1>"])).isWellFormed)
+    }
+
+    @Test func whatNamesADialogRightlyIsNone() {
+        for extra in ["Replaces: a;to-tag=1;from-tag=2", "Join: a;to-tag=1;from-tag=2"] {
+            #expect(MessageExplanation(of: requestText(extra: [extra])).isWellFormed)
+        }
     }
 }

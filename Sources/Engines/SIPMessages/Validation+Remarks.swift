@@ -59,7 +59,7 @@ extension Validation {
         check(SubscriptionState.self)
         check(ReferTo.self)
         check(ReferredBy.self)
-        check(Replaces.self)
+        check(TargetDialog.self)
         check(Path.self)
         check(ServiceRoute.self)
         check(PAssertedIdentity.self)
