@@ -109,6 +109,11 @@ extension CallCoordinator {
         for command in subscriptions.begin(account) { subscribe(command) }
     }
 
+    /// Removes the registration of an account, and before it what says that the account can be reached.
+    mutating func unregister(_ account: AccountID) {
+        for command in subscriptions.withdraw(account) + [.unregister(account)] { emit(.signalling(command)) }
+    }
+
     mutating func subscribe(_ command: Command) {
         if case .subscribe(let handle, let order) = command {
             subscriptionNames[handle] = SubscriptionIdentity(

@@ -25,12 +25,15 @@ package struct ConfiguredSubscription: Hashable, Sendable {
     }
 }
 
-/// The subscriptions and publications of the configuration, each begun once: where its account can be reached.
+/// The subscriptions and publications of the configuration, begun where their account can be reached: a subscription
+/// once, a publication again after the registration was removed.
 struct StandingSubscriptions: Sendable {
     private var waiting: [(account: AccountID, subscription: ConfiguredSubscription)]
     private var nextHandle: UInt32 = 1 << 16
 
+    /// Those whose presence is to be published, and those whose is.
     private var publishers: [AccountID]
+    private var published: [AccountID] = []
 
     init(
         _ list: [(account: AccountID, subscription: ConfiguredSubscription)] = [], publishers: [AccountID] = []
@@ -44,6 +47,7 @@ struct StandingSubscriptions: Sendable {
         let due = waiting.filter { $0.account == account }
         waiting.removeAll { $0.account == account }
         let publications: [Command] = publishers.filter { $0 == account }.map { .publish($0, OwnPresence()) }
+        published += publishers.filter { $0 == account }
         publishers.removeAll { $0 == account }
         return publications
             + due.map { entry in
@@ -54,5 +58,13 @@ struct StandingSubscriptions: Sendable {
                         account: entry.account, target: entry.subscription.target,
                         event: EventPackage(entry.subscription.event)))
             }
+    }
+
+    /// The commands that take back what says that this account can be reached, until it is again.
+    mutating func withdraw(_ account: AccountID) -> [Command] {
+        guard published.contains(account) else { return [] }
+        published.removeAll { $0 == account }
+        publishers.append(account)
+        return [.publish(account, nil)]
     }
 }

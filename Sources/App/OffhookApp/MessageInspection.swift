@@ -76,7 +76,7 @@ package enum MessageInspection {
     }
 
     private static func read(_ file: String?) throws(StartFault) -> [UInt8] {
-        if let file {
+        if let file, file != "-" {
             switch FileContents.read(file, limit: largestInput) {
             case .success(let contents): return contents.bytes
             case .failure(let failure): throw StartFault(.badInput, "\(file) can't be read: \(failure.reason)")

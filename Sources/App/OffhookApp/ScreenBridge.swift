@@ -140,7 +140,8 @@ final class ScreenBridge {
         case .sendDigits(let call, let digits):
             phone.ask { coordinator, _ in coordinator.sendDigits(call.handle, digits) }
         case .register(let account): for id in registering(account) { phone.perform(.register(id)) }
-        case .unregister(let account): for id in registering(account) { phone.perform(.unregister(id)) }
+        case .unregister(let account):
+            for id in registering(account) { phone.ask { coordinator, _ in coordinator.unregister(id) } }
         case .options(let target): send(to: target) { OutgoingRequest(.options, account: $0, to: $1) }
         case .composing(let target, let isActive): compose(to: target, isActive: isActive)
         case .message(let target, let text): send(to: target) { .message(text, account: $0, to: $1) }

@@ -19,13 +19,15 @@ struct TargetResolution: Sendable {
         }
         if Self.schemes.contains(where: { text.lowercased().hasPrefix($0) }) { return parse(text) }
         if let at = text.firstIndex(of: "@") {
-            guard let colon = text[..<at].firstIndex(of: ":") else { return parse("sip:\(text)") }
+            guard let colon = text[..<at].firstIndex(of: ":") else {
+                return parse("sip:\(text[...at])\(Self.bracketed(text[text.index(after: at)...]))")
+            }
             // `mailto:bob@example.com`, and a password that nobody should type here either.
             return .failure(
                 Problem("'\(text[...colon])' begins neither a SIP nor a tel URI: sip:, sips: and tel: do"))
         }
         if Self.isAddress(text) || (prefersHosts || domain == nil) && Self.isHostName(text) {
-            return parse("sip:\(text)")
+            return parse("sip:\(Self.bracketed(text[...]))")
         }
         guard let domain else {
             return .failure(
@@ -78,6 +80,13 @@ struct TargetResolution: Sendable {
     }
 
     private static let hostCharacters = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-".utf8)
+
+    /// An IPv6 address as people write it, in the brackets that a URI wants.
+    private static func bracketed(_ text: Substring) -> String {
+        let place = text.prefix { $0 != ";" }
+        guard place.contains(":"), IPAddress(place) != nil else { return String(text) }
+        return "[\(place)]\(text[place.endIndex...])"
+    }
 
     /// An IP address or `localhost`, with or without a port or parameters; or a name with a port.
     private static func isAddress(_ text: String) -> Bool {

@@ -306,7 +306,7 @@ struct ParseCommand: ParsableCommand {
               offhook parse --json < message.dat
             """)
 
-    @Argument(help: "A file with one message; standard input without it.")
+    @Argument(help: "A file with one message; standard input without it, or with -.")
     var file: String?
 
     @Flag(help: "The file holds a session description.")
