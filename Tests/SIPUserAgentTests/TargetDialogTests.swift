@@ -48,9 +48,8 @@ import Testing
         var world = World()
         let (handle, tag) = try world.carolTalksToBob()
         let headers = [Self.contact, named(tag), (.referTo, "<sip:dave@192.0.2.4>")]
-        var request = try world.request(
-            .refer, from: "carol", to: "bob", callID: "beside", fromTag: "none", headers: headers)
-        request.from.tag = nil
+        let request = try world.request(
+            .refer, from: "carol", to: "bob", callID: "beside", fromTag: nil, headers: headers)
         world.ask(request, from: "carol", to: "bob")
         #expect(world.notifications == ["active;expires=60 100 Trying"])
         #expect(world.last(.notify, at: "carol")?.to.tag == nil)

@@ -233,4 +233,57 @@ import Testing
         #expect(world.transfers(of: "alice") == [.accepted, .progress(StatusFragment(100)), .unknown])
         #expect(world.ends(at: "alice").isEmpty)
     }
+
+    /// Bob in a call with a Carol who gave herself no tag, as RFC 2543 let her.
+    private func taglessCarolTalksToBob() throws -> (World, CallHandle, bobTag: String) {
+        var world = bobAndCarol()
+        let invite = try world.request(.invite, from: "carol", to: "bob", fromTag: nil, body: World.answerText)
+        world.ask(invite, from: "carol", to: "bob")
+        let handle = try #require(world.incoming(at: "bob"))
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        let answer = try #require(world.received(200, at: "carol").last)
+        world.acknowledge(answer, of: invite, from: "carol", to: "bob")
+        return (world, handle, try #require(answer.to.tag))
+    }
+
+    @Test(.proves(.clause("RFC 3515 §2.4.4"), .clause("RFC 3261 §12.2.1.1")))
+    func aPeerWithoutATagIsAskedWithinTheDialogToo() throws {
+        var (world, handle, bobTag) = try taglessCarolTalksToBob()
+        world.perform(.transfer(handle, .blind(dave)), by: "bob")
+        world.run(for: .milliseconds(20))
+        let refer = try #require(world.last(.refer, at: "carol"))
+        #expect(refer.to.tag == nil && refer.from.tag == bobTag && refer.callID == "call-1")
+        try world.reply(202, to: refer, from: "carol", contact: carolContact)
+        let headers: [(HeaderName, String)] = [
+            (.event, "refer"), (.subscriptionState, "terminated;reason=noresource"), (.contact, carolContact),
+            (.contentType, "message/sipfrag"),
+        ]
+        var notify = try world.request(
+            .notify, from: "carol", to: "bob", sequence: 2, fromTag: nil, toTag: bobTag, headers: headers)
+        notify.body = StatusFragment(200).bytes
+        world.ask(notify, from: "carol", to: "bob")
+        #expect(world.lastAnswer(to: .notify, at: "carol")?.status == 200)
+        #expect(world.ends(at: "bob").map(\.cause) == [.transferred])
+        try world.reply(200, to: try #require(world.last(.bye, at: "carol")), from: "carol")
+        world.run(for: .seconds(100))
+        #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    @Test(.proves(.clause("RFC 3891 §6.1")))
+    func theTagThatAPeerHasNotIsZeroInReplaces() throws {
+        var (world, first, bobTag) = try taglessCarolTalksToBob()
+        world.addScripted("dave", at: "192.0.2.4")
+        let call = OutgoingCall(target: dave, media: World.media)
+        world.perform(.call(caller, call), by: "bob")
+        world.run(for: .milliseconds(20))
+        let invite = try #require(world.last(.invite, at: "dave"))
+        try world.reply(
+            200, to: invite, from: "dave", contact: "<sip:dave@192.0.2.4:5060>", body: World.answerText)
+        world.perform(.transfer(caller, .attended(first)), by: "bob")
+        world.run(for: .milliseconds(20))
+        let refer = try #require(world.last(.refer, at: "dave"))
+        let target = try #require(refer.headers.first(.referTo))
+        #expect(target.contains("Replaces=call-1%3Bto-tag%3D0%3Bfrom-tag%3D\(bobTag)"))
+    }
 }

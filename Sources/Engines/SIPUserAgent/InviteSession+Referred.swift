@@ -122,8 +122,7 @@ extension InviteSession {
         request.headers.append(ContentType.sipFragment)
         request.body = due.body.bytes
         let flow = isBeside ? receivedReferral?.beside?.peer : peer
-        // A peer of RFC 2543 has no tag, and its referral no less an end.
-        act(.send(request, .within(request.to.tag ?? "", .notify), along: flow))
+        act(.send(request, .within(dialogOf: request, .notify), along: flow))
     }
 
     /// A NOTIFY of ours has its final response, or never will.

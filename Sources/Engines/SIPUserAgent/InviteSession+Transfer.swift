@@ -21,7 +21,7 @@ extension InviteSession {
         request.headers.append(ReferredBy(NameAddress(uri: account.address.uri)))
         if !subscribes { request.headers.append(ReferSub(false)) }
         sentReferral = SentReferral(to: target, by: request, isBeside: beside, subscribes: subscribes)
-        let purpose = RequestPurpose(kind: .refer, remoteTag: request.to.tag)
+        let purpose = RequestPurpose(kind: .refer, remoteTag: beside ? nil : request.to.tag ?? "")
         act(.send(request, purpose, along: beside ? nil : peer))
     }
 
@@ -171,7 +171,7 @@ extension InviteSession {
         request.headers.append(EventPackage("refer", id: String(referral.sequence)))
         request.headers.append(Expires(SentReferral.lifetime))
         request.headers.append(Accept(ContentType("message", "sipfrag")))
-        act(.send(request, .within(request.to.tag ?? "", .subscribe), along: isBeside ? referral.beside?.peer : peer))
+        act(.send(request, .within(dialogOf: request, .subscribe), along: isBeside ? referral.beside?.peer : peer))
         return true
     }
 

@@ -1,3 +1,5 @@
+import SIPMessages
+
 /// What a request of a call is for, and which of the call's dialogs it belongs to.
 struct RequestPurpose: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
@@ -20,12 +22,17 @@ struct RequestPurpose: Hashable, Sendable {
     }
 
     let kind: Kind
-    /// The peer's tag in the dialog; nil for the INVITE that makes the dialogs.
+    /// The peer's tag in the dialog; nil for what makes one: the INVITE, and a REFER beside the call's.
     let remoteTag: String?
 
     static let invite = RequestPurpose(kind: .invite, remoteTag: nil)
 
     static func within(_ remoteTag: String, _ kind: Kind) -> RequestPurpose {
         RequestPurpose(kind: kind, remoteTag: remoteTag)
+    }
+
+    /// Of a request in the dialog that its To names; that of an RFC 2543 peer has no tag there, and an empty one here.
+    static func within(dialogOf request: Request, _ kind: Kind) -> RequestPurpose {
+        .within(request.to.tag ?? "", kind)
     }
 }

@@ -148,7 +148,9 @@ extension InviteSession {
     /// The address of the peer, with what lets somebody else take our place in this call (RFC 5589 §7.1).
     fileprivate var replacementTarget: URI? {
         guard phase == .confirmed, let dialog, dialog.remoteTarget.sipURI != nil else { return nil }
+        // RFC 3891 §6.1: zero stands for the tag that a peer of RFC 2543 has not.
+        let peersTag = dialog.remoteTag.isEmpty ? "0" : dialog.remoteTag
         return dialog.remoteTarget.asRequestURI.embedding(
-            Replaces(callID: dialog.callID, ownTag: dialog.remoteTag, peerTag: dialog.localTag))
+            Replaces(callID: dialog.callID, ownTag: peersTag, peerTag: dialog.localTag))
     }
 }
