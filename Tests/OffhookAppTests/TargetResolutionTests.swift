@@ -42,8 +42,10 @@ struct TargetResolutionTests {
 
     @Test(
         arguments: [
-            ("::1", "sip:[::1]"), ("[::1]:5070", "sip:[::1]:5070"), ("2001:db8::5;transport=tcp", "sip:[2001:db8::5];transport=tcp"),
-            ("bob@::1", "sip:bob@[::1]"), ("192.0.2.1", "sip:192.0.2.1"), ("bob@192.0.2.1:5070", "sip:bob@192.0.2.1:5070"),
+            ("::1", "sip:[::1]"), ("[::1]:5070", "sip:[::1]:5070"),
+            ("2001:db8::5;transport=tcp", "sip:[2001:db8::5];transport=tcp"),
+            ("bob@::1", "sip:bob@[::1]"), ("192.0.2.1", "sip:192.0.2.1"),
+            ("bob@192.0.2.1:5070", "sip:bob@192.0.2.1:5070"),
         ])
     func anAddressIsTakenAsPeopleWriteIt(text: String, expected: String) throws {
         #expect(uri(text, nil) == expected)

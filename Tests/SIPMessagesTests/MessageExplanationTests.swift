@@ -52,7 +52,10 @@ struct MessageExplanationTests {
                 ["Session-Expires": "90;refresher=foo"], "Session-Expires: the refresher is neither uac nor uas",
                 "RFC 4028 §4"
             ),
-            (["Target-Dialog": "a;local-tag=1;local-tag=2;remote-tag=3"], "Target-Dialog: a parameter that", "RFC 3261 §7.3.1"),
+            (
+                ["Target-Dialog": "a;local-tag=1;local-tag=2;remote-tag=3"], "Target-Dialog: a parameter that",
+                "RFC 3261 §7.3.1"
+            ),
         ] as [([String: String], String, String)])
     func whatMayBeReadInTwoWaysIsRemarkedOnAndNoFault(_ fields: [String: String], _ start: String, _ clause: String) {
         let known = ["From", "Via", "To", "Contact"]
@@ -110,12 +113,14 @@ struct MessageExplanationTests {
     }
 
     @Test(
-        .proves(.clause("RFC 3261 §8.1.1.8"), .clause("RFC 3891 §3"), .clause("RFC 3911 §4"), .clause("RFC 6665 §8.2.1")),
+        .proves(
+            .clause("RFC 3261 §8.1.1.8"), .clause("RFC 3891 §3"), .clause("RFC 3911 §4"), .clause("RFC 6665 §8.2.1")),
         arguments: [
             ("INVITE", ["Contact: <sip:ann@192.0.2.2>"], "Contact", 400),
             ("INVITE", ["Replaces: a;to-tag=1;from-tag=2", "Replaces: b;to-tag=1;from-tag=2"], "Replaces", 400),
             ("INVITE", ["Replaces: a;to-tag=1"], "Replaces", 400),
-            ("INVITE", ["Replaces: a;to-tag=1;to-tag=2;from-tag=3"], "Replaces", 400), ("INVITE", ["Join: a;to-tag=1"], "Join", 400),
+            ("INVITE", ["Replaces: a;to-tag=1;to-tag=2;from-tag=3"], "Replaces", 400),
+            ("INVITE", ["Join: a;to-tag=1"], "Join", 400),
             ("INVITE", ["Replaces: a;to-tag=1;from-tag=2", "Join: b;to-tag=1;from-tag=2"], "Join", 400),
             ("OPTIONS", ["Replaces: a;to-tag=1;from-tag=2"], "Replaces", 400),
             ("SUBSCRIBE", [], "Event", 489),

@@ -11,7 +11,8 @@ extension MessageExplanation {
         else { return [] }
         let clause = "RFC 3261 §8.1.1.8"
         if contacts.count > 1 {
-            return [fault(.contact, "a request that starts a dialog has one, and here are \(contacts.count)", clause, 400)]
+            let text = "a request that starts a dialog has one, and here are \(contacts.count)"
+            return [fault(.contact, text, clause, 400)]
         }
         guard first.uri?.sipURI == nil else { return [] }
         return [fault(.contact, "no request can be sent to it, as it is no SIP or SIPS URI", clause, 400)]
