@@ -12,7 +12,8 @@ package enum Input: Sendable {
     /// The answer to `Output.resolve`, in order of preference.
     case resolved(ResolveID, [Destination])
     case resolutionFailed(ResolveID, LocationFailure)
-    case connectionClosed(ConnectionID)
+    /// By the peer, or by us for a reason that we know.
+    case connectionClosed(ConnectionID, TransmitFailure = .reset)
     /// A transmit could not be made: connection refused or reset, ICMP unreachable, no route.
     case transmitFailed(Flow, cause: TransactionID?, TransmitFailure)
     /// An interface came, went or changed its address.
@@ -52,6 +53,8 @@ package enum TransmitFailure: Hashable, Sendable {
     /// A connection that nobody takes, or over UDP an ICMP port unreachable.
     case refused
     case reset, hostUnreachable, networkUnreachable
+    /// What came over the connection can't be cut into messages, so we ended it (RFC 3261 §18.3).
+    case unreadable
     /// A packet filter of our own, or an address that may not be sent to.
     case notPermitted
     case timedOut, tooLarge, noListener

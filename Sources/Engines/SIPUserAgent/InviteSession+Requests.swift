@@ -22,7 +22,7 @@ enum RequestFailure: Equatable, Sendable {
     var mayHaveArrived: Bool {
         switch self {
         case .timedOut: true
-        case .unreachable(.undelivered(_, _, let failure)): failure == .reset
+        case .unreachable(.undelivered(_, _, let failure)): failure == .reset || failure == .unreadable
         case .unreachable, .limited, .tooLarge, .withdrawn: false
         }
     }

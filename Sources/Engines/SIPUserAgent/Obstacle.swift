@@ -34,6 +34,7 @@ extension TransmitFailure {
         switch self {
         case .refused: transport == .udp ? "port unreachable (ICMP)" : "connection refused"
         case .reset: "connection closed"
+        case .unreadable: "what it sends is no SIP message, or has no end (Content-Length)"
         case .hostUnreachable: "host unreachable"
         case .networkUnreachable: "network unreachable"
         case .notPermitted: "not permitted by this machine"

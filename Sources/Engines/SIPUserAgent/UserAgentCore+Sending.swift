@@ -257,12 +257,12 @@ extension UserAgentCore {
         if let id = outboundByTransaction[transaction] { forgetOutbound(id) }
     }
 
-    mutating func connectionClosed(_ connection: ConnectionID, at now: Instant) {
+    mutating func connectionClosed(_ connection: ConnectionID, _ failure: TransmitFailure, at now: Instant) {
         // What a dialog sends next goes to its target over a connection that is opened for it.
         for handle in sessions.keys where sessions[handle]?.peer?.connection == connection {
             sessions[handle]?.peer?.connection = nil
         }
-        failRequests(.reset, at: now) { $0.connection == connection }
+        failRequests(failure, at: now) { $0.connection == connection }
         flowsClosed(on: connection, at: now)
     }
 

@@ -134,8 +134,8 @@ package struct UserAgentCore: Sendable {
             resolved(id, .success(destinations), at: now)
         case .resolutionFailed(let id, let failure):
             resolved(id, .failure(failure), at: now)
-        case .connectionClosed(let connection):
-            connectionClosed(connection, at: now)
+        case .connectionClosed(let connection, let failure):
+            connectionClosed(connection, failure, at: now)
         case .transmitFailed(let flow, let cause, let failure):
             if let cause {
                 transmitFailed(cause, over: flow, failure, at: now)

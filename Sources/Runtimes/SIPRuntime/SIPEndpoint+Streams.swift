@@ -62,11 +62,14 @@ extension SIPEndpoint {
 
     /// The stream can't be cut any further: whoever asked is told, and the connection ends (RFC 3261 §18.3).
     func framingFailed(_ error: FramingError, on id: ConnectionID) {
-        if let answer = error.owedResponse?.bytes(), let flow = connections.flow(of: id) {
+        if let flow = connections.flow(of: id) {
             trace(.received, error.head, flow)
-            trace(.sent, answer, flow)
-            write(answer, on: id)
+            if let answer = error.owedResponse?.bytes() {
+                trace(.sent, answer, flow)
+                write(answer, on: id)
+            }
         }
+        unreadable.insert(id)
         close(id)
     }
 
@@ -159,11 +162,12 @@ extension SIPEndpoint {
 
     func connectionClosed(_ id: ConnectionID) {
         channels[id] = nil
+        let failure: TransmitFailure = unreadable.remove(id) == nil ? .reset : .unreadable
         guard let flow = connections.remove(id), !isShutDown else { return }
         // Requests were sent over "any connection to there", so both the flow and the connection are named.
-        core.receive(.connectionClosed(id), at: SystemClock.now)
+        core.receive(.connectionClosed(id, failure), at: SystemClock.now)
         transmitFailed(
-            Flow(transport: flow.transport, local: flow.local, remote: flow.remote), nil, .reset)
+            Flow(transport: flow.transport, local: flow.local, remote: flow.remote), nil, failure)
         settle()
     }
 }

@@ -50,6 +50,8 @@ package actor SIPEndpoint {
     var streamListeners: [StreamListener] = []
     var connections: ConnectionTable
     var channels: [ConnectionID: any Channel] = [:]
+    /// Connections that end as what came over them can't be read.
+    var unreadable: Set<ConnectionID> = []
     /// What waits for a connection that is being opened.
     var waiting: [ConnectionID: [Transmit]] = [:]
     var locator: ServerLocator

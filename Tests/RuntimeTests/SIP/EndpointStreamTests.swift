@@ -163,6 +163,24 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
+        /// Not that the connection was closed: that was us.
+        @Test(.proves(.row(33), .clause("RFC 3261 §18.3")))
+        func anAnswerWithoutAnEndIsToldAsThat() async throws {
+            let listener = try RawSocket(listeningAt: SocketAddress(.loopback, port: 0))
+            let phone = try await phone()
+            _ = try await phone.call(listener.address, over: .tcp)
+            let peer = try listener.accept()
+            guard case .request(let invite) = try peer.receiveMessage() else { throw TestPhone.NoSuchEvent() }
+            var answer = String(decoding: invite.response(200, toTag: "raw").bytes(), as: UTF8.self)
+            answer.replace("Content-Length: 0", with: "Content-Length: many")
+            peer.send(answer)
+            let end = try await phone.nextEnd()
+            #expect(end.cause == .unreachable)
+            #expect(end.reason?.hasPrefix("what it sends is no SIP message, or has no end") == true, "\(end)")
+            #expect(await received(1, by: phone).first?.hasPrefix("SIP/2.0 200 OK") == true, "it is in the trace")
+            await phone.endpoint.shutDown()
+        }
+
         @Test(.proves(.rule(15), .row(33)))
         func nonsenseWithoutEndClosesTheConnection() async throws {
             let phone = try await phone()
