@@ -256,19 +256,45 @@ import Testing
         #expect(desk.media.filter { $0 == "play" }.count == 1)
     }
 
-    @Test(.proves(.clause("RFC 3262 §5")), arguments: [true, false])
-    func callersHearUsEarlyAsSoonAsMediaIsAgreedOn(hasOffer: Bool) throws {
+    /// Who answers so long after an INVITE, and plays before that; the INVITE has come.
+    private func playingEarly(
+        after: Duration, timeOut: Duration? = nil, bindsAtOnce: Bool = true
+    ) throws -> (Desk, CallHandle) {
         var script = CallScript()
         script.play = .tone(hertz: 440, level: -20)
         script.moment = .early
+        script.ringTimeout = timeOut
         var options = AnsweringOptions()
-        options.after = .seconds(3)
+        options.after = after
         var desk = Desk(.plan(try AnsweringPlan(options, script: script)))
+        desk.bindsAtOnce = bindsAtOnce
         let handle = CallHandle(rawValue: 1 << 31)
         var call = try desk.incoming("x")
         call.mayAnswerAutomatically = true
         call.takesEarlyMedia = true
         desk.tell(.incomingCall(handle, call))
+        return (desk, handle)
+    }
+
+    /// The time to answer may come while the ports for what is played before are on their way.
+    @Test func earlyMediaThatComesTooLateIsNoReasonNotToAnswer() throws {
+        var (desk, handle) = try playingEarly(after: .zero, bindsAtOnce: false)
+        desk.pass(.milliseconds(1))
+        #expect(desk.signalling.isEmpty)
+        desk.tell(.opened(rtpPort: 20000, rtcpPort: 20001), handle)
+        #expect(desk.signalling == ["answer"])
+        #expect(desk.media.filter { $0 == "open" }.count == 1)
+    }
+
+    @Test func nobodyRingsLongerThanItMayWhileItsPortsAreOnTheirWay() throws {
+        var (desk, _) = try playingEarly(after: .seconds(3), timeOut: .seconds(1), bindsAtOnce: false)
+        desk.pass(.seconds(2))
+        #expect(desk.signalling == ["reject"])
+    }
+
+    @Test(.proves(.clause("RFC 3262 §5")), arguments: [true, false])
+    func callersHearUsEarlyAsSoonAsMediaIsAgreedOn(hasOffer: Bool) throws {
+        var (desk, handle) = try playingEarly(after: .seconds(3))
         #expect(desk.signalling == ["progress"])
         #expect(!desk.media.contains("play"), "nobody to hear it yet")
         // At once with our 183, or with the PRACK that answers the offer in it.

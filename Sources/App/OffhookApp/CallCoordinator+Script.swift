@@ -74,7 +74,7 @@ extension CallCoordinator {
             emit(.media(.reportStatistics(handle)))
             setTimer(.earlyMedia, of: handle, at: now + Self.earlyMediaInterval)
         case .answer:
-            guard let plan = settings.attendant.plan, call.phase == .incoming else { return }
+            guard let plan = settings.attendant.plan, call.isUndecided else { return }
             if hasCountedAll {
                 reject(handle, status: 486)
             } else if plan.status.isSuccess {

@@ -130,18 +130,24 @@ struct CallCoordinator: Sendable {
     }
 
     mutating func answer(_ handle: CallHandle, at now: Instant) {
-        guard var call = calls[handle], call.phase == .incoming else { return }
+        guard var call = calls[handle], call.isUndecided else { return }
         timers.cancel(TimerKey(call: handle, timer: .answer))
         timers.cancel(TimerKey(call: handle, timer: .ringTimeout))
+        // For early media the ports may be on their way.
+        let isOpening = call.phase == .opening(.progressing)
         call.phase = .opening(.answering)
         let hasPorts = call.hasPorts
         calls[handle] = call
         setAlert(nil, of: handle)
-        if hasPorts { sendAnswer(handle) } else { emit(.media(.open(handle))) }
+        if hasPorts {
+            sendAnswer(handle)
+        } else if !isOpening {
+            emit(.media(.open(handle)))
+        }
     }
 
     mutating func reject(_ handle: CallHandle, status: StatusCode, reason: String? = nil) {
-        guard let call = calls[handle], call.phase == .incoming else { return }
+        guard let call = calls[handle], call.isUndecided else { return }
         emit(.signalling(.reject(handle, status, reason: reason, headers: call.script?.headers ?? Headers())))
     }
 
