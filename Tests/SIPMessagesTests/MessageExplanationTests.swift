@@ -140,6 +140,12 @@ struct MessageExplanationTests {
         #expect(MessageExplanation(of: requestText(replacing: ["Contact": "<sips:ann@192.0.2.1>"])).isWellFormed)
     }
 
+    @Test func anAcknowledgementIsOwedNothing() {
+        let explanation = MessageExplanation(of: requestText(method: "ACK", extra: ["Replaces: a"]))
+        #expect(explanation.answer == nil)
+        #expect(explanation.isWellFormed)
+    }
+
     @Test func whatNamesADialogRightlyIsNone() {
         for extra in ["Replaces: a;to-tag=1;from-tag=2", "Join: a;to-tag=1;from-tag=2"] {
             #expect(MessageExplanation(of: requestText(extra: [extra])).isWellFormed)

@@ -235,9 +235,13 @@ import Testing
     }
 
     /// Bob in a call with a Carol who gave herself no tag, as RFC 2543 let her.
-    private func taglessCarolTalksToBob() throws -> (World, CallHandle, bobTag: String) {
+    private func taglessCarolTalksToBob(
+        headers: [(HeaderName, String)] = []
+    ) throws -> (World, CallHandle, bobTag: String) {
         var world = bobAndCarol()
-        let invite = try world.request(.invite, from: "carol", to: "bob", fromTag: nil, body: World.answerText)
+        world.addScripted("proxy", at: "192.0.2.40")
+        let invite = try world.request(
+            .invite, from: "carol", to: "bob", fromTag: nil, body: World.answerText, headers: headers)
         world.ask(invite, from: "carol", to: "bob")
         let handle = try #require(world.incoming(at: "bob"))
         world.perform(.answer(handle, World.media), by: "bob")
@@ -268,6 +272,18 @@ import Testing
         try world.reply(200, to: try #require(world.last(.bye, at: "carol")), from: "carol")
         world.run(for: .seconds(100))
         #expect(world.cores["bob"]?.occupancy == .empty)
+    }
+
+    /// The next hop is that of the dialog, which the request itself does not show behind a strict router.
+    @Test(.proves(.row(29), .clause("RFC 3261 §12.2.1.1")))
+    func aPeerWithoutATagIsAskedByItsRoute() throws {
+        var (world, handle, _) = try taglessCarolTalksToBob(headers: [(.recordRoute, "<sip:192.0.2.40>")])
+        world.perform(.transfer(handle, .blind(dave)), by: "bob")
+        world.run(for: .milliseconds(20))
+        let refer = try #require(world.last(.refer, at: "proxy"))
+        #expect(refer.uri.description == "sip:192.0.2.40")
+        #expect(refer.headers.values(.route).count == 1)
+        #expect(world.last(.refer, at: "carol") == nil)
     }
 
     @Test(.proves(.clause("RFC 3891 §6.1")))

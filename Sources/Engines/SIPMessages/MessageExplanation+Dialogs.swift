@@ -2,7 +2,9 @@
 /// once it has matched them.
 extension MessageExplanation {
     static func dialogFaults(in request: Request) -> [Entry] {
-        contactFaults(in: request) + namedDialogFaults(in: request) + eventFaults(in: request)
+        // Nobody is asked anything by an ACK, nor answers it (RFC 3261 §17).
+        guard request.method != .ack else { return [] }
+        return contactFaults(in: request) + namedDialogFaults(in: request) + eventFaults(in: request)
     }
 
     private static func contactFaults(in request: Request) -> [Entry] {

@@ -126,7 +126,7 @@ extension MessageExplanation {
                         status: request.method == .ack ? nil : violation.status.value))
             }
             let faults = Self.dialogFaults(in: request)
-            if answer == nil, request.method != .ack { answer = faults.first?.status }
+            if answer == nil { answer = faults.first?.status }
             entries += faults
         case .response(let response):
             if let reason = Validation.reasonToDiscard(response) { add(reason, as: .fault) }
