@@ -180,6 +180,22 @@ import Testing
         #expect(desk.exit == exit)
     }
 
+    /// Mostly the call is judged by the time that its peer refuses the BYE, or has not answered it.
+    @Test(.proves(.row(56)), arguments: [false, true])
+    func failsWhereThePeerDidNotTakeTheHangUp(isJudged: Bool) throws {
+        var desk = Desk()
+        let handle = try desk.dial()
+        try desk.answer(handle)
+        let warning = UserAgentWarning.hangUpNotTaken(
+            handle, peer: try URI(parsing: "sip:bob@192.0.2.7"), "500 Server Internal Error")
+        if !isJudged { desk.tell(.warning(warning)) }
+        desk.tell(.ended(handle, CallEnd(cause: .hungUp, by: .local)))
+        if isJudged { desk.tell(.warning(warning)) }
+        desk.tell(.shutDownFinished)
+        #expect(desk.exit == .network)
+        #expect(desk.reports.contains("warning"))
+    }
+
     @Test func hangsUpAfterTheDuration() throws {
         var script = CallScript()
         script.duration = .seconds(3)

@@ -255,13 +255,16 @@ import Testing
     @Test(.proves(.row(31), .clause("RFC 3261 §26.2.2"), .clause("RFC 3261 §19.1.4")))
     func neitherALessSecureTargetNorOneInOtherWordsIsTried() throws {
         var world = World()
-        world.names["secure.example"] = try [#require(SocketAddress("192.0.2.9:5060"))]
+        let server = try #require(SocketAddress("192.0.2.9:5060"))
+        world.names["secure.example"] = [server]
+        world.acceptsTCP = [server]
+        world.transports = [.udp, .tcp, .tls]
         let call = OutgoingCall(
-            target: try target("sips:carol@secure.example;transport=udp"), media: World.media, redirectionLimit: 5)
+            target: try target("sips:carol@secure.example"), media: World.media, redirectionLimit: 5)
         let invite = try world.aliceCallsCarol(call: call)
         try world.reply(
             302, to: invite, from: "carol",
-            headers: [(.contact, "<sip:carol@192.0.2.9>, <sips:%63arol@SECURE.example;transport=udp>")])
+            headers: [(.contact, "<sip:carol@192.0.2.9>, <sips:%63arol@SECURE.example>")])
         #expect(world.requests(.invite, from: "alice").count == 1)
         #expect(world.ends(at: "alice").map(\.status) == [302])
     }

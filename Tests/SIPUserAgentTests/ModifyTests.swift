@@ -203,7 +203,7 @@ import Testing
         var (world, _) = try standing()
         world.perform(.hold(caller), by: "alice")
         world.run(for: .seconds(33))
-        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+        #expect(world.ends(at: "alice") == [World.silence])
         #expect(world.requests(.bye, from: "alice").count > 0)
     }
 

@@ -41,6 +41,7 @@ import Testing
             (LocationFailure.noSuchName, "no such host, pbx.example"),
             (.timedOut, "the name was not resolved in time, pbx.example"),
             (.noAddress, "no address of a kind that we listen on (for IPv6: --listen '[::]:0'), pbx.example"),
+            (.notOfAHost, "no host has that address, pbx.example"),
             (.notOffered, "no SIP service there, says its domain, pbx.example"),
             (.serverFailed, "the name servers have no answer, pbx.example"),
             (.overloaded, "too many names are looked for, pbx.example"),
@@ -51,6 +52,14 @@ import Testing
         var core = try phone(asking: "sip:bob@pbx.example")
         core.receive(.resolutionFailed(try question(&core), failure), at: .zero)
         #expect(try answer(&core).reason == reason)
+    }
+
+    @Test(.proves(.incident(48), .clause("RFC 3261 §26.2.2")), arguments: ["sip:b@pbx.example", "sips:b@pbx.example"])
+    func whatMustBeSecureLacksTLS(target: String) throws {
+        var core = try phone(asking: target)
+        core.receive(.resolutionFailed(try question(&core), .transportUnsupported), at: .zero)
+        let transport = target.hasPrefix("sips:") ? "tls" : "udp"
+        #expect(try answer(&core).reason == "no \(transport) here to reach it by, pbx.example")
     }
 
     @Test(.proves(.incident(26)))

@@ -209,7 +209,7 @@ import Testing
         } else {
             world.run(for: .seconds(33))
         }
-        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+        #expect(world.ends(at: "alice").map(\.cause) == [status == nil ? .timedOut : .dialogLost])
         #expect(world.requests(.cancel, from: "alice").count > 0)
     }
 

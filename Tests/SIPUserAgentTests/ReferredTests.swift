@@ -29,6 +29,22 @@ import Testing
         try world.reply(200, to: try #require(world.last(.notify, at: "carol")), from: "carol")
     }
 
+    /// Who leaves owes its referrer what came of the call: it waits for the answer as for that of a BYE.
+    @Test(.proves(.row(9), .clause("RFC 3515 §2.4.5")))
+    func whoLeavesWaitsUntilTheReferrerHeard() throws {
+        var (world, _, _) = try referred()
+        try takeNotify(&world)
+        world.perform(.shutDown, by: "bob")
+        world.run(for: .milliseconds(20))
+        world.send(.response(try #require(world.last(.bye, at: "carol")).response(200)), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.notifications.last == "terminated;reason=noresource 603 Decline")
+        #expect(!world.story(of: "bob").contains("shutDownFinished"))
+        try takeNotify(&world)
+        #expect(world.story(of: "bob").last == "shutDownFinished")
+        #expect(world.warnings(at: "bob").isEmpty)
+    }
+
     @Test(.proves(.rule(3), .clause("RFC 3515 §2.4.2"), .clause("RFC 3515 §2.4.5")))
     func asksAndTellsAtOnceThatItIsTrying() throws {
         let (world, _, _) = try referred(headers: [(.referredBy, "<sip:carol@192.0.2.9>;cid=\"x@y\"")])

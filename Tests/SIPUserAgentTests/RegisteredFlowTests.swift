@@ -362,7 +362,7 @@ import Testing
         world.loses = { step, _ in step.from == "bob" || step.to == "bob" }
         world.receive(.localAddressesChanged, by: "alice")
         world.run(for: .seconds(32.1))
-        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+        #expect(world.ends(at: "alice").map(\.cause) == [.timedOut])
     }
 
     /// Our clock stood for ten minutes, the registrar's did not.

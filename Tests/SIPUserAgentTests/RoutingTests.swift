@@ -170,7 +170,7 @@ import Testing
         world.run(for: .seconds(3))
         let byes = world.ladder.filter { $0.summary == "bob>carol BYE" }.map { ($0.at - start).milliseconds }
         #expect(byes.first == 1700)
-        #expect(world.story(of: "bob").suffix(2) == ["ended", "shutDownFinished"])
+        #expect(world.story(of: "bob").suffix(3) == ["ended", "warning", "shutDownFinished"])
     }
 
     @Test func shutDownCancelsAndRefuses() throws {

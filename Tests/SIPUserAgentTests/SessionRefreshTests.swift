@@ -110,6 +110,25 @@ import Testing
         #expect(try second.headers.first(MinSE.self)?.seconds == 400)
     }
 
+    @Test(.proves(.clause("RFC 4028 §7.4")))
+    func refreshesThatNeverAskForEnoughAreFew() throws {
+        var world = try Scene.calling(answeredWith: Scene.expires("600;refresher=uac") + Scene.allows + Scene.knows)
+        world.run(for: .seconds(301))
+        var answered = 0
+        for _ in 0..<400 {
+            let updates = world.requests(.update, from: "alice")
+            if updates.count > answered, let update = world.last(.update, at: "carol") {
+                answered = updates.count
+                try world.reply(422, to: update, from: "carol", headers: [(.minSE, "\(1000 + answered)")])
+            } else {
+                world.run(for: .seconds(1))
+            }
+        }
+        #expect(world.ends(at: "alice").map(\.cause) == [.sessionExpired])
+        // Five raises, and what a refused refresh is tried again by until the session runs out.
+        #expect(answered <= 15)
+    }
+
     @Test func minimumOfThePeersRequestIsSaidBack() throws {
         var (world, _) = try Scene.called(with: Scene.expires("600;refresher=uas") + Scene.knows + [(.minSE, "200")])
         world.run(for: .seconds(301))
@@ -169,7 +188,7 @@ import Testing
         } else {
             world.run(for: .seconds(33))
         }
-        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+        #expect(world.ends(at: "alice").map(\.cause) == [status == nil ? .timedOut : .dialogLost])
         #expect(world.requests(.bye, from: "alice").count > 0)
     }
 

@@ -100,7 +100,7 @@ import Testing
         world.run(for: .seconds(33))
         #expect(world.count("alice>carol REFER") == 11)
         #expect(world.transfers(of: "alice") == [.failed(nil, reason: "timed out, udp 192.0.2.9:5060")])
-        #expect(world.ends(at: "alice").map(\.cause) == [.dialogLost])
+        #expect(world.ends(at: "alice") == [World.silence])
         world.run(for: .seconds(100))
         #expect(world.cores["alice"]?.occupancy == .empty)
     }

@@ -17,6 +17,9 @@ extension World {
 
         """
 
+    /// How a call ends in which Carol does not say a word any more.
+    static let silence = CallEnd(cause: .timedOut, by: .local, reason: "timed out, udp 192.0.2.9:5060")
+
     /// The last request of that method that a scripted peer was sent.
     func last(_ method: Method, at name: String) -> Request? {
         (mailbox[name] ?? []).reversed().lazy.compactMap { message in

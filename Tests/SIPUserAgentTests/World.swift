@@ -53,6 +53,8 @@ struct World {
     /// Host names that resolve.
     var names: [String: [SocketAddress]] = [:]
     var delay = Duration.milliseconds(10)
+    /// What the resolver finds servers for.
+    var transports: [Transport] = [.udp, .tcp]
     private var connections: [ConnectionID: ConnectionID] = [:]
     private var connectionFlows: [ConnectionID: Flow] = [:]
     private var lastConnection: UInt64 = 0
@@ -184,6 +186,9 @@ struct World {
 
     private mutating func resolve(_ id: ResolveID, _ request: LocationRequest, for name: String) {
         guard let local = addresses[name] else { return }
+        guard !request.transports(among: transports).isEmpty else {
+            return receive(.resolutionFailed(id, .transportUnsupported), by: name)
+        }
         let remotes: [SocketAddress] =
             switch request.target {
             case .address(let address): [SocketAddress(address, port: request.port ?? 5060)]
@@ -262,6 +267,10 @@ struct World {
             if case .incomingCall(let handle, _) = event { handle } else { nil }
         }
         return handles.indices.contains(index) ? handles[index] : nil
+    }
+
+    func warnings(at name: String) -> [UserAgentWarning] {
+        (events[name] ?? []).compactMap { if case .warning(let warning) = $0 { warning } else { nil } }
     }
 
     func ends(at name: String) -> [CallEnd] {

@@ -120,6 +120,16 @@ extension CallCoordinator {
         result = .noCommonMedia
     }
 
+    /// The peer of a script's call may believe that it goes on. Mostly this comes when the call is judged.
+    mutating func hangUpNotTaken(_ handle: CallHandle, _ text: String) {
+        if calls[handle] != nil {
+            fail(handle, with: .network, text)
+        } else if result == .success {
+            failures.append(text)
+            result = .network
+        }
+    }
+
     func status(of call: Call, _ end: CallEnd) -> ExitStatus {
         if call.isIncoming, call.answeredAt == nil {
             // A call that we refused as told, or that its caller gave up, is no failure of ours.

@@ -98,7 +98,11 @@ extension CallCoordinator {
             break
         case .warning(let warning):
             emit(.report(.warning(text(of: warning))))
-            if case .automaticAnswerDenied(let handle) = warning { returnToPerson(handle) }
+            switch warning {
+            case .automaticAnswerDenied(let handle): returnToPerson(handle)
+            case .hangUpNotTaken(let handle, _, _): hangUpNotTaken(handle, text(of: warning))
+            default: break
+            }
         case .shutDownFinished:
             finishProcess()
         }
@@ -269,6 +273,8 @@ extension CallCoordinator {
             "\(accountName(account)): flow \(flow) to the registrar failed: \(why); it is made anew"
         case .automaticAnswerDenied:
             "a caller whom no rule lets in is not answered without a person (see --allow)"
+        case .hangUpNotTaken(_, let peer, let why):
+            "\(peer) did not take the hang-up: \(why)"
         }
     }
 

@@ -137,8 +137,8 @@ extension CallOccurrence {
             return [.media(reference, MediaSummary(codec: Printable(codec), detail: Printable(agreement.text)))]
         case .held, .resumed: return []
         case .modifyFailed(let status):
-            let cause = "the change was refused\(status.map { ": \($0.value) \($0.reason)" } ?? "")"
-            return [.failure(cause: Printable(cause), cure: Printable("the call goes on as it was"))]
+            let cause = Printable(Self.modifyFailure(status))
+            return [.failure(cause: cause, cure: Printable("the call goes on as it was"))]
         case .peerMoved, .digitsRefused, .playFinished, .tone, .mediaSilent:
             return [.log(.warning, .call(reference), Printable(text(peer: call.peer)))]
         case .digit(let digit, let isSent, _, _):

@@ -62,7 +62,7 @@ extension CallOccurrence {
         case .held(let side): side == .local ? "held by us" : "held by the peer"
         case .resumed(let side): side == .local ? "resumed by us" : "resumed by the peer"
         case .modifyFailed(let status):
-            "the change was refused\(status.map { ": \($0.value)" } ?? ""); the call goes on"
+            "\(Self.modifyFailure(status)); the call goes on"
         case .peerMoved(let address): "requests of the peer now come from \(address)"
         case .digitsRefused(let digit, let status, let reason):
             "digit \(digit) was not taken by INFO: \(status.map { "\($0.value) " } ?? "")\(reason); those behind it were not sent"
@@ -80,6 +80,16 @@ extension CallOccurrence {
             "ended: \(end.text)\(duration.map { " after \(JSON.fixed($0.inSeconds, places: 1) ?? "?") s" } ?? "")"
                 + (statistics.map { "; \($0.text)" } ?? "")
         }
+    }
+}
+
+extension CallOccurrence {
+    /// Why a change came to nothing.
+    static func modifyFailure(_ status: StatusCode?) -> String {
+        guard let status else { return "the change did not get through" }
+        return status.isSuccess
+            ? "what the peer answered to the change can't be used"
+            : "the change was refused: \(status.value) \(status.reason)"
     }
 }
 

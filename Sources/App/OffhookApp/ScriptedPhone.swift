@@ -171,7 +171,9 @@ package enum ScriptedPhone {
                 default: break
                 }
             }
-            phone.ask { coordinator, _ in coordinator.unmet = CallCoordinator.Unmet(exit: .network) }
+            phone.ask { coordinator, _ in
+                coordinator.unmet = CallCoordinator.Unmet(exit: .network, cause: "no NOTIFY came")
+            }
             phone.whenListening { phone in
                 phone.ask { coordinator, _ in
                     coordinator.subscribe(.subscribe(SubscriptionHandle(rawValue: 1), order))

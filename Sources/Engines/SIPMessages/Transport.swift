@@ -46,6 +46,9 @@ package enum Transport: Hashable, Sendable {
     /// Whether the transport repeats what is lost, so that transactions need not (§17).
     package var isReliable: Bool { self != .udp }
 
+    /// Whether nobody on the way can read what goes over it (§26.2.2).
+    package var isSecure: Bool { self == .tls || self == .wss }
+
     /// The port where none is given (§19.1.2, RFC 7118 §4.2).
     package var defaultPort: UInt16 {
         switch self {

@@ -148,13 +148,13 @@ package struct CallEnd: Equatable, Sendable {
         case refused
         /// Nobody answered in time.
         case ringTimeout
-        /// Nothing came back within 64*T1.
+        /// Nothing came back within 64*T1, to the INVITE or to a request within the call.
         case timedOut
         /// The peer's address is not known or not reachable.
         case unreachable
         /// The 200 was never acknowledged, or a reliable provisional response before it.
         case notAcknowledged
-        /// The dialog is unknown to the peer (481) or the peer fell silent (408) within a call.
+        /// The dialog is unknown to the peer (481), or a server on the way no longer finds the peer (408).
         case dialogLost
         /// The description that came back can't be used.
         case mediaRefused
@@ -224,6 +224,8 @@ package enum UserAgentWarning: Hashable, Sendable {
     case flowFailed(AccountID, Int, String)
     /// The rules let nobody but a person answer this call; it rings on (ROBUSTNESS S1).
     case automaticAnswerDenied(CallHandle)
+    /// Our BYE was refused, or nobody answered it, in words: for all we know the peer still holds on to the call.
+    case hangUpNotTaken(CallHandle, peer: URI, String)
 }
 
 /// Why a message was refused or dropped.

@@ -56,17 +56,27 @@ extension InviteSession {
         }
     }
 
-    /// The answer to a digit, nil for none. A peer that refuses one will refuse the next.
-    mutating func digitAnswered(_ status: StatusCode?, _ reason: String, at now: Instant) {
+    /// The answer to a digit. A peer that refuses one will refuse the next.
+    mutating func digitAnswered(_ response: Response, at now: Instant) {
         guard let digit = digits.outstanding else { return }
-        digits.outstanding = nil
-        if status?.isSuccess == true {
-            emit(.digitSent(handle, digit))
-            return sendDueDigit(at: now)
+        guard response.status.isSuccess else {
+            digitsRefused(response.status, response.reason)
+            return requestAnswered(response, at: now)
         }
+        digits.outstanding = nil
+        emit(.digitSent(handle, digit))
+        sendDueDigit(at: now)
+    }
+
+    mutating func digitFailed(_ failure: RequestFailure, at now: Instant) {
+        digitsRefused(nil, failure.reason)
+        requestFailed(failure, at: now)
+    }
+
+    private mutating func digitsRefused(_ status: StatusCode?, _ reason: String) {
+        guard let digit = digits.outstanding else { return }
         digits = SignalledDigits()
         emit(.digitsRefused(handle, digit, status, reason: reason))
-        requestAnswered(status ?? 408, reason, at: now)
     }
 
     /// INFO of the peer: a digit, or nothing at all, which only asks whether the call is there (RFC 2976 §2.2). A digit

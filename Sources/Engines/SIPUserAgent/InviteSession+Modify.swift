@@ -179,7 +179,7 @@ extension InviteSession {
             dialog?.forbid(.update)
             modification.wantAgain()
         case 481, 408:
-            loseDialog(modification.remoteTag, to: response, at: now)
+            loseDialog(modification.remoteTag, .dialogLost(by: response), at: now)
         case 400 where modification.isRefresh && !modification.offers,
             488 where modification.isRefresh && !modification.offers:
             // Some take no UPDATE without a description; the same request would meet the same (RFC 4028 §10).
@@ -195,7 +195,7 @@ extension InviteSession {
         modification.request = nil
         cancelOffer()
         if case .timedOut = failure {
-            loseDialog(modification.remoteTag, to: nil, at: now)
+            loseDialog(modification.remoteTag, .failed(failure), at: now)
         } else {
             giveUpModification(nil, at: now)
             sendDueModification()
@@ -220,15 +220,13 @@ extension InviteSession {
     }
 
     /// The peer knows the dialog no more, or did not say a word (§12.2.1.2).
-    private mutating func loseDialog(_ tag: String, to response: Response?, at now: Instant) {
+    private mutating func loseDialog(_ tag: String, _ end: CallEnd, at now: Instant) {
         switch phase {
         case .calling:
-            loseEarlyDialog(tag, status: response?.status, at: now)
+            loseEarlyDialog(tag, end, at: now)
         case .alerting, .accepted, .confirmed:
             if phase == .alerting { refuse(480, reason: nil, headers: Headers()) }
-            end(
-                CallEnd(cause: .dialogLost, by: .remote, status: response?.status ?? 408, reason: response?.reason),
-                at: now)
+            self.end(end, at: now)
         case .ended:
             break
         }

@@ -29,8 +29,6 @@ struct Invitation: Sendable {
     var redirections: [URI] = []
     var tried: [URI]
     var redirectionsLeft: Int
-    /// How many more times a 422 is met with a longer session interval; each of the servers on the way may send one.
-    var intervalsLeft = 5
 
     /// Early dialogs are over: by a refusal, by BYE, or as the INVITE is sent again.
     mutating func leaveEarlyDialogs(where isOver: (EarlyDialog) -> Bool = { _ in true }) {
@@ -180,8 +178,7 @@ extension InviteSession {
 
     /// Asks once more, for an interval that the 422 said is long enough (RFC 4028 §7.3).
     private mutating func callWithLongerInterval() -> Bool {
-        guard var invitation, invitation.intervalsLeft > 0 else { return false }
-        invitation.intervalsLeft -= 1
+        guard let invitation else { return false }
         send(again: invitation)
         return true
     }

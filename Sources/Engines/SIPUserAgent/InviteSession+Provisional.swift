@@ -99,24 +99,23 @@ extension InviteSession {
         act(.send(request, .within(early.dialog.remoteTag, .prack), along: peer))
     }
 
-    /// A PRACK has its final response; nil: none came, or no way was found.
+    /// A PRACK has its final response.
     ///
     /// A refusal is the callee's affair, which repeats its response and gives up in the end. But an early dialog that is
     /// gone can answer no more (RFC 3261 §12.2.1.2). Once the call is answered nothing depends on its PRACKs.
-    mutating func prackFinished(_ status: StatusCode?, in tag: String?, at now: Instant) {
-        guard let tag, status == nil || status == 481 || status == 408 else { return }
-        loseEarlyDialog(tag, status: status, at: now)
+    mutating func prackAnswered(_ response: Response, in tag: String?, at now: Instant) {
+        guard response.status == 481 || response.status == 408 else { return }
+        loseEarlyDialog(tag, .dialogLost(by: response), at: now)
     }
 
     /// An early dialog is gone. With the last one the call is over, as nobody is left to answer it.
-    mutating func loseEarlyDialog(_ tag: String, status: StatusCode?, at now: Instant) {
+    mutating func loseEarlyDialog(_ tag: String?, _ end: CallEnd, at now: Instant) {
         guard phase == .calling, var invitation,
             let index = invitation.earlyDialogs.firstIndex(where: { $0.dialog.remoteTag == tag })
         else { return }
         invitation.earlyDialogs[index].isLost = true
         self.invitation = invitation
-        guard invitation.earlyDialogs.allSatisfy(\.isLost) else { return }
-        end(CallEnd(cause: .dialogLost, by: status == nil ? .local : .remote, status: status ?? 408), at: now)
+        if invitation.earlyDialogs.allSatisfy(\.isLost) { self.end(end, at: now) }
     }
 }
 

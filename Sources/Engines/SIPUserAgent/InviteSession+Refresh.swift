@@ -44,8 +44,9 @@ extension InviteSession {
     /// - Returns: false where it asks for no more than it was given.
     mutating func raiseMinimumInterval(to response: Response) -> Bool {
         guard timers.use != .off, let least = (try? response.headers.first(MinSE.self))?.seconds,
-            least > max(minimumInterval ?? 0, wantedSessionExpires?.seconds ?? 0)
+            least > max(minimumInterval ?? 0, wantedSessionExpires?.seconds ?? 0), intervalsLeft > 0
         else { return false }
+        intervalsLeft -= 1
         minimumInterval = least
         return true
     }

@@ -77,10 +77,10 @@ extension InviteSession {
         case .invite: receiveInviteResponse(response, over: flow, at: now)
         case .reinvite: receiveReinviteResponse(response, over: flow, at: now)
         case .update: receiveUpdateResponse(response, over: flow, at: now)
-        case .bye: if response.status.isFinal { byeFinished(at: now) }
-        case .prack: if response.status.isFinal { prackFinished(response.status, in: purpose.remoteTag, at: now) }
-        case .digit: if response.status.isFinal { digitAnswered(response.status, response.reason, at: now) }
-        case .request: if response.status.isFinal { requestAnswered(response.status, response.reason, at: now) }
+        case .bye: if response.status.isFinal { byeAnswered(response, in: purpose.remoteTag, at: now) }
+        case .prack: if response.status.isFinal { prackAnswered(response, in: purpose.remoteTag, at: now) }
+        case .digit: if response.status.isFinal { digitAnswered(response, at: now) }
+        case .request: if response.status.isFinal { requestAnswered(response, at: now) }
         case .acknowledgement: break
         case .refer: receiveReferResponse(response, at: now)
         case .notify: if response.status.isFinal { notifyFinished(isTaken: response.status.isSuccess, at: now) }
@@ -92,10 +92,10 @@ extension InviteSession {
         switch purpose.kind {
         case .invite: inviteFailed(failure, at: now)
         case .reinvite, .update: modificationFailed(failure, at: now)
-        case .bye: byeFinished(at: now)
-        case .prack: prackFinished(nil, in: purpose.remoteTag, at: now)
-        case .digit: digitAnswered(nil, failure.reason, at: now)
-        case .request: if case .timedOut = failure { requestAnswered(408, nil, at: now) }
+        case .bye: byeFailed(failure.reason, in: purpose.remoteTag, at: now)
+        case .prack: loseEarlyDialog(purpose.remoteTag, .failed(failure), at: now)
+        case .digit: digitFailed(failure, at: now)
+        case .request: requestFailed(failure, at: now)
         case .acknowledgement(let sequence): acknowledgementLost(purpose.remoteTag ?? "", sequence, failure, at: now)
         case .refer: referFailed(failure, at: now)
         case .notify: notifyFinished(isTaken: false, at: now)
@@ -145,10 +145,14 @@ extension InviteSession {
         act(.send(request, .within(tag, .request(handle)), along: peer))
     }
 
-    /// 481 and 408, and silence, say that the dialog is gone (§12.2.1.2); all else is for the user alone.
-    mutating func requestAnswered(_ status: StatusCode, _ reason: String?, at now: Instant) {
-        guard status == 481 || status == 408 else { return }
-        end(CallEnd(cause: .dialogLost, by: .remote, status: status, reason: reason), at: now)
+    /// 481 and 408 say that the dialog is gone, as silence does (§12.2.1.2); all else is for the user alone.
+    mutating func requestAnswered(_ response: Response, at now: Instant) {
+        guard response.status == 481 || response.status == 408 else { return }
+        end(.dialogLost(by: response), at: now)
+    }
+
+    mutating func requestFailed(_ failure: RequestFailure, at now: Instant) {
+        if case .timedOut = failure { end(.failed(failure), at: now) }
     }
 
     // MARK: - The dialog of a request

@@ -45,6 +45,7 @@ extension InviteSession {
         case .accepted, .confirmed:
             guard end.needsBye else { break }
             owesBye = true
+            isHangingUp = end.isOurHangUp
             // Before the ACK a BYE could overtake the 200, and end nothing (§15).
             if last == .confirmed || acceptance == nil { sendOwedBye() }
         case .calling, .alerting, .ended:
@@ -57,6 +58,7 @@ extension InviteSession {
         acceptance = nil
         // Whoever never proved its path is told nothing more (ROBUSTNESS S1).
         guard isPathProven || !isBounded, let request = dialog?.request(.bye), let tag = dialog?.remoteTag else {
+            isHangingUp = false
             return
         }
         outstandingByes += 1
@@ -71,10 +73,29 @@ extension InviteSession {
         act(.send(request, .within(unwanted[index].remoteTag, .bye), along: peer))
     }
 
-    /// A BYE has its final response, or never will.
-    mutating func byeFinished(at now: Instant) {
+    /// A BYE has its final response. 481 is as good as a 200: the peer has no such call (§15.1.1).
+    mutating func byeAnswered(_ response: Response, in tag: String?, at now: Instant) {
+        let isTaken = response.status.isSuccess || response.status == 481
+        byeFinished(isTaken ? nil : "\(response.status.value) \(response.reason)", in: tag, at: now)
+    }
+
+    /// A BYE will never have a final response.
+    mutating func byeFailed(_ why: String, in tag: String?, at now: Instant) {
+        byeFinished(why, in: tag, at: now)
+    }
+
+    /// - Parameter obstacle: what kept the BYE from being taken.
+    private mutating func byeFinished(_ obstacle: String?, in tag: String?, at now: Instant) {
         outstandingByes = max(0, outstandingByes - 1)
+        if tag == dialog?.remoteTag { hangUpDecided(obstacle) }
         sendDueNotification(at: now)
+    }
+
+    /// What came of a hang-up is known, or will never be.
+    mutating func hangUpDecided(_ obstacle: String?) {
+        guard isHangingUp, let dialog else { return }
+        isHangingUp = false
+        if let obstacle { emit(.warning(.hangUpNotTaken(handle, peer: dialog.remoteParty.uri, obstacle))) }
     }
 
     /// BYE from the peer: accepted at once, also before the ACK (§15.1.2).
@@ -82,6 +103,7 @@ extension InviteSession {
         act(.respond(request.response(200), transaction))
         acceptance = nil
         owesBye = false
+        isHangingUp = false
         guard phase != .ended else { return }
         if phase == .alerting {
             refuse(487, reason: nil, headers: Headers())
@@ -117,6 +139,11 @@ extension CallEnd {
         return CallEnd(cause: .answeredElsewhere, by: .remote, reason: reason.text)
     }
 
+    /// Whether somebody here hung up, and takes the call for over.
+    fileprivate var isOurHangUp: Bool {
+        by == .local && [.hungUp, .shutDown, .tooLong].contains(cause)
+    }
+
     /// Whether the peer has to be told by BYE; it knows when it hung up itself.
     fileprivate var needsBye: Bool { !(cause == .hungUp && by == .remote) }
 
@@ -129,7 +156,12 @@ extension CallEnd {
             redirections: response.status.isRedirection ? response.redirectionTargets : [])
     }
 
-    /// How a call ends whose INVITE got no response.
+    /// How a response ends a call that says that its dialog is gone (§12.2.1.2).
+    static func dialogLost(by response: Response) -> CallEnd {
+        CallEnd(cause: .dialogLost, by: .remote, status: response.status, reason: response.reason)
+    }
+
+    /// How a call ends whose INVITE got no response, or a request within it.
     static func failed(_ failure: RequestFailure) -> CallEnd {
         let cause: Cause =
             switch failure {

@@ -56,7 +56,9 @@ extension InviteSession {
             if !referral.isDecided {
                 emit(.transferProgress(handle, .failed(response.status, reason: response.reason)))
             }
-            if !isBeside, response.status == 481 || response.status == 408 { dialogLost(by: response, at: now) }
+            if !isBeside, response.status == 481 || response.status == 408 {
+                end(.dialogLost(by: response), at: now)
+            }
             return
         }
         let subscribes = (try? response.headers.first(ReferSub.self))?.subscribes ?? true
@@ -90,7 +92,7 @@ extension InviteSession {
         }
         emit(.transferProgress(handle, .failed(nil, reason: failure.reason)))
         if case .timedOut = failure, referral.beside == nil, phase != .ended {
-            end(CallEnd(cause: .dialogLost, by: .remote, status: 408), at: now)
+            end(.failed(failure), at: now)
         }
     }
 
@@ -214,10 +216,6 @@ extension InviteSession {
 
     private mutating func keep(_ referral: SentReferral) {
         sentReferral = referral.isFinished ? nil : referral
-    }
-
-    private mutating func dialogLost(by response: Response, at now: Instant) {
-        end(CallEnd(cause: .dialogLost, by: .remote, status: response.status, reason: response.reason), at: now)
     }
 }
 

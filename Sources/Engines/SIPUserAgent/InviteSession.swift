@@ -57,10 +57,14 @@ struct InviteSession: Sendable {
     /// The largest Min-SE that the peer, or servers on the way, asked for: before the call is answered for the INVITE,
     /// then for the dialog (RFC 4028 §7.4).
     var minimumInterval: UInt32?
+    /// How many more times a 422 is met with a longer session interval; each of the servers on the way may send one.
+    var intervalsLeft = 5
     /// BYEs without a final response.
     var outstandingByes = 0
     /// A person or a limit wants the call ended, but a BYE may not go before the ACK (§15).
     var owesBye = false
+    /// Whether somebody here hung up, and it is not known yet whether the peer took it.
+    var isHangingUp = false
     var isPathProven: Bool
     /// When a call has lasted as long as it may.
     var lastsUntil: Instant?

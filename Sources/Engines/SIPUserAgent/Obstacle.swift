@@ -9,6 +9,12 @@ package enum Obstacle: Hashable, Sendable, CustomStringConvertible {
     case unresolved(Host, Transport, LocationFailure)
     case undelivered(Transport, SocketAddress, TransmitFailure)
 
+    static func unresolved(_ request: LocationRequest, _ failure: LocationFailure) -> Obstacle {
+        // What must be secure and names another transport is for TLS all the same.
+        let transport = request.isSecure && request.transport != .wss ? .tls : request.transport
+        return .unresolved(request.target, transport ?? .udp, failure)
+    }
+
     package var description: String {
         switch self {
         case .notSIP(let scheme): "a \(scheme) URI needs an outbound proxy"
@@ -16,6 +22,7 @@ package enum Obstacle: Hashable, Sendable, CustomStringConvertible {
             switch failure {
             case .noSuchName: "no such host, \(host)"
             case .noAddress: "no address of a kind that we listen on (for IPv6: --listen '[::]:0'), \(host)"
+            case .notOfAHost: "no host has that address, \(host)"
             case .notOffered: "no SIP service there, says its domain, \(host)"
             case .serverFailed: "the name servers have no answer, \(host)"
             case .timedOut: "the name was not resolved in time, \(host)"

@@ -81,18 +81,27 @@ struct OutboundRequest: Sendable {
         if let hop { return hop }
         return (try? request.headers.first(Route.self))?.uri ?? request.uri
     }
+
+    /// What to look for to send the request; nil where the next hop is no SIP URI.
+    var location: LocationRequest? {
+        nextHop.sipURI?.location(unlessSaid: account.transport, isSecure: request.uri.isSecure)
+    }
+
+    /// Why its next hop has no address.
+    func unresolved(_ failure: LocationFailure) -> Obstacle {
+        location.map { .unresolved($0, failure) } ?? .notSIP(scheme: nextHop.scheme)
+    }
 }
 
 extension SIPURI {
     /// What to look for (RFC 3263 §4); no transport leaves it to the domain.
-    func location(unlessSaid transport: Transport?) -> LocationRequest {
-        LocationRequest(
+    ///
+    /// - Parameter isTargetSecure: whether this is a hop on the way to a SIPS URI: then TLS leads there too (RFC 3261
+    ///   §26.2.2).
+    func location(unlessSaid transport: Transport?, isSecure isTargetSecure: Bool = false) -> LocationRequest {
+        let isSecure = isSecure || isTargetSecure
+        return LocationRequest(
             target: maddr ?? host, port: port, transport: self.transport ?? (isSecure ? .tls : transport),
             isSecure: isSecure)
-    }
-
-    func unresolved(_ failure: LocationFailure, unlessSaid transport: Transport?) -> Obstacle {
-        let asked = location(unlessSaid: transport)
-        return .unresolved(asked.target, asked.transport ?? .udp, failure)
     }
 }

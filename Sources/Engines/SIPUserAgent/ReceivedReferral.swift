@@ -58,6 +58,9 @@ struct ReceivedReferral: Sendable {
         [isSubscribed ? expiresAt : nil, decidesUntil].lazy.compactMap { $0 }.min()
     }
 
+    /// Whether the peer waits for what came of it.
+    var owesResult: Bool { isOver && !isFinished }
+
     // MARK: - What happens
 
     /// A person or rule said yes or no.

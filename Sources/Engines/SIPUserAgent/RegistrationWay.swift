@@ -1,5 +1,6 @@
 import EngineKit
 import SIPMessages
+import ServerLocation
 
 /// One registration of an account: its place in the account's set of flows (RFC 5626 §4.2). Most accounts have one.
 struct RegistrationID: Hashable, Comparable, Sendable {
@@ -23,7 +24,12 @@ struct RegistrationWay: Hashable, Sendable {
     var proxy: URI?
 
     /// Where its REGISTER goes first.
-    var firstHop: SIPURI? { (proxy ?? registrar).sipURI }
+    private var firstHop: SIPURI? { (proxy ?? registrar).sipURI }
+
+    /// What to look for to send a REGISTER.
+    func location(unlessSaid transport: Transport?) -> LocationRequest? {
+        firstHop?.location(unlessSaid: transport, isSecure: registrar.isSecure)
+    }
 
     /// The ways of each flow of an account: the first is tried first. Without `outbound` there is one flow, which goes by
     /// one proxy or another; with it each proxy has a flow of its own.

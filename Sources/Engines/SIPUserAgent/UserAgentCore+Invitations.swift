@@ -29,6 +29,11 @@ extension UserAgentCore {
             refuse(.invalid, from: flow, of: request)
             return request.response(400)
         }
+        if request.uri.isSecure, !request.to.hasTag, !flow.transport.isSecure {
+            // Nobody who asks for security is answered as if there were any.
+            refuse(.invalid, from: flow, of: request)
+            return request.response(416)
+        }
         if transactions.isMerged(transaction) {
             refuse(.merged, from: flow, of: request)
             return request.response(482)
@@ -126,6 +131,7 @@ extension UserAgentCore {
             let session = try InviteSession(
                 arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,
                 settings: settings, random: random.split())
+            try checkReach(of: session.dialog, for: account, askedBy: request, over: flow)
             offer = session.offerAnswer.remoteOffer
             deadlines.set(.call(handle), at: session.deadline)
             callsByInvite[transaction] = handle

@@ -39,25 +39,27 @@ extension UserAgentCore {
     // MARK: - The way to the registrar
 
     mutating func findRegistrar(of id: RegistrationID, at now: Instant) {
-        guard let account = account(id.account), let hop = registrations[id]?.way.firstHop,
+        guard let account = account(id.account),
+            let wanted = registrations[id]?.way.location(unlessSaid: account.transport),
             !registrarQuestions.values.contains(id)
         else { return }
         let question = ResolveID(rawValue: nextOutboundID().rawValue)
         registrarQuestions[question] = id
-        outputs.append(.resolve(question, hop.location(unlessSaid: account.transport)))
+        outputs.append(.resolve(question, wanted))
     }
 
     mutating func registrarFound(
         _ id: RegistrationID, _ result: Result<[Destination], LocationFailure>, at now: Instant
     ) {
-        guard let account = account(id.account), let hop = registrations[id]?.way.firstHop else { return }
+        guard let account = account(id.account),
+            let wanted = registrations[id]?.way.location(unlessSaid: account.transport)
+        else { return }
         let first: Destination
         switch result.flatMap({ $0.first.map { .success($0) } ?? .failure(.noSuchName) }) {
         case .success(let destination): first = destination
         case .failure(let failure):
             // The address of the registrar may come back; until then the binding, if any, stands.
-            let obstacle = hop.unresolved(failure, unlessSaid: account.transport)
-            return step(id, at: now) { $0.unlocated(obstacle, at: now) }
+            return step(id, at: now) { $0.unlocated(.unresolved(wanted, failure), at: now) }
         }
         guard let contact = contact(of: account, at: first.local, over: first.transport).uri.sipURI else { return }
         withdrawRegistration(id, unlessFrom: contact)

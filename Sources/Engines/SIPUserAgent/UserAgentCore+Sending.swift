@@ -28,12 +28,11 @@ extension UserAgentCore {
     /// Asks the resolver for the next hop, over `transport` or the one that the address or account asks for.
     private mutating func ask(_ id: OutboundID, transport: Transport?, at now: Instant) {
         guard let outbound = outbound[id] else { return }
-        guard let hop = outbound.nextHop.sipURI else {
+        guard var request = outbound.location else {
             return fail(id, .unreachable(.notSIP(scheme: outbound.nextHop.scheme)), at: now)
         }
         let question = ResolveID(rawValue: id.rawValue)
         outboundByResolution[question] = id
-        var request = hop.location(unlessSaid: outbound.account.transport)
         if let transport { request.transport = transport }
         outputs.append(.resolve(question, request))
     }
@@ -301,12 +300,6 @@ extension UserAgentCore {
 }
 
 extension OutboundRequest {
-    /// Why its next hop has no address.
-    func unresolved(_ failure: LocationFailure) -> Obstacle {
-        guard let hop = nextHop.sipURI else { return .notSIP(scheme: nextHop.scheme) }
-        return hop.unresolved(failure, unlessSaid: account.transport)
-    }
-
     /// The way to a destination. A connection on which the peer speaks to us is used again (RFC 5923 §3 in spirit):
     /// many phones behind it accept none.
     func flow(to destination: Destination) -> Flow {

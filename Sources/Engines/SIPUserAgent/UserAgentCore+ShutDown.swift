@@ -70,6 +70,7 @@ extension UserAgentCore {
     private mutating func finishShutDown(at now: Instant) {
         shutDown = .finished
         deadlines.cancel(.shutDown)
+        for handle in sessions.keys.sorted() { update(handle, at: now) { $0.hangUpDecided("no answer in time") } }
         for id in registrations.keys.sorted() { step(id, at: now) { $0.leaveUnanswered(at: now) } }
         emit(.shutDownFinished)
     }
@@ -83,8 +84,9 @@ extension InviteSession {
         end(CallEnd(cause: .shutDown, by: .local), at: now)
     }
 
-    /// Whether the peer knows that the call is over, as far as we can know.
+    /// Whether the peer knows that the call is over, as far as we can know, and what became of the call that it asked for.
     var isSettled: Bool {
         phase == .ended && outstandingByes == 0 && !owesBye && !(invitation?.isPending ?? false)
+            && !(receivedReferral?.owesResult ?? false)
     }
 }

@@ -35,13 +35,15 @@ extension UserAgentCore {
     mutating func receiveRefer(
         _ request: Request, of handle: CallHandle, in transaction: ServerTransactionID, over flow: Flow, at now: Instant
     ) {
-        guard let account = sessions[handle]?.account,
-            let dialog = try? Dialog(
-                of: request, localTag: random.hexadecimal(16),
-                localSequence: UInt32(truncatingIfNeeded: random.next() >> 48))
-        else {
+        guard let account = sessions[handle]?.account else {
+            return respond(request.response(481), in: transaction, at: now)
+        }
+        let dialog: Dialog
+        do throws(RequestRefusal) {
+            dialog = try self.dialog(askedBy: request, of: account, over: flow)
+        } catch {
             refuse(.invalid, from: flow)
-            return respond(request.response(400, reason: "Contact Unusable"), in: transaction, at: now)
+            return respond(error.response, in: transaction, at: now)
         }
         let contact = dialogContact(of: account, at: flow.local, over: flow.transport)
         let verdict = configuration.transfers.refer

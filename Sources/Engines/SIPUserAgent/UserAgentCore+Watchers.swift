@@ -61,19 +61,13 @@ extension UserAgentCore {
             let account = call.flatMap({ sessions[$0]?.account })
                 ?? account(policy.reception(of: request, over: flow)?.account)
         else { throw RequestRefusal(response: request.response(503)) }
-        do throws(Dialog.Fault) {
-            let dialog = try Dialog(
-                of: request, localTag: random.hexadecimal(16),
-                localSequence: UInt32(truncatingIfNeeded: random.next() >> 48))
-            lastWatcher &+= 1
-            return (
-                Watcher(
-                    id: WatcherID(rawValue: lastWatcher), account: account, call: call, event: event, package: package,
-                    dialog: dialog, over: flow, expires: expires, at: now), expires
-            )
-        } catch {
-            throw RequestRefusal(response: request.response(400, reason: "Contact Unusable"))
-        }
+        let dialog = try dialog(askedBy: request, of: account, over: flow)
+        lastWatcher &+= 1
+        return (
+            Watcher(
+                id: WatcherID(rawValue: lastWatcher), account: account, call: call, event: event, package: package,
+                dialog: dialog, over: flow, expires: expires, at: now), expires
+        )
     }
 
     private mutating func accept(

@@ -269,16 +269,33 @@ package struct UserAgentCore: Sendable {
 
     /// The address that our messages name for requests to this account, as seen from `local`.
     func contact(of account: Account, at local: SocketAddress, over transport: Transport) -> NameAddress {
-        let listening = listeners.first { $0.transport == transport }
-        var place = SocketAddress(local.address, port: listening?.address.port ?? local.port)
+        var place = SocketAddress(local.address, port: listeningPort(at: local, over: transport))
         if transport == .udp, let mapping = registrations[account.id.firstRegistration]?.mapping,
-            mapping.local.address == local.address
+            mapping.local == place
         {
             place = mapping.seen
         }
         var uri = SIPURI(user: account.contactUser, host: .address(place.address), port: place.port)
         if transport != .udp { uri.transport = transport }
         return NameAddress(uri: .sip(uri))
+    }
+
+    /// The port of the listener that takes what is sent to `local`: the port of `local` itself, unless that is our end of
+    /// a connection that we opened.
+    private func listeningPort(at local: SocketAddress, over transport: Transport) -> UInt16 {
+        let listening = listeners.filter { $0.transport == transport }.map(\.address)
+        if listening.contains(where: { $0.port == local.port && $0.takes(local.address) }) { return local.port }
+        let nearest =
+            listening.first { $0.address == local.address } ?? listening.first { $0.takes(local.address) }
+            ?? listening.first { $0.address.isV4 == local.address.isV4 } ?? listening.first
+        return nearest?.port ?? local.port
+    }
+}
+
+extension SocketAddress {
+    /// Whether a listener there takes what is sent to `other`.
+    fileprivate func takes(_ other: IPAddress) -> Bool {
+        address == other || (address.isUnspecified && address.isV4 == other.isV4)
     }
 }
 

@@ -69,7 +69,8 @@ struct Location: Sendable {
         let servers = addresses.filter(reach.mayReach).map {
             RankedServer(ServerAddress(transport, SocketAddress($0.unmapped, port: port)), rank: 0)
         }
-        return servers.isEmpty ? .failed(.noAddress) : .found(servers, timeToLive: 0)
+        guard servers.isEmpty else { return .found(servers, timeToLive: 0) }
+        return .failed(addresses.contains(where: \.isOfAHost) ? .noAddress : .notOfAHost)
     }
 
     // MARK: - Stages

@@ -33,6 +33,8 @@ package enum LocationFailure: Error, Hashable, Sendable {
     case noSuchName
     /// The name is known, and has no address of a family that we have.
     case noAddress
+    /// The address is one that no host has: unspecified, multicast or broadcast.
+    case notOfAHost
     /// The domain says that it does not have the service (RFC 2782, a target of `.`).
     case notOffered
     /// The name servers gave no usable answer.
@@ -61,10 +63,14 @@ package struct Reach: Hashable, Sendable {
 
     /// Whether packets to an address may have a way, and the address is one of a host.
     func mayReach(_ address: IPAddress) -> Bool {
-        switch address.unmapped.reach {
-        case .unspecified, .multicast, .broadcast: false
-        default: address.unmapped.isV4 ? hasIPv4 : hasIPv6
-        }
+        address.isOfAHost && (address.unmapped.isV4 ? hasIPv4 : hasIPv6)
+    }
+
+    /// Whether what is looked for can be reached at all, as far as that is known without asking for its name: over one
+    /// of our transports, and in a family that we have.
+    package func mayReach(_ request: LocationRequest) -> Bool {
+        guard !request.transports(among: transports).isEmpty else { return false }
+        return request.target.address.map(mayReach) ?? true
     }
 
     var families: [DNSRecord.Kind] {
@@ -72,10 +78,20 @@ package struct Reach: Hashable, Sendable {
     }
 }
 
+extension IPAddress {
+    /// Whether a packet can be for one host there.
+    var isOfAHost: Bool {
+        switch unmapped.reach {
+        case .unspecified, .multicast, .broadcast: false
+        default: true
+        }
+    }
+}
+
 extension LocationRequest {
     /// The transports that may be used, the preferred one first (RFC 3263 §4.1). Security is never given up: what was
     /// asked for by `sips` goes over TLS.
-    func transports(among supported: [Transport]) -> [Transport] {
+    package func transports(among supported: [Transport]) -> [Transport] {
         guard isSecure else { return supported.filter { transport == nil || $0 == transport } }
         switch transport {
         case nil, .tcp, .tls: return supported.filter { $0 == .tls }

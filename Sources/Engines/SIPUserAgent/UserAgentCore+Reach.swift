@@ -1,0 +1,41 @@
+import EngineKit
+import SIPMessages
+import SIPTransactions
+import ServerLocation
+
+/// Whether a peer that asks for a dialog could ever be sent anything within it: who answers without a way back can
+/// neither hang up nor say what happened.
+extension UserAgentCore {
+    /// The dialog that a SUBSCRIBE or a REFER outside all dialogs makes.
+    ///
+    /// - Throws: 400, where its Contact can't be used or reached.
+    mutating func dialog(
+        askedBy request: Request, of account: Account, over flow: Flow
+    ) throws(RequestRefusal) -> Dialog {
+        let dialog: Dialog
+        do throws(Dialog.Fault) {
+            dialog = try Dialog(
+                of: request, localTag: random.hexadecimal(16),
+                localSequence: UInt32(truncatingIfNeeded: random.next() >> 48))
+        } catch {
+            throw RequestRefusal(response: request.response(400, reason: "Contact Unusable"))
+        }
+        try checkReach(of: dialog, for: account, askedBy: request, over: flow)
+        return dialog
+    }
+
+    /// - Throws: 400, where nothing of ours leads to where requests of the dialog go first, or where its target is a SIPS
+    ///   URI, to which every hop is secure (§26.2.2).
+    func checkReach(
+        of dialog: Dialog?, for account: Account, askedBy request: Request, over flow: Flow
+    ) throws(RequestRefusal) {
+        guard let dialog, let hop = dialog.nextHop.sipURI else { return }
+        let own = [(flow.transport, flow.local)] + listeners.map { ($0.transport, $0.address) }
+        let reach = Reach(
+            transports: [.udp, .tcp, .tls, .ws, .wss].filter { transport in own.contains { $0.0 == transport } },
+            hasIPv4: own.contains { $0.1.address.isV4 }, hasIPv6: own.contains { !$0.1.address.isV4 })
+        let way = hop.location(unlessSaid: account.transport, isSecure: dialog.remoteTarget.isSecure)
+        guard !reach.mayReach(way) else { return }
+        throw RequestRefusal(response: request.response(400, reason: "Contact Unreachable"))
+    }
+}
