@@ -51,6 +51,26 @@ import Testing
         #expect(world.warnings(at: "alice") == (try warning("timed out, udp 192.0.2.9:5060")))
     }
 
+    /// Nobody is left there to hold on to the call; what a proxy's port says is no word of the peer's.
+    @Test(.proves(.row(56), .row(30)), arguments: [false, true])
+    func aPeerThatIsGoneHoldsOnToNothing(hasProxy: Bool) throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(
+            200, to: invite, from: "carol", contact: carolContact, body: World.answerText,
+            headers: hasProxy ? [(.recordRoute, "<sip:192.0.2.9;lr>")] : [])
+        world.perform(.hangUp(caller), by: "alice")
+        let flow = Flow(
+            transport: .udp, local: try #require(world.addresses["alice"]),
+            remote: try #require(world.addresses["carol"]))
+        world.receive(.transmitFailed(flow, cause: nil, .refused), by: "alice")
+        #expect(
+            world.warnings(at: "alice")
+                == (hasProxy ? try warning("port unreachable (ICMP), udp 192.0.2.9:5060") : []))
+        world.run(for: .seconds(100))
+        #expect(world.cores["alice"]?.occupancy == .empty)
+    }
+
     @Test(.proves(.row(9), .row(56)))
     func whoLeavesTellsOfItBeforeItIsGone() throws {
         var world = try hangingUp()

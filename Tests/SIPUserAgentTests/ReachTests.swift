@@ -36,7 +36,7 @@ import Testing
         return nil
     }
 
-    @Test(.proves(.clause("RFC 3261 §12.1.1"), .incident(8)))
+    @Test(.proves(.clause("RFC 3261 §12.1.1")))
     func theListenerThatWasAskedIsNamed() throws {
         let udp = [(Transport.udp, "192.0.2.2:5060"), (.udp, "192.0.2.2:5080"), (.udp, "198.51.100.2:5090")]
         #expect(try contact(askedAt: "192.0.2.2:5060", listening: udp) == "<sip:bob@192.0.2.2:5060>")
@@ -63,9 +63,10 @@ import Testing
     // MARK: - Theirs
 
     private func answer(
-        toContact contact: String, headers: [(HeaderName, String)] = [], method: Method = .invite
+        toContact contact: String, headers: [(HeaderName, String)] = [], method: Method = .invite,
+        by configuration: UserAgentConfiguration? = nil
     ) throws -> Response? {
-        var world = bobAndCarol()
+        var world = bobAndCarol(configuration)
         var invite = try world.request(method, from: "carol", to: "bob", body: World.answerText, headers: headers)
         try invite.headers.set(.contact, contact)
         world.ask(invite, from: "carol", to: "bob")
@@ -75,7 +76,7 @@ import Testing
 
     /// A call could be neither answered nor ended that nobody can send a BYE in.
     @Test(
-        .proves(.clause("RFC 3261 §12.1.1"), .incident(48)),
+        .proves(.clause("RFC 3261 §12.1.1")),
         arguments: [
             "<sip:carol@192.0.2.9;transport=tls>", "<sip:carol@192.0.2.9;transport=sctp>",
             "<sip:carol@192.0.2.9;transport=carrier-pigeon>", "<sips:carol@192.0.2.9>", "<sip:carol@0.0.0.0>",
@@ -94,17 +95,60 @@ import Testing
         #expect(try answer(toContact: contact)?.status == 100)
     }
 
-    /// The proxy knows how to reach its phone; to a SIPS URI TLS leads the whole way.
-    @Test(.proves(.clause("RFC 3261 §12.1.1"), .clause("RFC 3261 §26.2.2")))
+    /// The proxy knows how to reach its phone, and chose how it is reached itself.
+    @Test(.proves(.clause("RFC 3261 §12.1.1")))
     func behindAProxyOnlyTheProxyIsToBeReached() throws {
         let route: [(HeaderName, String)] = [(.recordRoute, "<sip:192.0.2.9;lr>")]
         #expect(try answer(toContact: "<sip:carol@203.0.113.5;transport=tls>", headers: route)?.status == 100)
-        #expect(try answer(toContact: "<sips:carol@203.0.113.5>", headers: route)?.status == 400)
+        #expect(try answer(toContact: "<sips:carol@203.0.113.5>", headers: route)?.status == 100)
         let secure: [(HeaderName, String)] = [(.recordRoute, "<sip:192.0.2.9;transport=tls;lr>")]
         #expect(try answer(toContact: "<sip:carol@203.0.113.5>", headers: secure)?.status == 400)
     }
 
+    /// SUBSCRIBE and REFER outside all dialogs make one too.
+    @Test(.proves(.clause("RFC 3261 §12.1.1")))
+    func whoWatchesOrRefersIsToBeReachedToo() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.automaticAnswer.ranges = [
+            AddressRange(network: try #require(IPAddress("192.0.2.0")), prefix: 24)
+        ]
+        let event: [(HeaderName, String)] = [(.event, "dialog")]
+        for (contact, status) in [("<sip:carol@192.0.2.9;transport=tls>", 400), ("<sip:carol@192.0.2.9>", 200)] {
+            let response = try #require(
+                try answer(toContact: contact, headers: event, method: .subscribe, by: configuration))
+            #expect(response.status.value == status)
+        }
+        for (contact, status) in [("<sip:carol@192.0.2.9;transport=tls>", 400), ("<sip:carol@192.0.2.9>", 202)] {
+            var world = World()
+            let (_, tag) = try world.carolTalksToBob()
+            var refer = try world.request(
+                .refer, from: "carol", to: "bob", callID: "beside",
+                headers: [
+                    (.referTo, "<sip:dave@192.0.2.4>"),
+                    (.targetDialog, "call-1;local-tag=\(tag);remote-tag=peer"),
+                ])
+            try refer.headers.set(.contact, contact)
+            world.ask(refer, from: "carol", to: "bob")
+            #expect(world.lastAnswer(to: .refer, at: "carol")?.status.value == status)
+        }
+    }
+
     // MARK: - SIPS
+
+    /// A phone behind TLS may call itself so although it was called by `sip`: its proxy leads there.
+    @Test(.proves(.clause("RFC 3261 §12.1.2"), .clause("RFC 3261 §26.2.2")), arguments: [true, false])
+    func aDialogThatDidNotBeginSecureGoesAsItWasRecorded(hasProxy: Bool) throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        try world.reply(
+            200, to: invite, from: "carol", contact: "<sips:carol@203.0.113.5>", body: World.answerText,
+            headers: hasProxy ? [(.recordRoute, "<sip:192.0.2.9;lr>")] : [])
+        #expect(world.count("alice>carol ACK") == (hasProxy ? 1 : 0))
+        world.perform(.hangUp(caller), by: "alice")
+        world.run(for: .milliseconds(20))
+        #expect(world.count("alice>carol BYE") == (hasProxy ? 1 : 0))
+        #expect(world.ends(at: "alice").map(\.cause) == [hasProxy ? .hungUp : .unreachable])
+    }
 
     @Test(.proves(.clause("RFC 3261 §8.2.2.1"), .clause("RFC 3261 §26.2.2")))
     func aRequestToASIPSAddressOfOursIsNotAnsweredInTheClear() throws {

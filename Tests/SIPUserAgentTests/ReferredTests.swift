@@ -29,6 +29,20 @@ import Testing
         try world.reply(200, to: try #require(world.last(.notify, at: "carol")), from: "carol")
     }
 
+    /// Whoever fell silent may be where it wants us to be.
+    @Test(.proves(.row(23), .clause("RFC 3515 §2.4.4")))
+    func aWishOutlivesThePeersSilence() throws {
+        var (world, handle, _) = try referred()
+        try takeNotify(&world)
+        world.perform(.hold(handle), by: "bob")
+        world.run(for: .seconds(33))
+        #expect(world.ends(at: "bob") == [World.silence])
+        #expect(!world.story(of: "bob").contains("transferWithdrawn"))
+        world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.last(.invite, at: "dave") != nil)
+    }
+
     /// Who leaves owes its referrer what came of the call: it waits for the answer as for that of a BYE.
     @Test(.proves(.row(9), .clause("RFC 3515 §2.4.5")))
     func whoLeavesWaitsUntilTheReferrerHeard() throws {

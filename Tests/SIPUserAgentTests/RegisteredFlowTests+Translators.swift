@@ -66,6 +66,29 @@ extension RegisteredFlowTests {
         #expect(reinvite.to.tag == "bob" && contact(reinvite) == "sip:alice@203.0.113.7:50000")
     }
 
+    /// The translator gave a place to the listener that registered, and to no other.
+    @Test(.proves(.clause("RFC 3581 §4")))
+    func whatCameToAnotherListenerIsNotNamedByTheTranslator() throws {
+        var world = try registered(seen: "203.0.113.7:40001")
+        try grant(&world, seen: "203.0.113.7:40001")
+        let places = try ["192.0.2.1:5060", "192.0.2.1:5080"].map { try #require(SocketAddress($0)) }
+        var core = try #require(world.cores["alice"])
+        core.receive(.listening(places.map { Listener(transport: .udp, address: $0) }), at: world.now)
+        var named: [String?] = []
+        for place in places {
+            let ping = try world.request(.options, from: "carol", to: "alice", callID: "ping-\(place.port)")
+            let flow = Flow(transport: .udp, local: place, remote: try #require(world.addresses["carol"]))
+            core.receive(.received(ping.bytes(), over: flow), at: world.now)
+            while let output = core.nextOutput() {
+                guard case .transmit(let transmit) = output,
+                    case .response(let pong) = try MessageParser.parse(transmit.bytes)
+                else { continue }
+                named.append(try pong.headers.first(Contact.self)?.uri?.description)
+            }
+        }
+        #expect(named == ["sip:alice@203.0.113.7:40001", "sip:alice@192.0.2.1:5080"])
+    }
+
     @Test func keepsATranslatorOpen() throws {
         var world = try registered(seen: "203.0.113.7:40001")
         try grant(&world, seen: "203.0.113.7:40001")

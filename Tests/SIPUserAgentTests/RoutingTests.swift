@@ -173,6 +173,21 @@ import Testing
         #expect(world.story(of: "bob").suffix(3) == ["ended", "warning", "shutDownFinished"])
     }
 
+    /// The last words are heard out: the answer to that BYE may come within them.
+    @Test(.proves(.row(9), .row(56)))
+    func aHangUpAtTheEndOfTheGraceMayBeTaken() throws {
+        var world = World()
+        let (_, handle) = try world.carolCallsBob()
+        world.perform(.answer(handle, World.media), by: "bob")
+        world.perform(.shutDown, by: "bob")
+        world.run(for: .milliseconds(1720))
+        #expect(!world.story(of: "bob").contains("shutDownFinished"))
+        world.send(.response(try #require(world.last(.bye, at: "carol")).response(200)), from: "carol", to: "bob")
+        world.run(for: .milliseconds(20))
+        #expect(world.story(of: "bob").last == "shutDownFinished")
+        #expect(world.warnings(at: "bob").isEmpty)
+    }
+
     @Test func shutDownCancelsAndRefuses() throws {
         var world = aliceAndBob()
         let callee = try world.dial()

@@ -71,7 +71,7 @@ struct CallCoordinator: Sendable {
 
     struct Unmet: Equatable, Sendable {
         var exit: ExitStatus
-        /// What was answered meanwhile; nil: nothing.
+        /// What was answered meanwhile, or what did not come; nil: nothing at all came back.
         var cause: String?
     }
 

@@ -163,8 +163,8 @@ extension CallOccurrence {
                 displayName: report.targetName.map { Printable($0) },
                 address: Printable(Party.withoutScheme(report.target)))
             return [.transferRequested(reference, target: target)]
-        case .ended(let end, _, _):
-            return [.ended(reference, end.onScreen(ofCallTo: call.peer))]
+        case .ended(let end, let duration, _):
+            return [.ended(reference, end.onScreen(ofCallTo: call.peer, wasAnswered: duration != nil))]
         }
     }
 }
@@ -211,7 +211,7 @@ extension Party {
 
 extension SIPUserAgent.CallEnd {
     /// - Parameter target: whom we called; a redirection to a less secure address is not offered (RFC 3261 §8.1.3.4).
-    fileprivate func onScreen(ofCallTo target: String) -> TerminalUI.CallEnd {
+    fileprivate func onScreen(ofCallTo target: String, wasAnswered: Bool) -> TerminalUI.CallEnd {
         let next = redirections.first { !target.hasPrefix("sips:") || $0.scheme == "sips" }
         let isFailure =
             switch cause {
@@ -221,18 +221,19 @@ extension SIPUserAgent.CallEnd {
             default: true
             }
         return TerminalUI.CallEnd(
-            cause: Printable(text), cure: cure(next).map { Printable($0) },
+            cause: Printable(text), cure: cure(next, wasAnswered: wasAnswered).map { Printable($0) },
             side: by == .local || cause == .answeredElsewhere ? .local : .remote,
             isFailure: isFailure, redirection: next.flatMap(\.dialled))
     }
 
     /// What the person can do about it.
-    private func cure(_ next: URI?) -> String? {
+    private func cure(_ next: URI?, wasAnswered: Bool) -> String? {
         if let next, next.dialled != nil {
             return "To call \(Party.withoutScheme(next.description)) instead: d, then up and Enter."
         }
         switch cause {
         case .unreachable: return "Check the address, and whether the network is up."
+        case .timedOut where wasAnswered: return "The peer or the network to it is gone; call again."
         case .timedOut: return "Check the address and port; a firewall may drop SIP."
         case .authenticationFailed: return "Check username and password of the account."
         case .mediaRefused: return "The peer takes none of our codecs; see --codec."

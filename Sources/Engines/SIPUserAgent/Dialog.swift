@@ -107,6 +107,9 @@ struct Dialog: Equatable, Sendable {
     /// the Request-URI, whatever route is left.
     var nextHop: URI { routeSet.first?.uri ?? remoteTarget }
 
+    /// Whether servers stand between us and the peer.
+    var hasRoute: Bool { !routeSet.isEmpty }
+
     private func addressed(_ method: Method, sequence: UInt32) -> Request {
         var route = routeSet
         var uri = remoteTarget

@@ -92,7 +92,7 @@ extension InviteSession {
         switch purpose.kind {
         case .invite: inviteFailed(failure, at: now)
         case .reinvite, .update: modificationFailed(failure, at: now)
-        case .bye: byeFailed(failure.reason, in: purpose.remoteTag, at: now)
+        case .bye: byeFailed(failure, in: purpose.remoteTag, at: now)
         case .prack: loseEarlyDialog(purpose.remoteTag, .failed(failure), at: now)
         case .digit: digitFailed(failure, at: now)
         case .request: requestFailed(failure, at: now)

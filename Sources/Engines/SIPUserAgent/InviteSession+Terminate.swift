@@ -29,8 +29,8 @@ extension InviteSession {
         invitation?.ringsUntil = nil
         arrival?.value.decided()
         // Who hangs up does not go where the peer wanted to send it either. Where the peer hung up, which many do once
-        // their REFER is taken, that is still to be decided (RFC 3515 §2.4.4).
-        if end.by == .local, end.cause != .replaced { withdrawReferral(at: now) }
+        // their REFER is taken, or fell silent, that is still to be decided (RFC 3515 §2.4.4).
+        if end.by == .local, ![.replaced, .timedOut].contains(end.cause) { withdrawReferral(at: now) }
         emit(.ended(handle, end))
         tellReferrer(end.fragment)
         // A 2xx may be on its way until the last server has forgotten the INVITE.
@@ -79,9 +79,12 @@ extension InviteSession {
         byeFinished(isTaken ? nil : "\(response.status.value) \(response.reason)", in: tag, at: now)
     }
 
-    /// A BYE will never have a final response.
-    mutating func byeFailed(_ why: String, in tag: String?, at now: Instant) {
-        byeFinished(why, in: tag, at: now)
+    /// A BYE will never have a final response. Where the peer itself is gone from its port, it holds on to nothing.
+    mutating func byeFailed(_ failure: RequestFailure, in tag: String?, at now: Instant) {
+        let isStraight = tag.flatMap { dialog(with: $0) }?.hasRoute == false
+        let isPeerGone =
+            if case .unreachable(.undelivered(_, _, .refused)) = failure { isStraight } else { false }
+        byeFinished(isPeerGone ? nil : failure.reason, in: tag, at: now)
     }
 
     /// - Parameter obstacle: what kept the BYE from being taken.

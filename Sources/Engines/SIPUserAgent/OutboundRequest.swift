@@ -84,7 +84,13 @@ struct OutboundRequest: Sendable {
 
     /// What to look for to send the request; nil where the next hop is no SIP URI.
     var location: LocationRequest? {
-        nextHop.sipURI?.location(unlessSaid: account.transport, isSecure: request.uri.isSecure)
+        nextHop.sipURI?.location(unlessSaid: account.transport, isSecure: isSecure)
+    }
+
+    /// Whether every hop is to be secure (§26.2.2). A dialog that was not begun so (the secure flag of §12.1) goes as its
+    /// proxies recorded, whatever the peer behind them calls itself: phones behind TLS do so that were called by `sip`.
+    private var isSecure: Bool {
+        request.uri.isSecure && (!request.to.hasTag || request.to.uri.isSecure)
     }
 
     /// Why its next hop has no address.

@@ -24,8 +24,7 @@ extension UserAgentCore {
         return dialog
     }
 
-    /// - Throws: 400, where nothing of ours leads to where requests of the dialog go first, or where its target is a SIPS
-    ///   URI, to which every hop is secure (§26.2.2).
+    /// - Throws: 400, where nothing of ours leads to where requests of the dialog go first.
     func checkReach(
         of dialog: Dialog?, for account: Account, askedBy request: Request, over flow: Flow
     ) throws(RequestRefusal) {
@@ -34,8 +33,7 @@ extension UserAgentCore {
         let reach = Reach(
             transports: [.udp, .tcp, .tls, .ws, .wss].filter { transport in own.contains { $0.0 == transport } },
             hasIPv4: own.contains { $0.1.address.isV4 }, hasIPv6: own.contains { !$0.1.address.isV4 })
-        let way = hop.location(unlessSaid: account.transport, isSecure: dialog.remoteTarget.isSecure)
-        guard !reach.mayReach(way) else { return }
+        guard !reach.mayReach(hop.location(unlessSaid: account.transport)) else { return }
         throw RequestRefusal(response: request.response(400, reason: "Contact Unreachable"))
     }
 }

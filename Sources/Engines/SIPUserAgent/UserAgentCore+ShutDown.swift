@@ -61,7 +61,8 @@ extension UserAgentCore {
             let isHeard = sessions.values.allSatisfy(\.isSettled) && !transactions.awaitsAcknowledgement
             if isQuiet && isHeard { finishShutDown(at: now) }
         case .lastWords:
-            if outbound.values.allSatisfy({ $0.transaction != nil }) { finishShutDown(at: now) }
+            let isSaid = outbound.values.allSatisfy { $0.transaction != nil }
+            if isSaid, sessions.values.allSatisfy({ !$0.isHangingUp }) { finishShutDown(at: now) }
         case .no, .finished:
             break
         }
