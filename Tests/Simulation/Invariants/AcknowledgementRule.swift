@@ -31,6 +31,8 @@ struct AcknowledgementRule {
     private var beginnings: [String: Set<UInt32>] = [:]
     private var accepted: Set<TransactionName> = []
     private var acceptances: [Acceptance: Receipt] = [:]
+    /// 2xx that bear the number of an INVITE and the branch of none.
+    private var strays: Set<Acceptance> = []
     private var refusals: [TransactionName: (receipt: Receipt, first: Instant, isReliable: Bool)] = [:]
     /// When each INVITE left first, and whether anything came back in time.
     private var transactions: [TransactionName: (first: Instant, isAlive: Bool)] = [:]
@@ -62,7 +64,7 @@ struct AcknowledgementRule {
                 refusals[refusal]?.receipt.acknowledgedAt = traffic.at
             } else if acceptances[acceptance] != nil {
                 acceptances[acceptance]?.acknowledgedAt = traffic.at
-            } else {
+            } else if !strays.contains(acceptance) {
                 findings.add(.acceptancesAreAcknowledged, "ACK of nothing that arrived")
             }
         case .bye:
@@ -94,6 +96,17 @@ struct AcknowledgementRule {
                 refusalArrived(response, traffic)
             }
         }
+    }
+
+    /// A response that no request of the phone asked for as it stands. A 2xx may be acknowledged by its number all the same:
+    /// it ends what the peer repeats, whatever became of the INVITE.
+    mutating func strayed(_ response: Response) {
+        guard response.cSeq.method == .invite, response.status.isSuccess,
+            invites[response.callID]?.contains(response.cSeq.number) == true
+        else { return }
+        strays.insert(
+            acceptance(
+                callID: response.callID, sequence: response.cSeq.number, remoteTag: response.to.tag ?? ""))
     }
 
     /// Only an INVITE that began a call makes several dialogs; a change is known by its number.

@@ -56,7 +56,9 @@ struct PhoneWatch {
     }
 
     mutating func arrived(_ traffic: Traffic) {
-        if let response = traffic.response, !asked.isAnswered(by: response) { return }
+        if let response = traffic.response, !asked.isAnswered(by: response) {
+            return acknowledgements.strayed(response)
+        }
         form.arrived(traffic)
         numbers.arrived(traffic)
         repetitions.arrived(traffic)
