@@ -133,6 +133,44 @@ import Testing
         }
     }
 
+    /// Whoever redirects us to phones that only TLS or SCTP leads to may name others too.
+    @Test(.proves(.clause("RFC 3261 §8.1.3.4"), .row(31)))
+    func aTargetThatNothingOfOursReachesIsNotCounted() throws {
+        var world = World()
+        let call = OutgoingCall(target: try target("sip:carol@192.0.2.9"), media: World.media, redirectionLimit: 1)
+        let invite = try world.aliceCallsCarol(call: call)
+        let contacts = "<sips:c1@192.0.2.9>, <sip:c2@192.0.2.9;transport=sctp>, <tel:+4912>, <sip:c3@192.0.2.9>"
+        try world.reply(302, to: invite, from: "carol", headers: [(.contact, contacts)])
+        let second = try #require(world.last(.invite, at: "carol"))
+        #expect(second.uri.description == "sip:c3@192.0.2.9")
+        try world.reply(302, to: second, from: "carol", headers: [(.contact, "<sip:c4@192.0.2.9>")])
+        #expect(world.ends(at: "alice").map(\.status) == [302])
+    }
+
+    // MARK: - Telephone numbers
+
+    /// The number of an account is an address of ours, however it is written; no other is (RFC 3966 §4).
+    @Test(
+        .proves(.clause("RFC 3261 §8.2.2.1"), .clause("RFC 3966 §4")),
+        arguments: [("tel:+4912", 100), ("tel:+49-1.2", 100), ("tel:+4913", 416), ("tel:+4912;ext=3", 416)])
+    func theNumberOfAnAccountIsCalled(uri: String, status: Int) throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.accounts.append(
+            Account(
+                id: AccountID(rawValue: 7), name: "number", address: NameAddress(uri: try target("tel:+4912")),
+                isPeerToPeer: true))
+        var world = bobAndCarol(configuration)
+        var invite = try world.request(.invite, from: "carol", to: "bob", body: World.answerText)
+        invite.uri = try target(uri)
+        world.ask(invite, from: "carol", to: "bob")
+        world.run(for: .milliseconds(250))
+        #expect(world.lastAnswer(to: .invite, at: "carol")?.status.value == status)
+        let accounts = (world.events["bob"] ?? []).compactMap { event in
+            if case .incomingCall(_, let call) = event { call.account } else { nil }
+        }
+        #expect(accounts == (status == 100 ? [AccountID(rawValue: 7)] : []))
+    }
+
     // MARK: - SIPS
 
     /// A phone behind TLS may call itself so although it was called by `sip`: its proxy leads there.

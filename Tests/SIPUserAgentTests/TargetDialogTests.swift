@@ -144,7 +144,9 @@ import Testing
         try send(.info, [], sequence: 3, toTag: own, in: &world)
         #expect(world.lastAnswer(to: .info, at: "carol")?.status == 405)
         try send(.subscribe, [(.event, "presence")], sequence: 4, toTag: own, in: &world)
-        #expect(world.lastAnswer(to: .subscribe, at: "carol")?.status == 489)
+        let refusal = try #require(world.lastAnswer(to: .subscribe, at: "carol"))
+        #expect(refusal.status == 489)
+        #expect(refusal.headers.first(.allowEvents) == "refer")
         #expect(world.ends(at: "bob").isEmpty)
     }
 

@@ -120,11 +120,12 @@ extension CallScript {
         "0123456789*#ABCDabcd".contains(character)
     }
 
-    /// Headers that the phone itself must write: another value would break the dialog or its framing.
+    /// Headers that the phone itself must write: another value would break the dialog or its framing, or be written over.
     private static let ownHeaders: Set<String> = [
         "via", "v", "from", "f", "to", "t", "call-id", "i", "cseq", "max-forwards", "contact", "m", "content-length",
         "l",
-        "content-type", "c", "route", "record-route", "authorization", "proxy-authorization",
+        "content-type", "c", "route", "record-route", "authorization", "proxy-authorization", "allow", "user-agent",
+        "server",
     ]
 
     /// Half of what a message may hold: the other half is for the phone's own.

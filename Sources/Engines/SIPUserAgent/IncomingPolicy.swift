@@ -79,11 +79,15 @@ package struct IncomingPolicy: Sendable {
         let open = accounts.filter { account in
             account.isPeerToPeer || !accounts.contains { $0.registrar != nil }
         }
-        guard let account = open.first(where: { user != nil && user == $0.contactUser }) ?? open.first else {
-            return nil
+        let named = open.first { account in
+            user == nil ? account.hasNumber(request.uri) : user == account.contactUser
         }
+        guard let account = named ?? open.first else { return nil }
         return Reception(account: account.id, trust: username == nil ? trust(flow) : .authenticated)
     }
+
+    /// Whether an address is the telephone number of an account: other numbers are for servers that know the way.
+    func isNumberOfOurs(_ uri: URI) -> Bool { accounts.contains { $0.hasNumber(uri) } }
 
     /// Why the sender of a request is trusted, whatever account it is for.
     package func trust(_ flow: Flow) -> CallerTrust {
@@ -120,6 +124,14 @@ extension IncomingPolicy.ProxySet {
         if let connection = flow.connection, connections.contains(connection) { return true }
         guard flow.transport.isReliable else { return addresses.contains(flow.remote) }
         return addresses.contains { $0.address == flow.remote.address }
+    }
+}
+
+extension Account {
+    /// Whether its address is a telephone number, and `uri` the same (RFC 3966 §4).
+    fileprivate func hasNumber(_ uri: URI) -> Bool {
+        guard let asked = TelephoneURI(uri), let own = TelephoneURI(address.uri) else { return false }
+        return own.isEquivalent(to: asked)
     }
 }
 

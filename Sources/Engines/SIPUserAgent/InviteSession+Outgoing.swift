@@ -200,7 +200,11 @@ extension InviteSession {
     mutating func inviteFailed(_ failure: RequestFailure, at now: Instant) {
         guard invitation?.isPending ?? false else { return }
         invitation?.isPending = false
-        guard phase == .calling, !tryNextRedirection() else { return }
+        guard phase == .calling else { return }
+        // A target that nothing of ours speaks to was not tried; each is named once, so that there are not more of them.
+        let isRedirected = (invitation?.tried.count ?? 0) > 1
+        if isRedirected, failure.isOfOurTransports { invitation?.redirectionsLeft += 1 }
+        guard !tryNextRedirection() else { return }
         end(.failed(failure), at: now)
     }
 

@@ -136,7 +136,10 @@ extension InviteSession {
         _ request: Request, in transaction: ServerTransactionID, over flow: Flow, contact: NameAddress, at now: Instant
     ) {
         guard let event = try? request.headers.first(EventPackage.self), event.isRefer else {
-            return act(.respond(request.response(489), transaction))
+            // Whatever else we tell of is asked for outside the call (RFC 6665 §4.5.2, §8.3.2).
+            var refusal = request.response(489)
+            refusal.headers.append(AllowEvents(["refer"]))
+            return act(.respond(refusal, transaction))
         }
         guard let referral = receivedReferral, referral.isSubscribed,
             event.id.map({ $0 == String(referral.sequence) }) ?? true, isBeside(request) == (referral.beside != nil)

@@ -18,6 +18,14 @@ enum RequestFailure: Equatable, Sendable {
 
     var isTooLarge: Bool { if case .tooLarge = self { true } else { false } }
 
+    /// Whether we have no transport that leads there, or it is no SIP address at all.
+    var isOfOurTransports: Bool {
+        switch self {
+        case .unreachable(.unresolved(_, _, .transportUnsupported)), .unreachable(.notSIP): true
+        default: false
+        }
+    }
+
     /// Whether the request may have been acted upon: nobody answered, or the connection that bore it closed before that.
     var mayHaveArrived: Bool {
         switch self {

@@ -20,7 +20,12 @@ extension UserAgentCore {
         }
         // A BYE ends its call whatever it carries: gateways put statistics in there.
         let violations = Validation.violations(of: request, settings.capabilities)
-        if let violation = violations.first(where: { !(request.method == .bye && $0.isAboutBody) }) {
+        let isOurNumber = policy.isNumberOfOurs(request.uri)
+        let violation = violations.first { violation in
+            !(request.method == .bye && violation.isAboutBody)
+                && !(isOurNumber && violation.kind == .uriSchemeUnsupported)
+        }
+        if let violation {
             refuse(violation.refusal, from: flow, of: request)
             return violation.response(to: request, settings.capabilities, toTag: nil)
         }
