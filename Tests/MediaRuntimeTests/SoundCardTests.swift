@@ -7,7 +7,7 @@ import VirtualSoundCard
 @testable import MediaRuntime
 
 /// The ALSA code itself, on a card that keeps real time without hardware.
-@Suite(.serialized, .againAfterStalls) struct SoundCardTests {
+@Suite(.serialized, .onceTheMachineKeepsTime) struct SoundCardTests {
     @Test func carryAChirpFromMicrophoneToLoudspeaker() async throws {
         let cards = (try #require(VirtualCard("a")), try #require(VirtualCard("b")))
         let left = try Phone(input: .alsa(cards.0.name), output: .alsa(cards.0.name), seed: 21)

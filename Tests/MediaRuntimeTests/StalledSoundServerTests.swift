@@ -7,7 +7,9 @@ import Testing
 @testable import MediaRuntime
 
 /// A sound server that hangs in a call: every ALSA call on it may block without bound.
-@Suite(.serialized, .againAfterStalls, .enabled(if: SoundServer.isInstalled, "needs pulseaudio and libasound2-plugins"))
+@Suite(
+    .serialized, .onceTheMachineKeepsTime,
+    .enabled(if: SoundServer.isInstalled, "needs pulseaudio and libasound2-plugins"))
 struct StalledSoundServerTests {
     @Test(.proves(.incident(77)))
     func twoCallsGoOnWithoutAGapAndHangUpAtOnce() async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import MediaRuntime
 
 /// Two engines in one process, over real sockets on the loopback, without a sound card.
-@Suite(.serialized, .againAfterStalls) struct TwoPhonesTests {
+@Suite(.serialized, .onceTheMachineKeepsTime) struct TwoPhonesTests {
     @Test(arguments: AudioCodec.allCases)
     func carryAChirpBothWays(codec: AudioCodec) async throws {
         let signal = [Int16](repeating: 0, count: 24_000) + Chirp.samples() + [Int16](repeating: 0, count: 24_000)
