@@ -3,12 +3,15 @@ struct TortureOutcome {
     let name: String
     let udp: String
     let tcp: String
+    /// Whether the way back to the sender is by IPv6: a phone that has none refuses to make a dialog that it could not end.
+    let answersByIPv6: Bool
 
     /// The same over both unless said otherwise.
-    private init(_ name: String, _ udp: String, tcp: String? = nil) {
+    private init(_ name: String, _ udp: String, tcp: String? = nil, answersByIPv6: Bool = false) {
         self.name = name
         self.udp = udp
         self.tcp = tcp ?? udp
+        self.answersByIPv6 = answersByIPv6
     }
 
     /// Whether that is what an index of the handling allows. What is accepted as a message may still ask for what we
@@ -99,7 +102,7 @@ struct TortureOutcome {
         TortureOutcome("ipv6-correct-abnf-2-colons", "200"),
         // Its only codec of speech is one that we have not.
         TortureOutcome("ipv6-in-sdp.clfixed", "488"),
-        TortureOutcome("mult-ip-in-sdp.clfixed", "rings"),
+        TortureOutcome("mult-ip-in-sdp.clfixed", "rings", answersByIPv6: true),
         TortureOutcome("ipv4-mapped-ipv6.clfixed", "488"),
     ]
 }
