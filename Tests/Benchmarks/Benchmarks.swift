@@ -26,7 +26,9 @@ struct Workload: Sendable {
     var usage: String
     var run: @Sendable ([String]) -> Void
 
-    static let all: [Workload] = [.parse, .write, .sdp, .transactions, .registrations, .calls, .answer, .allocations]
+    static let all: [Workload] = [
+        .parse, .write, .sdp, .transactions, .registrations, .calls, .answer, .allocations, .speech,
+    ]
 }
 
 /// The median over rounds of the nanoseconds of processor time that one call of `body` takes. Processor time, so that
