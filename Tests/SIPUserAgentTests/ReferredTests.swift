@@ -14,7 +14,7 @@ import Testing
     }
 
     /// Bob in a call with Carol, who asked him to call Dave; Dave is scripted too.
-    private func referred(
+    func referred(
         to target: String = "<sip:dave@192.0.2.4>", headers: [(HeaderName, String)] = []
     ) throws -> (World, CallHandle, bobTag: String) {
         var world = World()
@@ -25,7 +25,7 @@ import Testing
     }
 
     /// The answers of Carol's phone to what Bob notified her of.
-    private func takeNotify(_ world: inout World) throws {
+    func takeNotify(_ world: inout World) throws {
         try world.reply(200, to: try #require(world.last(.notify, at: "carol")), from: "carol")
     }
 
@@ -203,20 +203,6 @@ import Testing
         #expect(world.count("bob>carol NOTIFY") == 11)
         // The call to Carol stands all the same.
         #expect(world.ends(at: "bob").map(\.status) == [486])
-    }
-
-    @Test func whatHappensWhileANotifyIsUnderWayIsToldByTheNext() throws {
-        var (world, handle, _) = try referred()
-        world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
-        world.run(for: .milliseconds(20))
-        let invite = try #require(world.last(.invite, at: "dave"))
-        world.send(.response(invite.response(180, toTag: "dave")), from: "dave", to: "bob")
-        world.run(for: .milliseconds(20))
-        world.send(.response(invite.response(404, toTag: "dave")), from: "dave", to: "bob")
-        world.run(for: .milliseconds(20))
-        #expect(Set(world.notifications) == ["active;expires=60 100 Trying"])
-        try takeNotify(&world)
-        #expect(world.notifications.last == "terminated;reason=noresource 404 Not Found")
     }
 
     @Test(.proves(.clause("RFC 4488 §4")))

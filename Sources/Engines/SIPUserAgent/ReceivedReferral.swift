@@ -79,7 +79,8 @@ struct ReceivedReferral: Sendable {
         latest = status
         isOver = status.status.isFinal
         owe(isOver ? .noResource : .active)
-        if isOver, !isSubscribed { isFinished = true }
+        // A NOTIFY that is under way holds its place: its answer must not be taken for that of a referral to come.
+        if isOver, !isSubscribed, !isNotifying { isFinished = true }
     }
 
     /// The peer asked for so many seconds more; 0 ends its subscription.
