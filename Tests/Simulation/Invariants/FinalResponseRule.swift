@@ -135,7 +135,11 @@ struct FinalResponseRule {
                 (sent[name], told[name]) = (nil, nil)
             }
         case .ack:
-            for (name, known) in sent where acknowledges(request, known.response, name) {
+            // That of a refusal acknowledges nothing else, though a 2xx may bear the same number by another way.
+            let branch = request.vias.first?.branch
+            let isOfRefusal = sent.contains { !$1.response.status.isSuccess && $0.branch == branch }
+            for (name, known) in sent
+            where acknowledges(request, known.response, name) && !(isOfRefusal && known.response.status.isSuccess) {
                 sent[name]?.acknowledgedAt = traffic.at
             }
         case .bye:
