@@ -22,12 +22,7 @@ extension ReferredTests {
     /// The answer would be taken for that of the NOTIFY of the next wish.
     @Test(.proves(.rule(3), .clause("RFC 3515 §2.4.4")))
     func noOtherWishIsTakenBeforeTheLastNotifyOfOneIsAnswered() throws {
-        var (world, handle, tag) = try referred()
-        try takeNotify(&world)
-        world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
-        world.run(for: .milliseconds(20))
-        try world.carolSends(
-            .subscribe, sequence: 3, bobTag: tag, headers: [(.event, "refer;id=2"), (.expires, "0")])
+        var (world, handle, tag) = try unsubscribed()
         let last = try #require(world.last(.notify, at: "carol"))
         let invite = try #require(world.last(.invite, at: "dave"))
         world.send(.response(invite.response(486, toTag: "dave")), from: "dave", to: "bob")

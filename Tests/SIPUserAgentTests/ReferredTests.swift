@@ -29,6 +29,17 @@ import Testing
         try world.reply(200, to: try #require(world.last(.notify, at: "carol")), from: "carol")
     }
 
+    /// Bob calls Dave as Carol asked, and she does not want to hear of it any more.
+    func unsubscribed() throws -> (World, CallHandle, bobTag: String) {
+        var (world, handle, tag) = try referred()
+        try takeNotify(&world)
+        world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
+        world.run(for: .milliseconds(20))
+        try world.carolSends(
+            .subscribe, sequence: 3, bobTag: tag, headers: [(.event, "refer;id=2"), (.expires, "0")])
+        return (world, handle, tag)
+    }
+
     /// Whoever fell silent may be where it wants us to be.
     @Test(.proves(.row(23), .clause("RFC 3515 §2.4.4")))
     func aWishOutlivesThePeersSilence() throws {
@@ -176,12 +187,7 @@ import Testing
 
     @Test(.proves(.clause("RFC 3515 §2.4.4")))
     func unsubscribingDoesNotCancelTheCall() throws {
-        var (world, handle, tag) = try referred()
-        try takeNotify(&world)
-        world.perform(.acceptTransfer(handle, as: triggered, World.media), by: "bob")
-        world.run(for: .milliseconds(20))
-        try world.carolSends(
-            .subscribe, sequence: 3, bobTag: tag, headers: [(.event, "refer;id=2"), (.expires, "0")])
+        var (world, _, tag) = try unsubscribed()
         #expect(world.notifications.last == "terminated;reason=timeout 100 Trying")
         try takeNotify(&world)
         #expect(world.last(.cancel, at: "dave") == nil)
