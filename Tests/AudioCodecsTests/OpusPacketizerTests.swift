@@ -54,8 +54,11 @@ struct OpusPacketizerTests {
 
     /// A packet has one configuration: where the encoder turns to another, what is encoded is neither lost nor twice.
     @Test func aTurnOfTheEncoderSplitsThePacket() throws {
-        var preferences = OpusPreferences()
-        let packets = try packets(of: speechLike(count: 240_000), packetTime: 90) { packetizer, start in
+        var preferences = OpusPreferences(maximumBitRate: 32_000)
+        // The first word has an s.
+        let speech = speechLike(count: 240_000)
+        let samples = hissing(Array(speech[..<9_600])) + speech[9_600...]
+        let packets = try packets(of: samples, packetTime: 90) { packetizer, start in
             preferences.maximumPlaybackRate = start / 43_200 % 2 == 0 ? 48_000 : 8_000
             packetizer.encoder.apply(preferences)
         }

@@ -65,6 +65,25 @@ struct OpusTests {
         }
     }
 
+    /// RFC 6716 table 2: what a configuration's bandwidth is, the narrowest as 0.
+    private func bandwidth(_ packet: [UInt8]) -> Int {
+        switch packet[0] >> 3 {
+        case ..<12: Int(packet[0] >> 5)
+        case ..<16: 3 + Int(packet[0] >> 4 & 1)
+        default: [0, 2, 3, 4][Int(packet[0] >> 5 & 3)]
+        }
+    }
+
+    @Test func noBitsAreSpentAboveWhatTheSoundHas() throws {
+        let narrow = speechLike(count: 96_000)
+        #expect(try encoded(narrow).dropFirst(5).allSatisfy { bandwidth($0) == 2 })
+        let hiss = hissing(narrow)
+        #expect(try encoded(hiss).dropFirst(25).allSatisfy { bandwidth($0) == 4 })
+        // A word with an s makes it full band at once, and it stays so between two of them.
+        let words = narrow + hiss[..<9_600] + narrow
+        #expect(try encoded(words).dropFirst(125).allSatisfy { bandwidth($0) == 4 })
+    }
+
     @Test func bitRateKeepsToWhatThePeerTakes() throws {
         let usual = try encoded(speechLike(count: 240_000)).reduce(0) { $0 + $1.count } * 8 / 5
         let low =

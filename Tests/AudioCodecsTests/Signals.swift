@@ -43,6 +43,12 @@ func speechLike(count: Int) -> [Int16] {
     }
 }
 
+/// The same under noise of the whole band.
+func hissing(_ samples: [Int16]) -> [Int16] {
+    var random = Seeded(state: 3)
+    return samples.map { $0 / 2 + Int16.random(in: -3_000...3_000, using: &random) }
+}
+
 func rms(_ samples: some Collection<Int16>) -> Double {
     let sum = samples.reduce(0.0) { $0 + Double($1) * Double($1) }
     return (sum / Double(max(1, samples.count))).squareRoot() / 32_768
