@@ -35,7 +35,7 @@ struct OpusTests {
         for lost in stride(from: 20, to: 90, by: 7) {
             let next = packets[lost + 1]
             // The encoder repeats what matters: not the pauses between the syllables.
-            guard OpusDecoder.carriesRedundancy(next.span) else { continue }
+            guard OpusDecoder.redundancy(in: next.span) == .copy else { continue }
             repeated += 1
             for usesRedundancy in [true, false] {
                 var decoder = try OpusDecoder()
@@ -60,9 +60,36 @@ struct OpusTests {
         let packets = try encoded(
             speechLike(count: 48_000), preferences: OpusPreferences(usesInBandFEC: false))
         for packet in packets {
-            let carries = OpusDecoder.carriesRedundancy(packet.span)
-            #expect(!carries)
+            let redundancy = OpusDecoder.redundancy(in: packet.span)
+            #expect(redundancy != .copy)
         }
+    }
+
+    @Test func silenceIsNoSignThatNothingIsCopied() throws {
+        let silence = try encoded([Int16](repeating: 0, count: 48_000))
+        for packet in silence.dropFirst(10) {
+            let redundancy = OpusDecoder.redundancy(in: packet.span)
+            #expect(redundancy == .silence)
+        }
+        let speech = try encoded(
+            speechLike(count: 48_000), preferences: OpusPreferences(usesInBandFEC: false)
+        ).map { OpusDecoder.redundancy(in: $0.span) }
+        #expect(speech.count { $0 == .none } > 10)
+    }
+
+    @Test func aDecoderGoesBackToWhereItWas() throws {
+        let packets = try encoded(speechLike(count: 48_000))
+        var decoder = try OpusDecoder()
+        var (first, second) = ([Int16](repeating: 0, count: 960), [Int16](repeating: 0, count: 960))
+        var one = first.mutableSpan
+        for packet in packets[..<20] { _ = decoder.decode(packet.span, into: &one) }
+        decoder.save()
+        for packet in packets[20..<25] { _ = decoder.decode(packet.span, into: &one) }
+        decoder.restore()
+        var two = second.mutableSpan
+        for packet in packets[20..<25] { _ = decoder.decode(packet.span, into: &two) }
+        #expect(first == second)
+        #expect(rms(first) > 0.01)
     }
 
     /// RFC 6716 table 2: what a configuration's bandwidth is, the narrowest as 0.
@@ -115,7 +142,7 @@ struct OpusTests {
             for _ in 0..<40 {
                 let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
                 var span = output.mutableSpan
-                _ = OpusDecoder.carriesRedundancy(bytes.span)
+                _ = OpusDecoder.redundancy(in: bytes.span)
                 _ = decoder.decodeRedundancy(of: bytes.span, sampleCount: 960, into: &span)
                 let expected = OpusDecoder.sampleCount(of: bytes.span)
                 let count = decoder.decode(bytes.span, into: &span)

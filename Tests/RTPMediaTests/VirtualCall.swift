@@ -91,7 +91,7 @@ final class VirtualCall {
 
     /// A configuration that talks to the other end of this test's network.
     static func configuration(
-        _ codec: AudioCodec = .opus, to remote: SocketAddress, jitterTarget: Duration = .milliseconds(40)
+        _ codec: AudioCodec = .opus, to remote: SocketAddress, jitterTarget: Duration? = .milliseconds(40)
     ) -> MediaConfiguration {
         var formats = ReceiveFormats()
         formats.insert(.audio(.opus), payloadType: 96)

@@ -9,6 +9,7 @@ package struct OpusDecoder: ~Copyable {
     package static let maximumPacketLength = 1_500
 
     private let decoder: OpaquePointer
+    private let saved: UnsafeMutableRawBufferPointer
 
     package init() throws(OpusError) {
         var code: Int32 = OPUS_OK
@@ -16,10 +17,25 @@ package struct OpusDecoder: ~Copyable {
             throw OpusError(code: code)
         }
         self.decoder = decoder
+        saved = .allocate(byteCount: Int(opus_decoder_get_size(1)), alignment: 16)
+        save()
     }
 
     deinit {
         opus_decoder_destroy(decoder)
+        saved.deallocate()
+    }
+
+    /// Keeps where the decoder is, to go back there with `restore`. Its state is one block that may be copied, says
+    /// opus.h.
+    package mutating func save() {
+        saved.copyMemory(from: UnsafeRawBufferPointer(start: UnsafeRawPointer(decoder), count: saved.count))
+    }
+
+    /// Goes back to where the last `save` was.
+    package mutating func restore() {
+        guard let start = saved.baseAddress else { return }
+        UnsafeMutableRawPointer(decoder).copyMemory(from: start, byteCount: saved.count)
     }
 
     package mutating func reset() {
@@ -64,10 +80,20 @@ package struct OpusDecoder: ~Copyable {
         return (1...maximumSampleCount).contains(Int(count)) ? Int(count) : nil
     }
 
-    /// Whether a packet carries the speech of the one before it once more: the LBRR flag that ends the header bits of
-    /// its first SILK frame (RFC 6716 §4.2.3 and §4.2.4).
-    package static func carriesRedundancy(_ packet: Span<UInt8>) -> Bool {
-        guard sampleCount(of: packet) != nil, packet[0] & 0x80 == 0 else { return false }
+    /// What a packet says about the one before it.
+    package enum Redundancy: Equatable, Sendable {
+        /// Its speech once more.
+        case copy
+        /// Nothing.
+        case none
+        /// Nothing, but then it holds no speech itself, and where there is none nothing is copied.
+        case silence
+    }
+
+    /// Whether a packet carries the speech of the one before it once more: the LBRR flag, which follows the flags of
+    /// voice activity in the header bits of its first SILK frame (RFC 6716 §4.2.3 and §4.2.4).
+    package static func redundancy(in packet: Span<UInt8>) -> Redundancy {
+        guard sampleCount(of: packet) != nil, packet[0] & 0x80 == 0 else { return .none }
         // Table 2: configurations 12 to 15, the hybrid ones, have frames of 10 or 20 ms; those below of 10 to 60 ms.
         let configuration = packet[0] >> 3
         let silkFrames =
@@ -82,10 +108,11 @@ package struct OpusDecoder: ~Copyable {
                 return opus_packet_parse(start, Int32(bytes.count), nil, nil, sizes, &offset)
             }
         }
-        guard frameCount > 0, sizes[0] > 0, Int(offset) < packet.count else { return false }
+        guard frameCount > 0, sizes[0] > 0, Int(offset) < packet.count else { return .silence }
         let header = packet[Int(offset)]
-        if header >> UInt8(7 - silkFrames) & 1 == 1 { return true }
-        return isStereo && 2 * silkFrames <= 6 && header >> UInt8(6 - 2 * silkFrames) & 1 == 1
+        if header >> UInt8(7 - silkFrames) & 1 == 1 { return .copy }
+        if isStereo && 2 * silkFrames <= 6 && header >> UInt8(6 - 2 * silkFrames) & 1 == 1 { return .copy }
+        return header >> UInt8(8 - silkFrames) == 0 ? .silence : .none
     }
 
     private static func isDuration(_ sampleCount: Int) -> Bool {

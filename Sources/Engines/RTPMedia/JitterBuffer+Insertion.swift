@@ -24,17 +24,29 @@ extension JitterBuffer {
         }
         if !isNewest { counters.reordered += 1 }
         self.codec = codec
-        margins.receive(margin(of: offset, at: now), at: now)
+        measure(offset: offset, at: now)
+        redundancy.received(codec == .opus ? OpusDecoder.redundancy(in: payload) : .none)
         if startsAt != nil && steps < 0 && steps > -Self.slotCount / 2 {
             stepBack(to: sequence, timestamp: timestamp, at: now)
-        } else if steps < 0 || (startsAt == nil && offset <= -Int(frameTicks)) {
+        } else if steps < 0 {
             noteLate()
             markConsumed(sequence)
             return .late
         }
         store(payload, sequence: sequence, timestamp: timestamp, codec: codec)
         if isNewest { highest = sequence }
-        return .stored
+        guard startsAt == nil, offset <= -Int(frameTicks) else { return .stored }
+        noteLate()
+        return .late
+    }
+
+    /// Learns from a packet how long the network takes and how long the playout lets packets wait.
+    private mutating func measure(offset: Int, at now: Instant) {
+        let mediaTime = Self.duration(ticks: Int(truncatingIfNeeded: nextTicks) + offset, of: codec)
+        let relative = estimate.receive(mediaTime: mediaTime, at: now)
+        let margin = margin(of: offset, at: now)
+        held = margin + relative
+        lateArrivals = margin < .zero ? lateArrivals + 1 : 0
     }
 
     /// Takes note of a packet that is no audio (a digit, a keep-alive), so that its number is not thought lost.
@@ -55,9 +67,11 @@ extension JitterBuffer {
         head = sequence
         highest = sequence
         next = timestamp
-        startsAt = now + target
-        nextPlaysAt = now + target
-        margins.receive(target, at: now)
+        nextTicks = 0
+        let wait = max(target, fixedTarget == nil && !estimate.hasLearnt ? Self.initialTarget : .zero)
+        startsAt = now + wait
+        nextPlaysAt = now + wait
+        measure(offset: 0, at: now)
         store(payload, sequence: sequence, timestamp: timestamp, codec: codec)
         return .anchored
     }
@@ -67,6 +81,7 @@ extension JitterBuffer {
         let earlier = Int(Int32(bitPattern: next &- timestamp))
         guard earlier > 0, earlier <= depthTicks, let start = startsAt else { return }
         head = sequence
+        nextTicks -= Int64(earlier)
         next = timestamp
         startsAt = max(now, start - Self.duration(ticks: earlier, of: codec))
         nextPlaysAt = startsAt ?? now
@@ -96,72 +111,5 @@ extension JitterBuffer {
 
     static func duration(ticks: Int, of codec: AudioCodec) -> Duration {
         .nanoseconds(Int64(ticks) * 1_000_000_000 / Int64(codec.clockRate))
-    }
-
-    /// Moves the timeline by whole frames where the fastest packets of the last half second waited much longer or
-    /// shorter than the target: after a change of route, or as the sender's clock drifts from ours.
-    mutating func shiftIfNeeded() {
-        guard let error = margins.takeError() else { return }
-        let frame = Self.duration(ticks: Int(frameTicks), of: codec)
-        let frames = error.inSeconds / max(0.001, frame.inSeconds)
-        let shift: Int
-        // Three quarters and one half: neither step leads to where the other one is taken.
-        if frames > 0.75 {
-            shift = max(1, Int(frames))
-        } else if frames < -0.5 {
-            shift = -max(1, Int((-frames).rounded(.up)))
-        } else {
-            return
-        }
-        next &+= UInt32(truncatingIfNeeded: shift * Int(frameTicks))
-        counters.adjusted += 1
-    }
-}
-
-/// Watches how long packets wait in the buffer, in blocks of half a second.
-struct DelayControl: Sendable {
-    private static let block = Duration.milliseconds(500)
-    private static let leastCount = 5
-
-    private let target: Duration
-    private var blockEnd: Instant?
-    private var longest = Duration.zero
-    private var sum = 0.0
-    private var count = 0
-    private var error: Duration?
-    private(set) var average: Duration
-
-    init(target: Duration) {
-        self.target = target
-        average = target
-    }
-
-    mutating func reset() {
-        blockEnd = nil
-        count = 0
-        error = nil
-    }
-
-    /// A packet will wait, or would have had to, for `margin`.
-    mutating func receive(_ margin: Duration, at now: Instant) {
-        if count == 0 {
-            longest = margin
-            sum = 0
-            blockEnd = blockEnd.map { max($0, now) } ?? now + Self.block
-        }
-        longest = max(longest, margin)
-        sum += margin.inSeconds
-        count += 1
-        guard let end = blockEnd, now >= end, count >= Self.leastCount else { return }
-        average = .nanoseconds(Int64(max(-10, min(10, sum / Double(count))) * 1e9))
-        error = longest - target
-        count = 0
-        blockEnd = now + Self.block
-    }
-
-    /// How far the fastest packets are from the target, once for each block.
-    mutating func takeError() -> Duration? {
-        defer { error = nil }
-        return error
     }
 }

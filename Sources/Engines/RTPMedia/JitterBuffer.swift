@@ -1,11 +1,13 @@
 import AudioCodecs
 import EngineKit
 
-/// Holds packets back by a fixed target, so that those that the network delayed more still find their time, and says
-/// for each moment of playout what is to be played.
+/// Holds packets back, so that those that the network delayed more still find their time, and says for each moment of
+/// playout what is to be played.
 ///
 /// The time axis is the RTP timestamp: `next` is the tick that plays next, and it moves on with the playout whether or
-/// not a packet is there. 256 slots, chosen by the low bits of the sequence number; at most 500 ms deep.
+/// not a packet is there. How long packets are held follows what the network needs, or is fixed; what is played is to be
+/// made longer or shorter by `correction` to get there. 256 slots, chosen by the low bits of the sequence number; at most
+/// 500 ms deep.
 package struct JitterBuffer: ~Copyable, Sendable {
     package static let slotCount = 256
     package static let maximumDepth = Duration.milliseconds(500)
@@ -22,6 +24,9 @@ package struct JitterBuffer: ~Copyable, Sendable {
         case conceal(samples: Int)
         /// The sender made a pause (discontinuous transmission, a digit).
         case pause(samples: Int)
+        /// Not to be heard any more, as its time was concealed until so many samples ago; but the decoder goes on better
+        /// with it. Of the packet in this slot, or of the copy that it holds of the one before.
+        case absorb(slot: Int, isRedundancy: Bool, samplesAgo: Int)
     }
 
     package enum Insertion: Equatable, Sendable {
@@ -42,7 +47,16 @@ package struct JitterBuffer: ~Copyable, Sendable {
     var slots = FixedBuffer<Slot>(repeating: Slot(), count: Self.slotCount)
     private var payloads: FixedBuffer<UInt8>
 
-    package private(set) var target: Duration
+    /// What packets are held for whatever the network does; nil: for as long as it needs.
+    package private(set) var fixedTarget: Duration?
+    var estimate = DelayEstimate()
+    var redundancy = RedundancyWatch()
+    /// How long before their time samples may be asked for.
+    package var period = Duration.milliseconds(10)
+    /// How much longer than the fastest packets' is the way that ends with the playout.
+    var held = Duration.zero
+    /// Packets in a row that came after their time.
+    var lateArrivals = 0
     var codec = AudioCodec.opus
     var isAnchored = false
     /// The next sequence number to be played, and the highest that came.
@@ -51,11 +65,12 @@ package struct JitterBuffer: ~Copyable, Sendable {
     /// The timestamp that plays next, and when.
     var next: UInt32 = 0
     var nextPlaysAt = Instant.zero
+    /// What `next` is after the first packet's timestamp.
+    var nextTicks: Int64 = 0
     var frameTicks: UInt32 = 960
     /// The end of the silence that builds the target up; nil once playout runs.
     var startsAt: Instant?
 
-    var margins: DelayControl
     /// Concealed without knowing yet whether something was lost or the sender paused, in samples.
     private var undecided = 0
     private var wasLateSinceUndecided = false
@@ -73,18 +88,19 @@ package struct JitterBuffer: ~Copyable, Sendable {
     }
     package internal(set) var counters = Counters()
 
-    package init(target: Duration) {
-        self.target = max(.zero, min(target, Self.maximumDepth))
+    /// - Parameter target: how long packets are held; nil: as long as the network needs.
+    package init(target: Duration? = nil) {
+        fixedTarget = target.map(Self.held)
         payloads = FixedBuffer(repeating: 0, count: Self.slotCount * RTPPacket.maximumLength)
-        margins = DelayControl(target: self.target)
     }
 
+    private static func held(_ target: Duration) -> Duration { max(.zero, min(target, maximumDepth)) }
+
     /// Takes another target; the timeline begins anew where it changes.
-    package mutating func setTarget(_ target: Duration) {
-        let target = max(.zero, min(target, Self.maximumDepth))
-        guard target != self.target else { return }
-        self.target = target
-        margins = DelayControl(target: target)
+    package mutating func setTarget(_ target: Duration?) {
+        let target = target.map(Self.held)
+        guard target != fixedTarget else { return }
+        fixedTarget = target
         reset()
     }
 
@@ -95,7 +111,8 @@ package struct JitterBuffer: ~Copyable, Sendable {
         startsAt = nil
         undecided = 0
         wasLateSinceUndecided = false
-        margins.reset()
+        lateArrivals = 0
+        estimate.forgetFloor()
     }
 
     /// The payload of a slot that `next(at:)` named, and what it is coded in.
@@ -108,8 +125,8 @@ package struct JitterBuffer: ~Copyable, Sendable {
         Int(sequence.rawValue) % Self.slotCount
     }
 
-    /// What the margins of the last half second were on average: the delay that the buffer adds.
-    package var delay: Duration { margins.average }
+    /// How long the fastest packets wait: the delay that the buffer adds.
+    package var delay: Duration { held }
 
     // MARK: - Playout
 
@@ -122,7 +139,6 @@ package struct JitterBuffer: ~Copyable, Sendable {
             startsAt = nil
         }
         nextPlaysAt = position
-        shiftIfNeeded()
         while true {
             let slot = slots[place(of: head)]
             guard slot.content != .empty && slot.sequence == head else {
@@ -136,14 +152,18 @@ package struct JitterBuffer: ~Copyable, Sendable {
             }
             let ahead = Int(Int32(bitPattern: slot.timestamp &- next))
             if ahead > 0 { return pause(ticks: ahead) }
-            if ahead <= -Int(frameTicks) {
+            if ahead < 0, isTooLate(by: -ahead) {
                 // Its time passed while it was thought lost.
                 advanceHead()
-                continue
+                guard slot.codec == .opus else { continue }
+                return .absorb(
+                    slot: place(of: slot.sequence), isRedundancy: false, samplesAgo: -ahead * codec.samplesPerTick)
             }
             decideUndecided(isLoss: wasLateSinceUndecided)
+            redundancy.played()
             slots[place(of: head)].content = .consumed
-            next = slot.timestamp
+            held += Self.duration(ticks: -ahead, of: codec)
+            move(to: slot.timestamp)
             head = head.advanced(by: 1)
             return .play(slot: place(of: slot.sequence))
         }
@@ -155,8 +175,21 @@ package struct JitterBuffer: ~Copyable, Sendable {
         advance(ticks: Int(frameTicks))
     }
 
+    /// Whether to go back to a packet's time and play it late would hold all that follow for longer than they need, and
+    /// the packets behind it are in time.
+    private func isTooLate(by ticks: Int) -> Bool {
+        guard lateArrivals < 3 else { return false }
+        let lateness = Self.duration(ticks: ticks, of: codec)
+        return held + lateness > target + Self.duration(ticks: Int(frameTicks), of: codec)
+    }
+
+    private mutating func move(to timestamp: UInt32) {
+        nextTicks += Int64(Int32(bitPattern: timestamp &- next))
+        next = timestamp
+    }
+
     private mutating func advance(ticks: Int) {
-        next &+= UInt32(truncatingIfNeeded: ticks)
+        move(to: next &+ UInt32(truncatingIfNeeded: ticks))
         nextPlaysAt += Self.duration(ticks: ticks, of: codec)
     }
 
@@ -177,20 +210,31 @@ package struct JitterBuffer: ~Copyable, Sendable {
         }
         let slot = slots[found.place]
         let ahead = Int(Int32(bitPattern: slot.timestamp &- next))
+        let wasUndecided = undecided > 0
         decideUndecided(isLoss: true)
+        redundancy.lost()
         guard ahead > 0 else {
             head = slot.sequence
-            return nil
+            guard wasUndecided, mayHoldCopy(slot) else { return nil }
+            let ago = (Int(frameTicks) - ahead) * codec.samplesPerTick
+            return .absorb(slot: found.place, isRedundancy: true, samplesAgo: ago)
         }
         let ticks = min(ahead, Int(frameTicks))
         let samples = ticks * codec.samplesPerTick
         advance(ticks: ticks)
         if ticks == ahead { head = slot.sequence }
-        if ticks == ahead && found.steps == 1 && slot.codec == .opus {
+        if ticks == ahead && mayHoldCopy(slot) {
             return .recover(slot: found.place, samples: samples)
         }
         counters.concealedSamples += UInt64(samples)
         return .conceal(samples: samples)
+    }
+
+    /// Whether a packet's redundancy is about audio that is not there, no digit or other thing that came.
+    private func mayHoldCopy(_ slot: Slot) -> Bool {
+        let before = slot.sequence.advanced(by: -1)
+        let other = slots[place(of: before)]
+        return slot.codec == .opus && (other.content == .empty || other.sequence != before)
     }
 
     /// Redundancy was asked for and not there: the samples were concealed after all.
@@ -201,7 +245,10 @@ package struct JitterBuffer: ~Copyable, Sendable {
     private mutating func pause(ticks: Int) -> Step {
         decideUndecided(isLoss: wasLateSinceUndecided)
         let step = min(ticks, Int(frameTicks))
-        advance(ticks: step)
+        // Nobody hears how long a pause is.
+        let skipped = min(ticks - step, max(0, -correction / codec.samplesPerTick))
+        advance(ticks: step + skipped)
+        stretched(by: -skipped * codec.samplesPerTick)
         return .pause(samples: step * codec.samplesPerTick)
     }
 
@@ -222,6 +269,7 @@ package struct JitterBuffer: ~Copyable, Sendable {
     }
 
     mutating func noteLate() {
+        redundancy.came()
         counters.late += 1
         wasLateSinceUndecided = true
     }

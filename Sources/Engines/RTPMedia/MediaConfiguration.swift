@@ -35,9 +35,8 @@ package struct MediaConfiguration: Equatable, Sendable {
     /// Counts the session descriptions that the peer sent. Another number than before reopens the source lock.
     package var descriptionNumber: UInt32
 
-    /// What the jitter buffer holds back. 40 ms, two usual packets, bridges the jitter of a quiet Wi-Fi;
-    /// on a loopback or a wired network 20 ms is enough. At most 500 ms.
-    package var jitterTarget: Duration
+    /// What the jitter buffer holds back, at most 500 ms; nil: what the network needs.
+    package var jitterTarget: Duration?
 
     /// False while an automatically answered stranger may be a spoofed address: no RTP or RTCP leaves.
     package var isPathProven: Bool
@@ -51,7 +50,7 @@ package struct MediaConfiguration: Equatable, Sendable {
         packetTime: Int = 20, sends: Bool = true, receives: Bool = true, isOnHold: Bool = false,
         remoteRTP: SocketAddress?, remoteRTCP: SocketAddress?, usesRTCPMux: Bool = false,
         signallingPeer: IPAddress? = nil, symmetric: SymmetricPolicy = .auto, descriptionNumber: UInt32 = 0,
-        jitterTarget: Duration = .milliseconds(40), isPathProven: Bool = true, isPeerTrusted: Bool = true
+        jitterTarget: Duration? = nil, isPathProven: Bool = true, isPeerTrusted: Bool = true
     ) {
         self.sendCodec = codec
         self.sendPayloadType = payloadType

@@ -4,10 +4,14 @@ import EngineKit
 extension MediaSession {
     /// After a second of made-up audio nobody is fooled any more, and the decoder need not try.
     private static let longestConcealment = AudioCodec.sampleRate
+    /// 30 ms: the longest period, its seam and some choice.
+    private static let correctable = 1_440
+    private static let urgentCorrection = 60 * AudioCodec.sampleRate / 1_000
 
     /// Fills `samples` with what is to be heard from `now` on.
     package mutating func playout(into samples: inout MutableSpan<Int16>, at now: Instant) {
         let start = playoutClock.begin(count: samples.count, at: now)
+        jitterBuffer.period = .nanoseconds(Int64(min(samples.count, Self.correctable)) * 1_000_000 / 48)
         var filled = 0
         while filled < samples.count {
             if heardRange.isEmpty {
@@ -25,29 +29,40 @@ extension MediaSession {
     /// Puts the next piece into `heard`. Gives its length, at least 1; silence, which can be cut anywhere, at most
     /// `limit`.
     private mutating func nextPiece(at position: Instant, atMost limit: Int) -> Int {
-        guard configuration.receives else { return silence(limit) }
-        switch jitterBuffer.next(at: position) {
-        case .silence(let count):
-            return silence(max(1, min(count, limit)))
-        case .play(let slot):
-            return play(slot)
-        case .recover(let slot, let count):
-            return recover(from: slot, count: count)
-        case .conceal(let count), .pause(let count):
-            return conceal(count)
+        let count = configuration.receives ? nextReceived(at: position, atMost: limit) : silence(limit)
+        stretch.remember(heard.elements(0..<count))
+        return count
+    }
+
+    private mutating func nextReceived(at position: Instant, atMost limit: Int) -> Int {
+        while true {
+            switch jitterBuffer.next(at: position) {
+            case .silence(let count):
+                gap.end()
+                return silence(max(1, min(count, limit)))
+            case .play(let slot):
+                return corrected(play(slot))
+            case .recover(let slot, let count):
+                return recover(from: slot, count: count)
+            case .conceal(let count), .pause(let count):
+                return conceal(count)
+            case .absorb(let slot, let isRedundancy, let samplesAgo):
+                absorb(slot, isRedundancy: isRedundancy, samplesAgo: samplesAgo)
+            }
         }
     }
 
     private mutating func silence(_ count: Int) -> Int {
-        let count = max(1, min(count, heard.count))
+        let count = max(1, min(count, OpusDecoder.maximumSampleCount))
         for index in 0..<count { heard[index] = 0 }
         return count
     }
 
-    private mutating func play(_ slot: Int) -> Int {
+    /// Decodes a packet into `heard` from `start` on; nil where it has a right beginning and a wrong end.
+    private mutating func decode(_ slot: Int, from start: Int) -> Int? {
         let (bytes, codec) = jitterBuffer.payload(of: slot)
         turnDecoder(to: codec)
-        let memory = heard.elements
+        let memory = heard.elements(start..<heard.count)
         var output = memory.mutableSpan
         let decoded: Int? =
             switch codec {
@@ -55,15 +70,19 @@ extension MediaSession {
             case .pcmu: g711Decoder.decode(bytes.span, as: .muLaw, into: &output)
             case .pcma: g711Decoder.decode(bytes.span, as: .aLaw, into: &output)
             }
-        guard let count = decoded else {
-            // A packet with a right beginning and a wrong end.
-            counters.refused.malformed += 1
-            let count = Int(jitterBuffer.frameTicks) * codec.samplesPerTick
+        if decoded == nil { counters.refused.malformed += 1 }
+        return decoded
+    }
+
+    private mutating func play(_ slot: Int) -> Int {
+        guard let count = decode(slot, from: 0) else {
+            let count = Int(jitterBuffer.frameTicks) * jitterBuffer.payload(of: slot).codec.samplesPerTick
             jitterBuffer.concealed(samples: count)
             jitterBuffer.played(samples: count)
             return conceal(count)
         }
         jitterBuffer.played(samples: count)
+        gap.close(over: heard.elements(0..<count))
         concealedInARow = 0
         if owesFirstPlayed, let source = sources.active {
             owesFirstPlayed = false
@@ -72,9 +91,33 @@ extension MediaSession {
         return count
     }
 
+    /// Makes the piece in `heard` longer or shorter by a period of speech where packets are not held as long as they are
+    /// to be.
+    private mutating func corrected(_ length: Int) -> Int {
+        let correction = jitterBuffer.correction
+        guard correction != 0 else { return length }
+        var count = length
+        // What is too short to find a period in is joined with what follows.
+        while count < Self.correctable, let slot = jitterBuffer.takeFollowing() {
+            guard let more = decode(slot, from: count) else {
+                jitterBuffer.played(samples: Int(jitterBuffer.frameTicks) * jitterBuffer.codec.samplesPerTick)
+                break
+            }
+            jitterBuffer.played(samples: more)
+            count += more
+        }
+        let isUrgent = abs(correction) > Self.urgentCorrection
+        let result =
+            correction < 0
+            ? stretch.shrink(heard.elements, count: count, atMost: -correction, isUrgent: isUrgent)
+            : stretch.extend(heard.elements, count: count, atMost: correction + TimeStretch.seam, isUrgent: isUrgent)
+        jitterBuffer.stretched(by: result - count)
+        return result
+    }
+
     private mutating func recover(from slot: Int, count: Int) -> Int {
         let (bytes, _) = jitterBuffer.payload(of: slot)
-        guard OpusDecoder.carriesRedundancy(bytes.span) else {
+        guard OpusDecoder.redundancy(in: bytes.span) == .copy else {
             jitterBuffer.concealed(samples: count)
             return conceal(count)
         }
@@ -86,12 +129,37 @@ extension MediaSession {
             return conceal(count)
         }
         counters.recoveredByFEC += 1
+        gap.close(over: heard.elements(0..<decoded))
         concealedInARow = 0
         return decoded
     }
 
+    /// Takes what came too late into the decoder, as if it had never been missed.
+    private mutating func absorb(_ slot: Int, isRedundancy: Bool, samplesAgo: Int) {
+        let (bytes, codec) = jitterBuffer.payload(of: slot)
+        guard codec == .opus, counters.receiveCodec == .opus, let missed = gap.missed(before: samplesAgo),
+            !isRedundancy || OpusDecoder.redundancy(in: bytes.span) == .copy
+        else { return }
+        let memory = heard.elements
+        var output = memory.mutableSpan
+        gap.prepareSeam { opusDecoder.conceal(sampleCount: $0.count, into: &$0) != nil }
+        opusDecoder.restore()
+        if missed > 0 { _ = opusDecoder.conceal(sampleCount: missed, into: &output) }
+        let frame = Int(jitterBuffer.frameTicks)
+        let decoded =
+            isRedundancy
+            ? opusDecoder.decodeRedundancy(of: bytes.span, sampleCount: frame, into: &output)
+            : opusDecoder.decode(bytes.span, into: &output)
+        opusDecoder.save()
+        gap.absorbed(missed + (decoded ?? 0))
+        let rest = isRedundancy ? 0 : gap.samples
+        if rest > 0 { _ = opusDecoder.conceal(sampleCount: rest, into: &output) }
+    }
+
     private mutating func conceal(_ count: Int) -> Int {
-        let count = max(1, min(count, heard.count))
+        let count = max(1, min(count, OpusDecoder.maximumSampleCount))
+        if gap.samples == 0, counters.receiveCodec == .opus { opusDecoder.save() }
+        gap.grow(by: count)
         concealedInARow += count
         guard concealedInARow < Self.longestConcealment else {
             concealedInARow = Self.longestConcealment

@@ -53,8 +53,11 @@ package struct MediaSession: ~Copyable, Sendable {
     // What is heard.
     var opusDecoder: OpusDecoder
     var g711Decoder = G711Decoder()
-    var heard = FixedBuffer<Int16>(repeating: 0, count: OpusDecoder.maximumSampleCount)
+    /// The piece that is played, and behind it room for another packet or a longer pitch period.
+    var heard = FixedBuffer<Int16>(repeating: 0, count: 2 * OpusDecoder.maximumSampleCount)
     var heardRange = 0..<0
+    var stretch = TimeStretch()
+    var gap = ConcealedGap()
     var playoutClock = PlayoutClock()
     var concealedInARow = 0
     var owesFirstPlayed = true
