@@ -8,12 +8,14 @@ extension Workload {
     /// mono at 48 kHz. The peer sends reports back over the same network without loss, as fast as RTCP does.
     static var speech: Workload {
         Workload(
-            name: "speech", usage: "IN OUT [loss=PERCENT] [burst=PACKETS] [jitter=MS] [seed=N] [codec=NAME] [ptime=MS]"
+            name: "speech",
+            usage: "IN OUT [loss=PERCENT] [burst=PACKETS] [jitter=MS] [seed=N] [codec=NAME] [ptime=MS] [target=MS]"
         ) { arguments in
             guard arguments.count >= 2 else { Benchmarks.fail("speech IN OUT [KEY=VALUE...]") }
             var network = ImpairedNetwork.Settings()
             var codec = AudioCodec.opus
             var packetTime = 20
+            var target: Duration?
             for argument in arguments.dropFirst(2) {
                 let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
                 let number = parts.count == 2 ? Double(parts[1]) : nil
@@ -22,6 +24,7 @@ extension Workload {
                 case ("burst", let packets?): network.burst = max(1, Int(packets))
                 case ("jitter", let milliseconds?): network.jitter = .nanoseconds(Int64(milliseconds * 1e6))
                 case ("seed", let seed?): network.seed = UInt64(seed)
+                case ("target", let milliseconds?): target = .nanoseconds(Int64(milliseconds * 1e6))
                 case ("ptime", let milliseconds?): packetTime = Int(milliseconds)
                 case ("codec", _):
                     guard let named = AudioCodec.allCases.first(where: { $0.name == parts.last }) else {
@@ -32,7 +35,7 @@ extension Workload {
                 }
             }
             do {
-                var call = try SpeechCall(codec: codec, packetTime: packetTime, network: network)
+                var call = try SpeechCall(codec: codec, packetTime: packetTime, target: target, network: network)
                 let heard = call.carry(samples(of: contents(of: arguments[0])))
                 write(heard, to: arguments[1])
                 print(call.summary)
@@ -125,9 +128,13 @@ private struct SpeechCall: ~Copyable {
     private var listener: MediaSession
     private var network: ImpairedNetwork
     private var now: Instant
+    /// What was sent from the first sound to the last, and how long that took.
+    private var octets: UInt64 = 0
     private var seconds = 0.0
 
-    init(codec: AudioCodec, packetTime: Int, network: ImpairedNetwork.Settings) throws {
+    init(
+        codec: AudioCodec, packetTime: Int, target: Duration?, network: ImpairedNetwork.Settings
+    ) throws {
         var formats = ReceiveFormats()
         for (index, codec) in AudioCodec.allCases.enumerated() {
             formats.insert(.audio(codec), payloadType: UInt8(96 + index))
@@ -136,7 +143,8 @@ private struct SpeechCall: ~Copyable {
         func configuration(to remote: SocketAddress) -> MediaConfiguration {
             MediaConfiguration(
                 codec: codec, payloadType: payloadType, receiveFormats: formats, packetTime: packetTime,
-                remoteRTP: remote, remoteRTCP: SocketAddress(remote.address, port: remote.port + 1))
+                remoteRTP: remote, remoteRTCP: SocketAddress(remote.address, port: remote.port + 1),
+                jitterTarget: target)
         }
         let start = Instant(nanoseconds: 1_000_000_000)
         let talker = try MediaSession(
@@ -158,11 +166,17 @@ private struct SpeechCall: ~Copyable {
 
     mutating func carry(_ speech: [Int16]) -> [Int16] {
         var heard: [Int16] = []
+        let sounding = (speech.firstIndex { $0 != 0 } ?? 0)...(speech.lastIndex { $0 != 0 } ?? 0)
         let silence = [Int16](repeating: 0, count: Self.period)
         for start in stride(from: 0, to: speech.count, by: Self.period) {
             var piece = Array(speech[start..<min(start + Self.period, speech.count)])
             piece += [Int16](repeating: 0, count: Self.period - piece.count)
+            let before = talker.statistics.sentOctets
             talker.capture(piece.span, at: now)
+            if sounding.contains(start) {
+                octets += talker.statistics.sentOctets - before
+                seconds += 0.01
+            }
             listener.capture(silence.span, at: now)
             if let deadline = talker.deadline, deadline <= now { talker.handleDeadline(at: now) }
             if let deadline = listener.deadline, deadline <= now { listener.handleDeadline(at: now) }
@@ -187,7 +201,6 @@ private struct SpeechCall: ~Copyable {
             while listener.nextEvent() != nil {}
             now = next
         }
-        seconds = Double(speech.count) / 48_000
         return heard
     }
 
@@ -210,7 +223,7 @@ private struct SpeechCall: ~Copyable {
 
     var summary: String {
         let heard = listener.statistics
-        let bitRate = Int(Double(talker.statistics.sentOctets) * 8 / max(0.001, seconds))
+        let bitRate = Int(Double(octets) * 8 / max(0.001, seconds))
         return #"{"name":"speech","bit_rate":\#(bitRate),"lost":\#(heard.lost),"late":\#(heard.late),"#
             + #""recovered":\#(heard.recoveredByFEC),"concealed_ms":\#(heard.concealedMilliseconds),"#
             + #""buffer_ms":\#(heard.bufferMilliseconds)}"#
