@@ -9,13 +9,14 @@ extension Workload {
     static var speech: Workload {
         Workload(
             name: "speech",
-            usage: "IN OUT [loss=PERCENT] [burst=PACKETS] [jitter=MS] [seed=N] [codec=NAME] [ptime=MS] [target=MS]"
+            usage: "IN OUT [loss=PERCENT] [burst=PACKETS] [jitter=MS] [seed=N] [codec=NAME] [ptime=MS] [target=MS] [red=1]"
         ) { arguments in
             guard arguments.count >= 2 else { Benchmarks.fail("speech IN OUT [KEY=VALUE...]") }
             var network = ImpairedNetwork.Settings()
             var codec = AudioCodec.opus
             var packetTime = 20
             var target: Duration?
+            var isRedundant = false
             for argument in arguments.dropFirst(2) {
                 let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
                 let number = parts.count == 2 ? Double(parts[1]) : nil
@@ -25,6 +26,7 @@ extension Workload {
                 case ("jitter", let milliseconds?): network.jitter = .nanoseconds(Int64(milliseconds * 1e6))
                 case ("seed", let seed?): network.seed = UInt64(seed)
                 case ("target", let milliseconds?): target = .nanoseconds(Int64(milliseconds * 1e6))
+                case ("red", let wish?): isRedundant = wish > 0
                 case ("ptime", let milliseconds?): packetTime = Int(milliseconds)
                 case ("codec", _):
                     guard let named = AudioCodec.allCases.first(where: { $0.name == parts.last }) else {
@@ -35,7 +37,8 @@ extension Workload {
                 }
             }
             do {
-                var call = try SpeechCall(codec: codec, packetTime: packetTime, target: target, network: network)
+                var call = try SpeechCall(
+                    codec: codec, packetTime: packetTime, target: target, isRedundant: isRedundant, network: network)
                 let heard = call.carry(samples(of: contents(of: arguments[0])))
                 write(heard, to: arguments[1])
                 print(call.summary)
@@ -133,16 +136,18 @@ private struct SpeechCall: ~Copyable {
     private var seconds = 0.0
 
     init(
-        codec: AudioCodec, packetTime: Int, target: Duration?, network: ImpairedNetwork.Settings
+        codec: AudioCodec, packetTime: Int, target: Duration?, isRedundant: Bool, network: ImpairedNetwork.Settings
     ) throws {
         var formats = ReceiveFormats()
         for (index, codec) in AudioCodec.allCases.enumerated() {
             formats.insert(.audio(codec), payloadType: UInt8(96 + index))
         }
+        formats.insert(.redundantAudio, payloadType: 127)
         let payloadType = UInt8(96 + (AudioCodec.allCases.firstIndex(of: codec) ?? 0))
         func configuration(to remote: SocketAddress) -> MediaConfiguration {
             MediaConfiguration(
-                codec: codec, payloadType: payloadType, receiveFormats: formats, packetTime: packetTime,
+                codec: codec, payloadType: payloadType, receiveFormats: formats,
+                redundancyPayloadType: isRedundant ? 127 : nil, packetTime: packetTime,
                 remoteRTP: remote, remoteRTCP: SocketAddress(remote.address, port: remote.port + 1),
                 jitterTarget: target)
         }

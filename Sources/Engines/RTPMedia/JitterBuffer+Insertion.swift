@@ -11,8 +11,12 @@ extension JitterBuffer {
         }
         let existing = slots[place(of: sequence)]
         if existing.content != .empty && existing.sequence == sequence && isRecent(sequence) {
-            counters.duplicate += 1
-            return .duplicate
+            guard existing.isCopy else {
+                counters.duplicate += 1
+                return .duplicate
+            }
+            slots[place(of: sequence)].isCopy = false
+            return .stored
         }
         let isNewest = highest.distance(to: sequence) > 0
         let steps = head.distance(to: sequence)
@@ -47,6 +51,29 @@ extension JitterBuffer {
         let margin = margin(of: offset, at: now)
         held = margin + relative
         lateArrivals = margin < .zero ? lateArrivals + 1 : 0
+    }
+
+    /// Takes a copy of a packet that another one brought along, which belongs `offset` ticks before that one and stands
+    /// for `ticks`. Where the packet came itself, or its time is over, it is of no use.
+    package mutating func fill(
+        _ payload: Span<UInt8>, ticks: Int, codec: AudioCodec, offset: UInt32, before packet: RTPPacket
+    ) {
+        guard isAnchored, codec.clockRate == self.codec.clockRate, ticks > 0, offset > 0, Int(offset) % ticks == 0
+        else { return }
+        redundancy.received(reach: Self.duration(ticks: Int(offset), of: codec))
+        // A copy does not tell its sequence number, but its time does where the sender makes no pauses.
+        let sequence = packet.sequenceNumber.advanced(by: -(Int(offset) / ticks))
+        let timestamp = packet.timestamp &- offset
+        let existing = slots[place(of: sequence)]
+        guard head.distance(to: sequence) >= 0, sequence.distance(to: highest) > 0,
+            existing.content == .empty || existing.sequence != sequence
+        else { return }
+        if let next = firstAudio(after: sequence, through: min(sequence.distance(to: highest), Self.slotCount - 1)),
+            Int32(bitPattern: slots[next.place].timestamp &- timestamp) < Int32(truncatingIfNeeded: ticks)
+        {
+            return
+        }
+        store(payload, sequence: sequence, timestamp: timestamp, codec: codec, isCopy: true)
     }
 
     /// Takes note of a packet that is no audio (a digit, a keep-alive), so that its number is not thought lost.

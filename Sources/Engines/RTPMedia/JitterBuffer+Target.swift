@@ -14,7 +14,7 @@ extension JitterBuffer {
     package var target: Duration {
         if let fixedTarget { return fixedTarget }
         var wanted = estimate.needed + Self.safety + period
-        if redundancy.isWanted { wanted += Self.duration(ticks: Int(frameTicks), of: codec) }
+        wanted += redundancy.reach(packetTime: Self.duration(ticks: Int(frameTicks), of: codec))
         return min(wanted, Self.maximumDepth)
     }
 
@@ -49,7 +49,7 @@ extension JitterBuffer {
     }
 }
 
-/// Whether packets get lost that the next one would bring back, if only it was there in time.
+/// Whether packets get lost that a later one would bring back, if only it was there in time.
 struct RedundancyWatch: Sendable {
     /// 250 packets, 5 s of the usual ones.
     private static let memory = 0.996
@@ -60,8 +60,16 @@ struct RedundancyWatch: Sendable {
     private var isLossy = false
     /// Packets of speech since one held a copy of the one before. At first it is hoped that they do.
     private var sinceCopy = 0
+    /// How much later copies of whole packets come, and packets since one did.
+    private var (copyReach, sinceCopyOfPacket) = (Duration.zero, Int.max)
+
+    mutating func received(reach: Duration) {
+        copyReach = sinceCopyOfPacket < Self.patience ? max(copyReach, reach) : reach
+        sinceCopyOfPacket = 0
+    }
 
     mutating func received(_ redundancy: OpusDecoder.Redundancy) {
+        if sinceCopyOfPacket < Self.patience { sinceCopyOfPacket += 1 }
         switch redundancy {
         case .copy: sinceCopy = 0
         case .none: sinceCopy = min(sinceCopy + 1, Self.patience)
@@ -85,5 +93,10 @@ struct RedundancyWatch: Sendable {
         loss = max(0, loss - 1 + Self.memory)
     }
 
-    var isWanted: Bool { isLossy && sinceCopy < Self.patience }
+    /// How much longer than for the network alone packets are to be held.
+    func reach(packetTime: Duration) -> Duration {
+        guard isLossy else { return .zero }
+        if sinceCopyOfPacket < Self.patience { return copyReach }
+        return sinceCopy < Self.patience ? packetTime : .zero
+    }
 }

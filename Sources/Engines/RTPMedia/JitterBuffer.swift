@@ -38,6 +38,8 @@ package struct JitterBuffer: ~Copyable, Sendable {
     struct Slot: BitwiseCopyable, Sendable {
         enum Content: UInt8, BitwiseCopyable, Sendable { case empty, audio, passedOver, consumed }
         var content = Content.empty
+        /// Came along with a later packet, not itself.
+        var isCopy = false
         var codec = AudioCodec.opus
         var sequence = SequenceNumber(0)
         var timestamp: UInt32 = 0
@@ -121,6 +123,9 @@ package struct JitterBuffer: ~Copyable, Sendable {
         return (payloads.elements(start..<start + slots[slot].length), slots[slot].codec)
     }
 
+    /// Whether what a slot holds came along with a later packet.
+    package func isCopy(_ slot: Int) -> Bool { slots[slot].isCopy }
+
     func place(of sequence: SequenceNumber) -> Int {
         Int(sequence.rawValue) % Self.slotCount
     }
@@ -160,7 +165,7 @@ package struct JitterBuffer: ~Copyable, Sendable {
                     slot: place(of: slot.sequence), isRedundancy: false, samplesAgo: -ahead * codec.samplesPerTick)
             }
             decideUndecided(isLoss: wasLateSinceUndecided)
-            redundancy.played()
+            if slot.isCopy { redundancy.lost() } else { redundancy.played() }
             slots[place(of: head)].content = .consumed
             held += Self.duration(ticks: -ahead, of: codec)
             move(to: slot.timestamp)
@@ -275,14 +280,14 @@ package struct JitterBuffer: ~Copyable, Sendable {
     }
 
     mutating func store(
-        _ payload: Span<UInt8>, sequence: SequenceNumber, timestamp: UInt32, codec: AudioCodec
+        _ payload: Span<UInt8>, sequence: SequenceNumber, timestamp: UInt32, codec: AudioCodec, isCopy: Bool = false
     ) {
         let place = place(of: sequence)
         let length = min(payload.count, RTPPacket.maximumLength)
         let memory = payloads.elements(place * RTPPacket.maximumLength..<place * RTPPacket.maximumLength + length)
         for index in 0..<length { memory[index] = payload[index] }
         slots[place] = Slot(
-            content: .audio, codec: codec, sequence: sequence, timestamp: timestamp, length: length)
+            content: .audio, isCopy: isCopy, codec: codec, sequence: sequence, timestamp: timestamp, length: length)
     }
 
     static func samples(in duration: Duration) -> Int {

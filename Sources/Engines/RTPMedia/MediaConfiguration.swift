@@ -9,6 +9,8 @@ package struct MediaConfiguration: Equatable, Sendable {
     package var sendPayloadType: UInt8
     /// What the peer may send, by our payload types.
     package var receiveFormats: ReceiveFormats
+    /// Under which payload type the peer takes older audio along with newer (RFC 2198); nil where it does not.
+    package var redundancyPayloadType: UInt8?
     /// How we send digits; nil where the peer takes no telephone-event.
     package var sendTelephoneEvent: TelephoneEventFormat?
     /// What the peer's `fmtp` line asks of our Opus encoder (RFC 7587 §6.1).
@@ -46,7 +48,8 @@ package struct MediaConfiguration: Equatable, Sendable {
 
     package init(
         codec: AudioCodec, payloadType: UInt8, receiveFormats: ReceiveFormats,
-        sendTelephoneEvent: TelephoneEventFormat? = nil, opus: OpusPreferences = OpusPreferences(),
+        redundancyPayloadType: UInt8? = nil, sendTelephoneEvent: TelephoneEventFormat? = nil,
+        opus: OpusPreferences = OpusPreferences(),
         packetTime: Int = 20, sends: Bool = true, receives: Bool = true, isOnHold: Bool = false,
         remoteRTP: SocketAddress?, remoteRTCP: SocketAddress?, usesRTCPMux: Bool = false,
         signallingPeer: IPAddress? = nil, symmetric: SymmetricPolicy = .auto, descriptionNumber: UInt32 = 0,
@@ -55,6 +58,7 @@ package struct MediaConfiguration: Equatable, Sendable {
         self.sendCodec = codec
         self.sendPayloadType = payloadType
         self.receiveFormats = receiveFormats
+        self.redundancyPayloadType = redundancyPayloadType
         self.sendTelephoneEvent = sendTelephoneEvent
         self.opus = opus
         self.packetTime = packetTime
@@ -100,6 +104,8 @@ package struct ReceiveFormats: Sendable {
     package enum Format: Equatable, Sendable {
         case audio(AudioCodec)
         case telephoneEvent(clockRate: UInt32)
+        /// Blocks of the other formats (RFC 2198).
+        case redundantAudio
     }
 
     private struct Entry: Equatable, Sendable {

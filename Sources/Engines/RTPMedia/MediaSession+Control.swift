@@ -3,6 +3,9 @@ import EngineKit
 
 // RTCP: what the peer reports on us, and what we report.
 extension MediaSession {
+    /// Half a minute of the usual schedule.
+    static let forgivingReports = 6
+
     /// Where RTCP goes: with RTP where they share a port, else where it was seen to come from, else as described.
     private var controlDestination: SocketAddress? {
         if configuration.usesRTCPMux { return policy.destination }
@@ -62,8 +65,7 @@ extension MediaSession {
             counters.remoteFractionLost = fraction
             counters.remoteJitterMilliseconds =
                 Double(block.jitter) * 1_000 / Double(configuration.sendCodec.clockRate)
-            // At least a little, as the next loss comes before the next report.
-            opusPacketizer.encoder.setExpectedLoss(percent: max(5, min(30, Int((fraction * 120).rounded(.up)))))
+            noteRemoteLoss(fraction)
             if let trip = NTPTimestamp.roundTrip(
                 arrival: NTPTimestamp(elapsed: now - startedAt), lastReport: block.lastReport, delay: block.delay)
             {
@@ -71,6 +73,19 @@ extension MediaSession {
             }
         }
     }
+
+    private mutating func noteRemoteLoss(_ fraction: Double) {
+        // Being prepared for more costs the encoder quality that the better copies do not give back.
+        opusPacketizer.encoder.setExpectedLoss(percent: max(5, min(10, Int((fraction * 120).rounded(.up)))))
+        if fraction >= 0.01 {
+            reportsWithoutLoss = 0
+        } else {
+            reportsWithoutLoss = min(reportsWithoutLoss + 1, Self.forgivingReports)
+        }
+    }
+
+    /// Whether the peer lost something lately.
+    var isPeerLosing: Bool { reportsWithoutLoss < Self.forgivingReports }
 
     mutating func sendDueReport(at now: Instant) {
         schedule.setSenders(us: sentSinceReport || sentBeforeReport, peer: heardSinceReport)

@@ -84,6 +84,7 @@ extension MediaSession {
         jitterBuffer.played(samples: count)
         gap.close(over: heard.elements(0..<count))
         concealedInARow = 0
+        if jitterBuffer.isCopy(slot) { counters.recoveredByFEC += 1 }
         if owesFirstPlayed, let source = sources.active {
             owesFirstPlayed = false
             events.append(.firstPacketPlayed(synchronizationSource: source))

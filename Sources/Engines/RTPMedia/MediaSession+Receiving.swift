@@ -101,6 +101,8 @@ extension MediaSession {
             digitReceiver.receive(
                 payload, timestamp: packet.timestamp, clockRate: clockRate, rtpRate: receiveRate, at: now)
             reportDigits()
+        case .redundantAudio:
+            deliverRedundantAudio(packet, payload, at: now)
         case nil:
             // Without payload it is somebody's keep-alive (RFC 6263 §4.6), and all in order.
             if !payload.isEmpty { counters.refused.unknownPayloadType += 1 }
@@ -108,10 +110,33 @@ extension MediaSession {
         }
     }
 
+    /// What the packet is about goes its usual way; what it repeats fills the gaps.
+    private mutating func deliverRedundantAudio(_ packet: RTPPacket, _ payload: Span<UInt8>, at now: Instant) {
+        let audio: RedundantAudio
+        do {
+            audio = try RedundantAudio(parsing: payload)
+        } catch {
+            counters.refused.malformed += 1
+            jitterBuffer.passOver(packet.sequenceNumber)
+            return
+        }
+        let format = configuration.receiveFormats[audio.own.payloadType]
+        // Nobody wraps redundant audio once more.
+        deliver(packet, payload.extracting(audio.own.octets), as: format == .redundantAudio ? nil : format, at: now)
+        guard configuration.receives else { return }
+        for index in 0..<audio.copyCount {
+            guard let copy = audio.copy(index), case .audio(let codec) = configuration.receiveFormats[copy.payloadType]
+            else { continue }
+            let octets = payload.extracting(copy.octets)
+            guard let ticks = Self.duration(of: octets, codec: codec) else { continue }
+            jitterBuffer.fill(octets, ticks: ticks, codec: codec, offset: copy.offset, before: packet)
+        }
+    }
+
     private mutating func deliverAudio(
         _ packet: RTPPacket, _ payload: Span<UInt8>, codec: AudioCodec, at now: Instant
     ) {
-        guard Self.isPlayable(payload, codec: codec) else {
+        guard Self.duration(of: payload, codec: codec) != nil else {
             counters.refused.malformed += 1
             jitterBuffer.passOver(packet.sequenceNumber)
             return
@@ -145,10 +170,11 @@ extension MediaSession {
         sources.activeEntry = entry
     }
 
-    private static func isPlayable(_ payload: Span<UInt8>, codec: AudioCodec) -> Bool {
+    /// The ticks that a payload stands for; nil for one that can't be played.
+    private static func duration(of payload: Span<UInt8>, codec: AudioCodec) -> Int? {
         switch codec {
-        case .opus: OpusDecoder.sampleCount(of: payload) != nil
-        case .pcmu, .pcma: (1...G711Decoder.maximumPacketLength).contains(payload.count)
+        case .opus: OpusDecoder.sampleCount(of: payload)
+        case .pcmu, .pcma: (1...G711Decoder.maximumPacketLength).contains(payload.count) ? payload.count : nil
         }
     }
 

@@ -14,7 +14,7 @@ extension MediaSession {
 
     private var canSendAudio: Bool { canReachPeer && configuration.sends }
 
-    private var packetLength: Int {
+    var packetLength: Int {
         switch configuration.sendCodec {
         case .opus: OpusPacketizer.sampleCount(packetTime: configuration.packetTime)
         case .pcmu, .pcma: G711Encoder.sampleCount(packetTime: configuration.packetTime)
@@ -101,12 +101,15 @@ extension MediaSession {
         var header = RTPPacket(
             hasMarker: owesMarker, payloadType: configuration.sendPayloadType, sequenceNumber: sequence,
             timestamp: timestamp, synchronizationSource: localSource)
+        let copy = copy(before: timestamp)
+        let start = RTPPacket.headerLength + (copy?.length ?? 0)
         let codec = configuration.sendCodec
         let usesDTX = configuration.opus.usesDTX
+        let keepsCopies = configuration.redundancyPayloadType != nil
         var packet: EncodedPacket?
         let isQueued = outgoing.append(to: destination, isRTCP: false) { memory in
             packet = memory.withUnsafeMutableBufferPointer { bytes in
-                let room = UnsafeMutableBufferPointer(rebasing: bytes[RTPPacket.headerLength...])
+                let room = UnsafeMutableBufferPointer(rebasing: bytes[start...])
                 var payload = room.mutableSpan
                 let length: Int?
                 switch codec {
@@ -117,11 +120,14 @@ extension MediaSession {
                 return length.map { EncodedPacket(length: $0, sampleCount: samples.count) }
             }
             guard let packet, !(usesDTX && packet.isDispensable) else { return nil }
+            if keepsCopies { sentPayloads.append(memory.span.extracting(start..<start + packet.length), of: header) }
+            if let copy { header.payloadType = copy.redundancyType }
             Self.write(header, to: &memory)
-            return RTPPacket.headerLength + packet.length
+            copy?.write(before: configuration.sendPayloadType, to: &memory)
+            return start + packet.length
         }
         if isQueued, let packet {
-            header.payload = 0..<packet.length
+            header.payload = RTPPacket.headerLength..<start + packet.length
             sent(header, at: now)
         } else {
             owesMarker = true

@@ -33,6 +33,9 @@ package struct MediaSession: ~Copyable, Sendable {
     var digits = TelephoneEventSender()
     var sentMeter = LevelMeter()
     var keepAliveAt: Instant
+    var sentPayloads = SentPayloads()
+    /// Reports of the peer in a row that told of no loss.
+    var reportsWithoutLoss = Self.forgivingReports
 
     // What we receive.
     var policy: SourcePolicy
