@@ -37,7 +37,14 @@ struct NotifierRule {
     /// The Call-IDs in which somebody asked to be told.
     private var asked: Set<String> = []
     /// The BYEs that have no answer: in their dialogs nothing may overtake them, so that nothing more is told there.
-    private var byes: [TransactionName: Dialog] = [:]
+    private var byes: [TransactionName: Bye] = [:]
+    /// What ended by its own time while such a BYE had no answer.
+    private var cutOff: Set<Name> = []
+
+    private struct Bye {
+        let dialog: Dialog
+        let sentAt: Instant
+    }
 
     private struct Dialog: Hashable {
         let callID: String
@@ -54,8 +61,9 @@ struct NotifierRule {
         }
         guard let request = traffic.request else { return }
         if request.method == .bye {
-            byes[transaction] = Dialog(
+            let dialog = Dialog(
                 callID: request.callID, localTag: request.from.tag ?? "", remoteTag: request.to.tag ?? "")
+            byes[transaction] = byes[transaction] ?? Bye(dialog: dialog, sentAt: traffic.at)
         }
         guard request.method == .notify else { return }
         guard names[transaction] == nil else { return }
@@ -120,7 +128,12 @@ struct NotifierRule {
             subscribed[TransactionName(traffic.message)] = numbered ?? name
         case .response(let response):
             let transaction = TransactionName(traffic.message)
-            if response.status.isFinal { byes[transaction] = nil }
+            if response.status.isFinal, let bye = byes.removeValue(forKey: transaction) {
+                let ended = last.filter { name, notification in
+                    dialog(of: name) == bye.dialog && (bye.sentAt...traffic.at).contains(notification.standsUntil)
+                }
+                cutOff.formUnion(ended.keys)
+            }
             guard response.status.isFinal, ![401, 407].contains(response.status.value), let name = names[transaction],
                 last[name]?.transaction == transaction, last[name]?.answeredAt == nil
             else { return }
@@ -131,13 +144,16 @@ struct NotifierRule {
         }
     }
 
+    private func dialog(of name: Name) -> Dialog {
+        Dialog(callID: name.callID, localTag: name.localTag, remoteTag: name.remoteTag)
+    }
+
     /// Who took a NOTIFY while the subscription stood is told of its end.
     func atRest(mayMiss: Bool, _ findings: inout Findings) {
         guard !mayMiss else { return }
-        let cutOff = Set(byes.values)
+        let silenced = Set(byes.values.map(\.dialog))
         for (name, notification) in last where notification.isTaken && !notification.isLast {
-            let dialog = Dialog(callID: name.callID, localTag: name.localTag, remoteTag: name.remoteTag)
-            guard !cutOff.contains(dialog) else { continue }
+            guard !silenced.contains(dialog(of: name)), !cutOff.contains(name) else { continue }
             guard let answeredAt = notification.answeredAt, answeredAt < notification.standsUntil else { continue }
             findings.add(.subscriptionsEnd, "nobody was told that a subscription is over")
         }
