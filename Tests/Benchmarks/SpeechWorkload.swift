@@ -9,7 +9,9 @@ extension Workload {
     static var speech: Workload {
         Workload(
             name: "speech",
-            usage: "IN OUT [loss=PERCENT] [burst=PACKETS] [jitter=MS] [seed=N] [codec=NAME] [ptime=MS] [target=MS] [red=1]"
+            usage: """
+                IN OUT [loss=PERCENT] [burst=PACKETS] [jitter=MS] [seed=N] [codec=NAME] [ptime=MS] [target=MS] [red=1]
+                """
         ) { arguments in
             guard arguments.count >= 2 else { Benchmarks.fail("speech IN OUT [KEY=VALUE...]") }
             var network = ImpairedNetwork.Settings()

@@ -30,7 +30,8 @@ package struct RedundantAudio: Sendable {
         while true {
             guard let first = reader.readUInt8() else { throw .truncated }
             guard first & 0x80 != 0 else {
-                own = try Self.place(&blocks, lengths, count: copyCount, from: reader.position, ownType: first, in: payload)
+                own = try Self.place(
+                    &blocks, lengths, count: copyCount, from: reader.position, ownType: first, in: payload)
                 return
             }
             guard let high = reader.readUInt8(), let low = reader.readUInt16() else { throw .truncated }
