@@ -120,7 +120,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "SIPUserAgent", "ServerLocation", "SIPTransactions", "EventPackages", "SIPMessages", "SDP", "RTPMedia",
-                "EngineKit",
+                "AudioCodecs", "EngineKit",
             ],
             path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
         tests("FuzzTests", uses: ["FuzzTargets"]),

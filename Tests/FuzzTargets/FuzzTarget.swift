@@ -3,7 +3,7 @@ import SIPMessages
 /// What a fuzzer hands bytes to. Each holds what came of them against what must be true of it, so that more is found
 /// than traps: `Tests/Fuzzing` drives them under libFuzzer, `Tests/FuzzTests` replays what was found.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case message, stream, uri, multipart, description, negotiation, names, dialog, writing, media
+    case message, stream, uri, multipart, description, negotiation, names, dialog, writing, media, redundancy, call
     case wwwAuthenticate = "www-authenticate", proxyAuthenticate = "proxy-authenticate"
     case authorization, proxyAuthorization = "proxy-authorization", authenticationInfo = "authentication-info"
     case presence, dialogInformation = "dialog-info", registrationInformation = "reginfo"
@@ -26,6 +26,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .dialog: try Self.dialog(bytes)
         case .writing: try Self.writing(bytes)
         case .media: try Self.media(bytes)
+        case .redundancy: try Self.redundancy(bytes)
+        case .call: try Self.call(bytes)
         case .wwwAuthenticate: try Self.challenge(WWWAuthenticate.self, bytes, isProxy: false)
         case .proxyAuthenticate: try Self.challenge(ProxyAuthenticate.self, bytes, isProxy: true)
         case .authorization: try Self.field(Authorization.self, bytes)
