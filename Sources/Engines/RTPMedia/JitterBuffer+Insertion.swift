@@ -47,10 +47,15 @@ extension JitterBuffer {
     /// Learns from a packet how long the network takes and how long the playout lets packets wait.
     private mutating func measure(offset: Int, at now: Instant) {
         let mediaTime = Self.duration(ticks: Int(truncatingIfNeeded: nextTicks) + offset, of: codec)
-        let relative = estimate.receive(mediaTime: mediaTime, at: now)
+        var relative = estimate.receive(mediaTime: mediaTime, at: now)
         let margin = margin(of: offset, at: now)
-        held = margin + relative
         lateArrivals = margin < .zero ? lateArrivals + 1 : 0
+        if relative > Self.maximumDepth, lateArrivals >= 3 {
+            // So much longer is no way: the timestamps stood still, and what came before them tells nothing.
+            estimate.forgetFloor()
+            relative = .zero
+        }
+        held = margin + relative
     }
 
     /// Takes a copy of a packet that another one brought along, which belongs `offset` ticks before that one and stands
