@@ -76,12 +76,14 @@ struct DelayEstimate: ~Copyable, Sendable {
 
     /// Gives whether it did move.
     private mutating func moveFloor(to difference: Int64, at now: Instant) -> Bool {
-        if floor == nil {
+        if floor == nil || now - blockEnd >= Self.block * floors.count {
+            floors = InlineArray(repeating: nil)
             blockEnd = now + Self.block
-        } else if now >= blockEnd {
+        }
+        while now >= blockEnd {
             newest = (newest + 1) % floors.count
             floors[newest] = nil
-            blockEnd = now + Self.block
+            blockEnd += Self.block
         }
         floors[newest] = min(floors[newest] ?? difference, difference)
         var least = difference
