@@ -50,8 +50,8 @@ extension JitterBuffer {
         var relative = estimate.receive(mediaTime: mediaTime, at: now)
         let margin = margin(of: offset, at: now)
         lateArrivals = margin < .zero ? lateArrivals + 1 : 0
-        if relative > Self.maximumDepth, lateArrivals >= 3 {
-            // So much longer is no way: the timestamps stood still, and what came before them tells nothing.
+        if margin + relative > Self.maximumDepth {
+            // No packet is held for longer: what was so much faster came before a stall of the network or the sender.
             estimate.forgetFloor()
             relative = .zero
         }
