@@ -27,6 +27,12 @@ extension JitterBuffer {
             return anchor(payload, sequence: sequence, timestamp: timestamp, codec: codec, at: now)
         }
         if !isNewest { counters.reordered += 1 }
+        guard abs(offset) <= depthTicks else {
+            // Of another time than those that it goes between.
+            noteLate()
+            markConsumed(sequence)
+            return .late
+        }
         self.codec = codec
         measure(offset: offset, at: now)
         redundancy.received(codec == .opus ? OpusDecoder.redundancy(in: payload) : .none)
