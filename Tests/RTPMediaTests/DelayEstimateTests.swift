@@ -51,6 +51,29 @@ struct DelayEstimateTests {
         #expect(needed(packets: 1_000) { $0 < 800 ? 0 : change } <= 5)
     }
 
+    @Test func oneThatFoundAnEmptyQueueIsNoShorterWay() {
+        // A queue that stands for 30 ms, which one packet in the middle does not meet.
+        for packets in [302, 326, 350] { #expect(needed(packets: packets) { $0 == 300 ? 0 : 30 } == 32.5) }
+        #expect(needed(packets: 600) { $0 == 300 ? 0 : 30 } == 2.5)
+    }
+
+    @Test func aPauseAndASlowPacketBehindItKeepWhatWasLearnt() {
+        var random = RandomSource(seed: 8)
+        var estimate = DelayEstimate()
+        for index in 0..<500 {
+            let sent = Duration.milliseconds(20 * index)
+            let way = Duration.nanoseconds(Int64.random(in: 0...40_000_000, using: &random))
+            _ = estimate.receive(mediaTime: sent, at: .zero + sent + way)
+        }
+        for index in 0..<40 {
+            let sent = Duration.milliseconds(20 * index + 13_000)
+            let way = index == 0 ? 60_000_000 : Int64.random(in: 0...40_000_000, using: &random)
+            _ = estimate.receive(mediaTime: sent, at: .zero + sent + .nanoseconds(way))
+            let needed = estimate.needed
+            #expect(needed >= .milliseconds(37.5), "\(needed) after \(index)")
+        }
+    }
+
     @Test(arguments: [-200.0, 200])
     func anotherClockIsFollowed(partsPerMillion: Double) {
         #expect(needed(packets: 10_000) { Double($0) * 20 * partsPerMillion / 1e6 } <= 5)
@@ -64,6 +87,9 @@ struct DelayEstimateTests {
             _ = estimate.receive(
                 mediaTime: media, at: Instant(nanoseconds: Int64.random(in: 0...Int64.max, using: &random)))
         }
+        _ = estimate.receive(mediaTime: .zero, at: .distantFuture)
+        _ = estimate.receive(mediaTime: .zero, at: .zero)
+        _ = estimate.receive(mediaTime: .zero, at: .distantFuture)
         let needed = estimate.needed
         #expect(needed <= .milliseconds(500))
     }

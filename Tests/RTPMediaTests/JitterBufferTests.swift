@@ -1,8 +1,9 @@
 import AudioCodecs
 import EngineKit
 import Proofs
-import RTPMedia
 import Testing
+
+@testable import RTPMedia
 
 /// A jitter buffer with G.711 packets of 20 ms, whose playout asks every 20 ms.
 private struct Bench: ~Copyable {
@@ -199,6 +200,13 @@ struct JitterBufferTests {
         }
         let counters = bench.buffer.counters
         #expect(counters.concealedSamples == 0 && counters.late == 0)
+    }
+
+    @Test func ticksOfAnyLengthAreATime() {
+        // 60 hours of Opus, and as many as there are.
+        #expect(JitterBuffer.duration(ticks: 216_000 * 48_000 + 24_000, of: .opus) == .milliseconds(216_000_500))
+        #expect(JitterBuffer.duration(ticks: .min, of: .pcmu) < .zero)
+        #expect(JitterBuffer.samples(in: .seconds(100 * 365 * 86_400)) == 100 * 365 * 86_400 * 48_000)
     }
 
     @Test(.proves(.rule(16)))

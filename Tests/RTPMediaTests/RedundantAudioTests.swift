@@ -129,6 +129,27 @@ struct RedundantAudioTests {
         #expect(call.b.session.statistics.bufferMilliseconds < 30)
     }
 
+    /// A codec changes: what was coded before is not sent under the numbers and the clock of now.
+    @Test func copiesDoNotOutliveTheirCodec() throws {
+        let call = try call()
+        call.impairment = Impairment(loss: 0.1)
+        call.run(.seconds(15))
+        var configuration = call.a.session.configuration
+        configuration.sendCodec = .pcmu
+        configuration.sendPayloadType = 0
+        call.a.session.update(configuration, at: call.now)
+        let before = call.a.sent.count
+        call.run(.seconds(1))
+        var copies = 0
+        for packet in call.a.sent[before...] where packet.bytes[1] & 0x7f == Self.payloadType && !packet.isRTCP {
+            let audio = try RedundantAudio(parsing: Array(packet.bytes[RTPPacket.headerLength...]).span)
+            let copy = try #require(audio.copy(0))
+            #expect(copy.payloadType == 0 && copy.offset == 480)
+            copies += 1
+        }
+        #expect(copies > 40)
+    }
+
     /// What came itself after its copy is no duplicate, and nothing of it counts as lost.
     @Test func thePacketThatComesAfterItsCopyCounts() throws {
         let call = try call(.pcmu, jitterTarget: .milliseconds(100))

@@ -22,9 +22,9 @@ struct TimeStretchTests {
         zip(samples, samples.dropFirst()).map { abs(Int($1) - Int($0)) }.max() ?? 0
     }
 
-    private func shrunk(_ samples: [Int16], atMost limit: Int, isUrgent: Bool = false) -> [Int16] {
+    private func shrunk(_ samples: [Int16], atMost limit: Int, urgency: TimeStretch.Urgency = .none) -> [Int16] {
         let stretch = FixedStretch()
-        return stretch.shrink(samples, atMost: limit, isUrgent: isUrgent)
+        return stretch.shrink(samples, atMost: limit, urgency: urgency)
     }
 
     @Test(arguments: [75.0, 110, 160, 220, 380])
@@ -76,9 +76,9 @@ struct TimeStretchTests {
             let count = Int.random(in: 0...2_400, using: &random)
             let limit = Int.random(in: -10...1_000, using: &random)
             let said = voice(Double.random(in: 60...420, using: &random), from: 0, count: count)
-            let shorter = shrunk(said, atMost: limit, isUrgent: true).count
+            let shorter = shrunk(said, atMost: limit, urgency: .high).count
             #expect((max(0, count - max(0, limit))...count).contains(shorter))
-            let longer = FixedStretch(played: said).extend(said, atMost: limit, isUrgent: true).count
+            let longer = FixedStretch(played: said).extend(said, atMost: limit, urgency: .high).count
             #expect((count...count + max(0, limit)).contains(longer))
         }
     }
@@ -88,15 +88,15 @@ struct TimeStretchTests {
 private struct FixedStretch {
     var played: [Int16] = []
 
-    func shrink(_ samples: [Int16], atMost limit: Int, isUrgent: Bool) -> [Int16] {
+    func shrink(_ samples: [Int16], atMost limit: Int, urgency: TimeStretch.Urgency) -> [Int16] {
         change(samples) { stretch, memory in
-            stretch.shrink(memory, count: samples.count, atMost: limit, isUrgent: isUrgent)
+            stretch.shrink(memory, count: samples.count, atMost: limit, urgency: urgency)
         }
     }
 
-    func extend(_ samples: [Int16], atMost limit: Int, isUrgent: Bool = false) -> [Int16] {
+    func extend(_ samples: [Int16], atMost limit: Int, urgency: TimeStretch.Urgency = .none) -> [Int16] {
         change(samples) { stretch, memory in
-            stretch.extend(memory, count: samples.count, atMost: limit, isUrgent: isUrgent)
+            stretch.extend(memory, count: samples.count, atMost: limit, urgency: urgency)
         }
     }
 

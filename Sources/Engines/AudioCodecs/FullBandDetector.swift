@@ -31,12 +31,22 @@ struct FullBandDetector: Sendable {
     mutating func observe(_ samples: Span<Int16>) {
         guard !samples.isEmpty else { return }
         var (total, high): (Float, Float) = (0, 0)
+        let (numerators, denominators) = (Self.numerators, Self.denominators)
         for index in samples.indices {
             let sample = Float(samples[index])
-            let filtered = filter(sample)
+            // Transposed direct form II; the zeros lie on the unit circle, so that the third coefficient is the first.
+            var value = sample
+            for section in states.indices {
+                let (b, a) = (numerators[section], denominators[section])
+                let output = b.x * value + states[section].x
+                states[section] = SIMD2(b.y * value - a.x * output + states[section].y, b.x * value - a.y * output)
+                value = output
+            }
             total += sample * sample
-            high += filtered * filtered
+            high += value * value
         }
+        // In silence they would fade into numbers that processors are slow with.
+        for section in states.indices where abs(states[section].x) < 1e-20 { states[section] = SIMD2(0, 0) }
         let count = Float(samples.count)
         (total, high) = (total / count, high / count)
         loudest = max(total, loudest * (1 - Self.forgetting * count / 48_000))
@@ -47,17 +57,5 @@ struct FullBandDetector: Sendable {
             soundWithout = min(soundWithout + samples.count, Self.patience)
             if soundWithout == Self.patience { isFullBand = false }
         }
-    }
-
-    private mutating func filter(_ sample: Float) -> Float {
-        // Transposed direct form II; the zeros lie on the unit circle, so that the third coefficient is the first.
-        var value = sample
-        for index in states.indices {
-            let (b, a) = (Self.numerators[index], Self.denominators[index])
-            let output = b.x * value + states[index].x
-            states[index] = SIMD2(b.y * value - a.x * output + states[index].y, b.x * value - a.y * output)
-            value = output
-        }
-        return value
     }
 }

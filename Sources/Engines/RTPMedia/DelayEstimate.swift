@@ -12,8 +12,10 @@ struct DelayEstimate: ~Copyable, Sendable {
     private static let lateShare = 100
     /// The floor is the least of the last four blocks.
     private static let block = Duration.milliseconds(500)
-    /// More than this, and more than packets are apart, is no jitter.
+    /// More than this, and more than packets are apart, may be no jitter but a shorter way.
     private static let shorterWay: Int64 = 20_000_000
+    /// So many packets in a row show that it is one.
+    private static let proof = 25
 
     /// What arrivals were later than the timestamps say, from any origin, in nanoseconds.
     private var differences = FixedBuffer<Int64>(repeating: 0, count: Self.memory)
@@ -25,6 +27,8 @@ struct DelayEstimate: ~Copyable, Sendable {
     private var newest = 0
     private var blockEnd = Instant.zero
     private var floor: Int64?
+    /// How deep the floor fell, and the packets since, while it is not known whether the way became shorter.
+    private var (fall, sinceFall) = (Int64(0), 0)
 
     /// What all but one in a hundred packets kept within.
     private(set) var needed = Duration.zero
@@ -45,6 +49,7 @@ struct DelayEstimate: ~Copyable, Sendable {
         if let floor { for index in 0..<count { differences[index] &-= floor } }
         floors = InlineArray(repeating: nil)
         floor = nil
+        fall = 0
     }
 
     /// Takes note of a packet that came at `now` and is `mediaTime` after the origin of the timeline.
@@ -52,7 +57,8 @@ struct DelayEstimate: ~Copyable, Sendable {
     /// - Returns: its relative delay.
     mutating func receive(mediaTime: Duration, at now: Instant) -> Duration {
         let difference = now.nanoseconds &- mediaTime.saturatedNanoseconds
-        let moved = moveFloor(to: difference, at: now)
+        var moved = moveFloor(to: difference, at: now)
+        if fall > 0, proveShorterWay(by: difference) { moved = true }
         if count == Self.memory {
             if !moved { bins[bin(of: differences[next])] -= 1 }
         } else {
@@ -77,10 +83,12 @@ struct DelayEstimate: ~Copyable, Sendable {
     /// Gives whether it did move.
     private mutating func moveFloor(to difference: Int64, at now: Instant) -> Bool {
         if floor == nil || now - blockEnd >= Self.block * floors.count {
+            // After a pause the first packet alone does not tell what the fastest take.
             floors = InlineArray(repeating: nil)
+            floors[newest] = floor
             blockEnd = now + Self.block
         }
-        while now >= blockEnd {
+        for _ in floors.indices where now >= blockEnd {
             newest = (newest + 1) % floors.count
             floors[newest] = nil
             blockEnd += Self.block
@@ -95,12 +103,29 @@ struct DelayEstimate: ~Copyable, Sendable {
             for index in 0..<count { differences[index] &+= least }
             return true
         }
-        let fall = before.subtractingReportingOverflow(least)
-        if !fall.overflow, fall.partialValue > max(needed.saturatedNanoseconds, Self.shorterWay) {
-            // Packets found a shorter way, and will be as far apart on that.
-            for index in 0..<count { differences[index] &-= fall.partialValue }
+        let difference = before.subtractingReportingOverflow(least)
+        if !difference.overflow, difference.partialValue > max(needed.saturatedNanoseconds, Self.shorterWay) {
+            (fall, sinceFall) = (difference.partialValue, 0)
         }
         return least != before
+    }
+
+    /// Packets that all come so much earlier found a shorter way, and will be as far apart on that as they were before.
+    /// Gives whether that is known now.
+    private mutating func proveShorterWay(by difference: Int64) -> Bool {
+        guard relative(difference) <= Self.shorterWay else {
+            fall = 0
+            return false
+        }
+        guard sinceFall == Self.proof else {
+            sinceFall += 1
+            return false
+        }
+        for age in sinceFall..<max(sinceFall, count) {
+            differences[(next - 1 - age + 2 * Self.memory) % Self.memory] &-= fall
+        }
+        fall = 0
+        return true
     }
 
     private mutating func recount() {

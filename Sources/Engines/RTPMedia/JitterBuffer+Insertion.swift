@@ -7,16 +7,17 @@ extension JitterBuffer {
         _ payload: Span<UInt8>, sequence: SequenceNumber, timestamp: UInt32, codec: AudioCodec, at now: Instant
     ) -> Insertion {
         guard isAnchored, codec.clockRate == self.codec.clockRate else {
+            if isAnchored, isRecent(sequence), highest.distance(to: sequence) <= 0 {
+                // One of before the clock changed, which others overtook.
+                noteLate()
+                return .late
+            }
             return anchor(payload, sequence: sequence, timestamp: timestamp, codec: codec, at: now)
         }
         let existing = slots[place(of: sequence)]
-        if existing.content != .empty && existing.sequence == sequence && isRecent(sequence) {
-            guard existing.isCopy else {
-                counters.duplicate += 1
-                return .duplicate
-            }
-            slots[place(of: sequence)].isCopy = false
-            return .stored
+        if existing.content != .empty && existing.sequence == sequence && isRecent(sequence) && !existing.isCopy {
+            counters.duplicate += 1
+            return .duplicate
         }
         let isNewest = highest.distance(to: sequence) > 0
         let steps = head.distance(to: sequence)
@@ -71,10 +72,11 @@ extension JitterBuffer {
     ) {
         guard isAnchored, codec.clockRate == self.codec.clockRate, ticks > 0, offset > 0, Int(offset) % ticks == 0
         else { return }
-        redundancy.received(reach: Self.duration(ticks: Int(offset), of: codec))
         // A copy does not tell its sequence number, but its time does where the sender makes no pauses.
         let sequence = packet.sequenceNumber.advanced(by: -(Int(offset) / ticks))
         let timestamp = packet.timestamp &- offset
+        guard abs(Int(Int32(bitPattern: timestamp &- next))) <= depthTicks else { return }
+        redundancy.received(reach: Self.duration(ticks: Int(offset), of: codec))
         let existing = slots[place(of: sequence)]
         guard head.distance(to: sequence) >= 0, sequence.distance(to: highest) > 0,
             existing.content == .empty || existing.sequence != sequence
@@ -148,6 +150,8 @@ extension JitterBuffer {
     }
 
     static func duration(ticks: Int, of codec: AudioCodec) -> Duration {
-        .nanoseconds(Int64(ticks) * 1_000_000_000 / Int64(codec.clockRate))
+        // Of all ticks at once the nanoseconds would be too many after two days.
+        let (seconds, rest) = Int64(ticks).quotientAndRemainder(dividingBy: Int64(codec.clockRate))
+        return .seconds(seconds) + .nanoseconds(rest * 1_000_000_000 / Int64(codec.clockRate))
     }
 }

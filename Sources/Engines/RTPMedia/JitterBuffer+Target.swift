@@ -43,6 +43,7 @@ extension JitterBuffer {
     package mutating func takeFollowing() -> Int? {
         let slot = slots[place(of: head)]
         guard slot.content == .audio, slot.sequence == head, slot.timestamp == next, startsAt == nil else { return nil }
+        if slot.isCopy { redundancy.lost() } else { redundancy.played() }
         slots[place(of: head)].content = .consumed
         head = head.advanced(by: 1)
         return place(of: slot.sequence)
@@ -53,23 +54,28 @@ extension JitterBuffer {
 struct RedundancyWatch: Sendable {
     /// 250 packets, 5 s of the usual ones.
     private static let memory = 0.996
-    private static let (rising, falling) = (0.003, 0.001)
+    /// The first loss counts, and no other for 15 s.
+    private static let (rising, falling) = (0.003, 0.000_2)
     private static let patience = 50
 
     private var loss = 0.0
     private var isLossy = false
     /// Packets of speech since one held a copy of the one before. At first it is hoped that they do.
     private var sinceCopy = 0
-    /// How much later copies of whole packets come, and packets since one did.
-    private var (copyReach, sinceCopyOfPacket) = (Duration.zero, Int.max)
+    /// How much later copies of whole packets come, and packets since one came at all and since one came as late.
+    private var copyReach = Duration.zero
+    private var (sinceCopyOfPacket, sinceLatestCopy) = (patience, patience)
 
     mutating func received(reach: Duration) {
-        copyReach = sinceCopyOfPacket < Self.patience ? max(copyReach, reach) : reach
         sinceCopyOfPacket = 0
+        guard reach >= copyReach || sinceLatestCopy >= Self.patience else { return }
+        copyReach = reach
+        sinceLatestCopy = 0
     }
 
     mutating func received(_ redundancy: OpusDecoder.Redundancy) {
-        if sinceCopyOfPacket < Self.patience { sinceCopyOfPacket += 1 }
+        sinceCopyOfPacket = min(sinceCopyOfPacket + 1, Self.patience)
+        sinceLatestCopy = min(sinceLatestCopy + 1, Self.patience)
         switch redundancy {
         case .copy: sinceCopy = 0
         case .none: sinceCopy = min(sinceCopy + 1, Self.patience)

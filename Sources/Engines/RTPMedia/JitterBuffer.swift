@@ -292,6 +292,7 @@ package struct JitterBuffer: ~Copyable, Sendable {
 
     static func samples(in duration: Duration) -> Int {
         // Rounded down, so that a start which falls between two samples is not waited for twice.
-        Int(duration.saturatedNanoseconds * 48 / 1_000_000)
+        let (milliseconds, rest) = duration.saturatedNanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return Int(milliseconds * 48 + rest * 48 / 1_000_000)
     }
 }

@@ -7,6 +7,7 @@ extension MediaSession {
     /// 30 ms: the longest period, its seam and some choice.
     private static let correctable = 1_440
     private static let urgentCorrection = 60 * AudioCodec.sampleRate / 1_000
+    private static let mostUrgentCorrection = 150 * AudioCodec.sampleRate / 1_000
 
     /// Fills `samples` with what is to be heard from `now` on.
     package mutating func playout(into samples: inout MutableSpan<Int16>, at now: Instant) {
@@ -36,7 +37,9 @@ extension MediaSession {
 
     private mutating func nextReceived(at position: Instant, atMost limit: Int) -> Int {
         while true {
-            switch jitterBuffer.next(at: position) {
+            let step = jitterBuffer.next(at: position)
+            if case .absorb = step {} else { payOwedConcealment() }
+            switch step {
             case .silence(let count):
                 gap.end()
                 return silence(max(1, min(count, limit)))
@@ -101,17 +104,26 @@ extension MediaSession {
         // What is too short to find a period in is joined with what follows.
         while count < Self.correctable, let slot = jitterBuffer.takeFollowing() {
             guard let more = decode(slot, from: count) else {
-                jitterBuffer.played(samples: Int(jitterBuffer.frameTicks) * jitterBuffer.codec.samplesPerTick)
+                let frame = Int(jitterBuffer.frameTicks) * jitterBuffer.codec.samplesPerTick
+                jitterBuffer.played(samples: frame)
+                jitterBuffer.stretched(by: -frame)
                 break
             }
             jitterBuffer.played(samples: more)
+            if jitterBuffer.isCopy(slot) { counters.recoveredByFEC += 1 }
+            gap.end()
             count += more
         }
-        let isUrgent = abs(correction) > Self.urgentCorrection
+        let urgency: TimeStretch.Urgency =
+            switch abs(correction) {
+            case ..<Self.urgentCorrection: .none
+            case ..<Self.mostUrgentCorrection: .high
+            default: .highest
+            }
         let result =
             correction < 0
-            ? stretch.shrink(heard.elements, count: count, atMost: -correction, isUrgent: isUrgent)
-            : stretch.extend(heard.elements, count: count, atMost: correction + TimeStretch.seam, isUrgent: isUrgent)
+            ? stretch.shrink(heard.elements, count: count, atMost: -correction, urgency: urgency)
+            : stretch.extend(heard.elements, count: count, atMost: correction + TimeStretch.seam, urgency: urgency)
         jitterBuffer.stretched(by: result - count)
         return result
     }
@@ -153,8 +165,16 @@ extension MediaSession {
             : opusDecoder.decode(bytes.span, into: &output)
         opusDecoder.save()
         gap.absorbed(missed + (decoded ?? 0))
-        let rest = isRedundancy ? 0 : gap.samples
-        if rest > 0 { _ = opusDecoder.conceal(sampleCount: rest, into: &output) }
+        // Where another one is to be taken in behind it, what lies between is not heard again either.
+        owedConcealment = isRedundancy ? 0 : gap.samples
+    }
+
+    private mutating func payOwedConcealment() {
+        guard owedConcealment > 0 else { return }
+        let memory = heard.elements
+        var output = memory.mutableSpan
+        _ = opusDecoder.conceal(sampleCount: owedConcealment, into: &output)
+        owedConcealment = 0
     }
 
     private mutating func conceal(_ count: Int) -> Int {
@@ -186,6 +206,7 @@ extension MediaSession {
         case (.pcmu, .pcma), (.pcma, .pcmu): break
         default: g711Decoder.reset()
         }
+        gap.end()
         counters.receiveCodec = codec
     }
 }

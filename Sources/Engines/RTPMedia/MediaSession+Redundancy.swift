@@ -12,7 +12,11 @@ extension MediaSession {
             return nil
         }
         let packets = min(SentPayloads.capacity - 1, (Self.distance + packetLength - 1) / packetLength)
-        return sentPayloads.copy(of: sequence.advanced(by: -packets), before: timestamp, redundancyType: redundancyType)
+        let copy = sentPayloads.copy(
+            of: sequence.advanced(by: -packets), before: timestamp, redundancyType: redundancyType)
+        // After a pause it belongs to a time that is over.
+        let ticks = packets * packetLength / configuration.sendCodec.samplesPerTick
+        return copy.map { Int($0.offset) == ticks } ?? false ? copy : nil
     }
 }
 

@@ -173,6 +173,7 @@ extension MediaSession {
         counters.sendCodec = codec
         opusPacketizer.reset()
         g711Encoder.reset()
+        sentPayloads.removeAll()
         packetCount = 0
         owesMarker = true
     }

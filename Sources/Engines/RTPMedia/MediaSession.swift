@@ -61,6 +61,8 @@ package struct MediaSession: ~Copyable, Sendable {
     var heardRange = 0..<0
     var stretch = TimeStretch()
     var gap = ConcealedGap()
+    /// What a decoder that went back has to make up before it goes on.
+    var owedConcealment = 0
     var playoutClock = PlayoutClock()
     var concealedInARow = 0
     var owesFirstPlayed = true
@@ -150,6 +152,9 @@ package struct MediaSession: ~Copyable, Sendable {
         if configuration.remoteRTCP != before.remoteRTCP { learntControl = nil }
         if configuration.opus != before.opus { opusPacketizer.encoder.apply(configuration.opus) }
         if configuration.sendCodec != before.sendCodec { changeSendCodec(from: before.sendCodec) }
+        if configuration.sendPayloadType != before.sendPayloadType || configuration.remoteRTP != before.remoteRTP {
+            sentPayloads.removeAll()
+        }
         if configuration.packetTime != before.packetTime {
             bucket.setRate(TokenBucket.rate(packetTime: configuration.packetTime))
             packetCount = 0

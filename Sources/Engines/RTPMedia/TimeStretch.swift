@@ -14,10 +14,21 @@ package struct TimeStretch: ~Copyable, Sendable {
     /// What is needed to cut the longest period out.
     package static let leastCount = longestPeriod + seam
 
-    /// How alike two pieces are that may be joined: 1 is the same form, whatever the level.
-    private static let likeness = 0.85
-    /// Where the delay is far off, a seam that may be heard is the smaller evil.
-    private static let urgentLikeness = 0.5
+    /// How far off the delay is: a seam that may be heard becomes the smaller evil.
+    package enum Urgency: Sendable {
+        case none, high
+        /// Whatever is least unlike is joined, as music and noise have no period.
+        case highest
+
+        /// How alike two pieces are that may be joined: 1 is the same form, whatever the level.
+        fileprivate var likeness: Double {
+            switch self {
+            case .none: 0.85
+            case .high: 0.5
+            case .highest: -1
+            }
+        }
+    }
     /// Mean square below which nobody hears a seam: 60 dB under full scale.
     private static let silence = 1_000.0
     /// The coarse search looks at every fourth sample and lag.
@@ -45,14 +56,14 @@ package struct TimeStretch: ~Copyable, Sendable {
     ///
     /// - Returns: how many samples are left.
     package mutating func shrink(
-        _ samples: UnsafeMutableBufferPointer<Int16>, count: Int, atMost limit: Int, isUrgent: Bool
+        _ samples: UnsafeMutableBufferPointer<Int16>, count: Int, atMost limit: Int, urgency: Urgency
     ) -> Int {
         let longest = min(Self.longestPeriod, limit, count - Self.seam)
         guard longest >= Self.shortestPeriod else { return count }
         let first = UnsafeMutableBufferPointer(rebasing: samples[..<count])
         guard
             let period = Self.period(
-                of: first, at: 0, in: first, from: Self.shortestPeriod, through: longest, isUrgent: isUrgent)
+                of: first, at: 0, in: first, from: Self.shortestPeriod, through: longest, urgency: urgency)
         else { return count }
         for index in 0..<Self.seam {
             samples[index] = Waveform.blend(samples[index], samples[index + period], at: index, of: Self.seam)
@@ -66,7 +77,7 @@ package struct TimeStretch: ~Copyable, Sendable {
     ///
     /// - Returns: how many samples there are now.
     package mutating func extend(
-        _ samples: UnsafeMutableBufferPointer<Int16>, count: Int, atMost limit: Int, isUrgent: Bool
+        _ samples: UnsafeMutableBufferPointer<Int16>, count: Int, atMost limit: Int, urgency: Urgency
     ) -> Int {
         let longest = min(Self.longestPeriod, limit, samples.count - count)
         guard longest >= Self.shortestPeriod, count >= Self.seam else { return count }
@@ -76,7 +87,7 @@ package struct TimeStretch: ~Copyable, Sendable {
         guard longest >= least,
             let period = Self.period(
                 of: UnsafeMutableBufferPointer(rebasing: samples[..<Self.seam]), at: past.count, in: past,
-                from: -longest, through: -least, isUrgent: isUrgent)
+                from: -longest, through: -least, urgency: urgency)
         else { return count }
         let start = past.count + period
         for index in 0..<Self.seam { kept[index] = samples[index] }
@@ -96,7 +107,7 @@ package struct TimeStretch: ~Copyable, Sendable {
     /// where it is not like enough.
     private static func period(
         of piece: UnsafeMutableBufferPointer<Int16>, at origin: Int, in other: UnsafeMutableBufferPointer<Int16>,
-        from first: Int, through last: Int, isUrgent: Bool
+        from first: Int, through last: Int, urgency: Urgency
     ) -> Int? {
         var best = (lag: first, likeness: -Double.infinity)
         for lag in Swift.stride(from: first, through: last, by: stride) {
@@ -108,7 +119,7 @@ package struct TimeStretch: ~Copyable, Sendable {
             if likeness > best.likeness || lag == best.lag { best = (lag, likeness) }
         }
         let isQuiet = energy(piece, at: 0) < silence && energy(other, at: origin + best.lag) < silence
-        return isQuiet || best.likeness >= (isUrgent ? urgentLikeness : likeness) ? best.lag : nil
+        return isQuiet || best.likeness >= urgency.likeness ? best.lag : nil
     }
 
     private static func energy(_ samples: UnsafeMutableBufferPointer<Int16>, at start: Int) -> Double {
