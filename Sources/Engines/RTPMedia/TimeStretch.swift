@@ -11,8 +11,6 @@ package struct TimeStretch: ~Copyable, Sendable {
     package static let longestPeriod = 720
     /// The length of the seam, over which similarity is asked for: 5 ms.
     package static let seam = 240
-    /// What is needed to cut the longest period out.
-    package static let leastCount = longestPeriod + seam
 
     /// How far off the delay is: a seam that may be heard becomes the smaller evil.
     package enum Urgency: Sendable {
