@@ -2,6 +2,7 @@ import CAllocationCount
 import EngineKit
 import Glibc
 import SDP
+import SIPMessages
 import SIPRuntime
 import SIPUserAgent
 import Synchronization
@@ -11,16 +12,19 @@ import enum SIPUserAgent.Event
 extension Workload {
     /// A user agent without media that answers every call on UDP: what a call costs, and what is kept of one when it is
     /// over. Says each second how many calls began and ended, the processor time of a call so far and the memory.
-    /// With `strict` the limits for strangers hold, as they do for a phone.
+    /// With `strict` the limits for strangers hold, as they do for a phone. The message in FILE is a yardstick: how long
+    /// its parsing takes on the same thread in that second, as `parse` tells it, shows how fast the processor was.
     static var answer: Workload {
-        Workload(name: "answer", usage: "PORT SECONDS [open|strict]") { arguments in
+        Workload(name: "answer", usage: "PORT SECONDS [open|strict] [FILE]") { arguments in
             guard arguments.count >= 2, let port = UInt16(arguments[0]), let seconds = Int(arguments[1]) else {
-                Benchmarks.fail("usage: Benchmarks answer PORT SECONDS [open|strict]")
+                Benchmarks.fail("usage: Benchmarks answer PORT SECONDS [open|strict] [FILE]")
             }
-            let limits: UserAgentLimits = arguments.last == "strict" ? .strict : .open(calls: 10_000)
+            let limits: UserAgentLimits =
+                arguments.dropFirst(2).first == "strict" ? .strict : .open(calls: 10_000)
+            let yardstick = arguments.count > 3 ? contents(of: arguments[3]) : nil
             Task {
                 do {
-                    try await AnsweringAgent(port: port, limits: limits).run(seconds: seconds)
+                    try await AnsweringAgent(port: port, limits: limits, yardstick: yardstick).run(seconds: seconds)
                     exit(0)
                 } catch {
                     Benchmarks.fail("\(error)")
@@ -34,8 +38,10 @@ extension Workload {
 private final class AnsweringAgent: Sendable {
     private let endpoint: SIPEndpoint
     private let calls: Calls
+    private let yardstick: [UInt8]?
 
-    init(port: UInt16, limits: UserAgentLimits) {
+    init(port: UInt16, limits: UserAgentLimits, yardstick: [UInt8]?) {
+        self.yardstick = yardstick
         var rules = AutomaticAnswerRules.standard
         rules.perCaller = .max
         rules.total = .max
@@ -56,15 +62,25 @@ private final class AnsweringAgent: Sendable {
             try await Task.sleep(for: .seconds(1))
             let microseconds = processorMicroseconds() - start
             let ended = calls.ended.load(ordering: .relaxed)
+            let parsing = await parseNanoseconds().map { #""parse_ns":\#($0),"# } ?? ""
             let dropped = await endpoint.inspect { $0.counters[.sourceRate] }
             print(
                 #"{"name":"answer","second":\#(second),"began":\#(calls.began.load(ordering: .relaxed)),"#
                     + #""ended":\#(ended),"dropped":\#(dropped),"#
                     + #""processor_us":\#(microseconds),"us_per_call":\#(microseconds / max(1, ended)),"#
+                    + parsing
                     + #"\#(memory())}"#)
             fflush(nil)
         }
         await endpoint.shutDown()
+    }
+
+    /// Short, as it counts among the processor time of the calls: a quarter of a millisecond each second.
+    private func parseNanoseconds() async -> Int? {
+        guard let yardstick else { return nil }
+        return await endpoint.inspect { _ in
+            medianNanoseconds(rounds: 5, iterations: 20) { readTypedFields(of: yardstick) }
+        }
     }
 }
 

@@ -11,18 +11,7 @@ extension Workload {
                 guard (try? MessageParser.parse(bytes)) != nil else {
                     Benchmarks.fail("\(path): not a SIP message")
                 }
-                let nanoseconds = medianNanoseconds {
-                    guard let message = try? MessageParser.parse(bytes) else { return }
-                    let headers = message.headers
-                    let contact = try? headers.first(Contact.self)
-                    let routes = try? headers.all(Route.self)
-                    let credentials = try? headers.first(Authorization.self)
-                    consume(message)
-                    consume(contact)
-                    consume(routes)
-                    consume(credentials)
-                }
-                printResult("parse", path, bytes.count, nanoseconds)
+                printResult("parse", path, bytes.count, medianNanoseconds { readTypedFields(of: bytes) })
             }
         }
     }
@@ -57,4 +46,17 @@ extension Workload {
     private static func printResult(_ name: String, _ path: String, _ bytes: Int, _ nanoseconds: Int) {
         print(#"{"name":"\#(name)","file":\#(fileName(path)),"bytes":\#(bytes),"ns":\#(nanoseconds)}"#)
     }
+}
+
+/// What a user agent or a proxy reads of a message.
+func readTypedFields(of bytes: [UInt8]) {
+    guard let message = try? MessageParser.parse(bytes) else { return }
+    let headers = message.headers
+    let contact = try? headers.first(Contact.self)
+    let routes = try? headers.all(Route.self)
+    let credentials = try? headers.first(Authorization.self)
+    consume(message)
+    consume(contact)
+    consume(routes)
+    consume(credentials)
 }
