@@ -7,7 +7,7 @@ extension FuzzTarget {
 
     private static func session() -> OfferAnswer {
         OfferAnswer(
-            local: LocalMedia(rtpPort: 5004, codecs: [.opus, .pcmu, .pcma]), sessionID: 42,
+            local: LocalMedia(rtpPort: 5004, codecs: [.opus, .pcmu, .pcma], redundancy: true), sessionID: 42,
             targets: MediaTargetPolicy(signallingSource: peerAddress))
     }
 
@@ -60,7 +60,8 @@ extension FuzzTarget {
         try isReadBack(answer)
         try check(answer.media.count == offer.media.count, "the answer has other media lines than the offer")
         try check((3...120).contains(media.ptime), "a packet time of \(media.ptime) ms")
-        let formats = media.receiveFormats + media.receiveTelephoneEvents
+        let formats =
+            media.receiveFormats + media.receiveTelephoneEvents + [media.receiveRedundancy].compactMap { $0 }
         try check(formats.allSatisfy { $0.payloadType < 128 }, "a payload type above 127")
     }
 

@@ -19,6 +19,8 @@ struct CallCoordinator: Sendable {
     struct Settings: Sendable {
         var codecs: [CodecKind]
         var ptime: Int
+        /// Whether older Opus may go along with newer (RFC 2198).
+        var redundancy: Bool
         /// The accounts' names, by their place in the configuration.
         var accountNames: [AccountID: String]
         var attendant: Attendant
@@ -26,9 +28,13 @@ struct CallCoordinator: Sendable {
         var mediaPatience = Duration.seconds(5)
         var statisticsInterval = Duration.seconds(5)
 
-        init(codecs: [CodecKind], ptime: Int = 20, accountNames: [AccountID: String], attendant: Attendant) {
+        init(
+            codecs: [CodecKind], ptime: Int = 20, redundancy: Bool = true, accountNames: [AccountID: String],
+            attendant: Attendant
+        ) {
             self.codecs = codecs
             self.ptime = ptime
+            self.redundancy = redundancy
             self.accountNames = accountNames
             self.attendant = attendant
         }
@@ -288,7 +294,7 @@ struct CallCoordinator: Sendable {
     }
 
     var localMedia: LocalMedia {
-        LocalMedia(rtpPort: 9, codecs: settings.codecs, ptime: settings.ptime)
+        LocalMedia(rtpPort: 9, codecs: settings.codecs, ptime: settings.ptime, redundancy: settings.redundancy)
     }
 
     /// The person has heard enough of a call that rings.

@@ -20,8 +20,10 @@ extension MediaConfiguration {
         for format in media.receiveTelephoneEvents {
             formats.insert(.telephoneEvent(clockRate: format.clockRate), payloadType: format.payloadType)
         }
+        if let format = media.receiveRedundancy { formats.insert(.redundantAudio, payloadType: format.payloadType) }
         self.init(
             codec: codec, payloadType: media.sendFormat.payloadType, receiveFormats: formats,
+            redundancyPayloadType: media.sendRedundancy?.payloadType,
             sendTelephoneEvent: media.sendTelephoneEvent.map {
                 TelephoneEventFormat(payloadType: $0.payloadType, clockRate: $0.clockRate)
             },

@@ -53,6 +53,7 @@ extension OffhookConfiguration {
             if media.isEmptyList("codecs") {
                 media.refuse("codecs", "names no codec; without the key all are spoken")
             }
+            self.media.redundancy = media.boolean("redundancy")
             self.media.rtpPorts = media.parsed("rtp_ports", as: "LOW-HIGH with room for two ports") { PortRange($0) }
         }
         root.sections("caller") { caller in readCaller(from: &caller, in: file, paths: paths) }

@@ -135,6 +135,7 @@ package struct SIPSettings: Sendable {
 package struct MediaSettings: Sendable {
     /// In order of preference.
     package var codecs: [CodecKind] = []
+    package var redundancy: Bool?
     package var rtpPorts: PortRange?
 }
 

@@ -53,6 +53,8 @@ struct PhoneSettings: Sendable {
     /// Whether somebody named the devices; where nobody did, one that does not open is replaced by `null`.
     var hasChosenAudio: Bool
     var codecs: [CodecKind]
+    /// Whether older Opus may go along with newer (RFC 2198).
+    var redundancy: Bool
     var rtpPorts: PortRange
     var seed: UInt64?
     var timeout: Duration?
@@ -106,6 +108,7 @@ struct PhoneSettings: Sendable {
         codecs =
             try Self.codecs(options.codecs) ?? (configuration.media.codecs.isEmpty ? nil : configuration.media.codecs)
             ?? CodecKind.allCases
+        redundancy = configuration.media.redundancy ?? true
         rtpPorts = try Self.ports(options.rtpPorts) ?? configuration.media.rtpPorts ?? .standard
         listen = try Self.listenAddresses(options.listen)
         if listen.isEmpty { listen = configuration.sip.listen }
@@ -143,7 +146,7 @@ struct PhoneSettings: Sendable {
             accounts.contains { $0.registrar != nil && ($0.isOutbound || $0.usesGRUU) } ? InstanceIdentity.taken() : nil
         userAgent = UserAgentConfiguration(
             accounts: accounts, product: OffhookVersion.product,
-            capabilities: LocalMedia(rtpPort: 9, codecs: codecs),
+            capabilities: LocalMedia(rtpPort: 9, codecs: codecs, redundancy: redundancy),
             callers: use == .all ? try Self.callers(configuration) : [])
         if let policy = configuration.sip.reliableProvisionals { userAgent.reliableProvisionals = policy }
         userAgent.sessionTimers = SessionTimerPolicy(configuration.sip)

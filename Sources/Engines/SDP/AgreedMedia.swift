@@ -21,6 +21,11 @@ package struct AgreedMedia: Hashable, Sendable {
     package var sendTelephoneEvent: MediaFormat?
     /// How we take digits, by our payload types.
     package var receiveTelephoneEvents: [MediaFormat]
+    /// How older packets go along with newer ones, by the peer's payload type; nil where it takes none, or what we
+    /// send is not Opus.
+    package var sendRedundancy: MediaFormat?
+    /// How we take them, by our payload type.
+    package var receiveRedundancy: MediaFormat?
     /// Milliseconds in a packet that we send, one that the codec can make: 3 ... 120.
     package var ptime: Int
     package var localAddress: IPAddress
@@ -34,7 +39,8 @@ package struct AgreedMedia: Hashable, Sendable {
         remoteRTP: SocketAddress?, remoteRTCP: SocketAddress?, withheldTarget: SocketAddress? = nil,
         rtcpMux: Bool, direction: Direction, isHeldByPeer: Bool = false, sendFormat: MediaFormat,
         receiveFormats: [MediaFormat],
-        sendTelephoneEvent: MediaFormat?, receiveTelephoneEvents: [MediaFormat], ptime: Int,
+        sendTelephoneEvent: MediaFormat?, receiveTelephoneEvents: [MediaFormat],
+        sendRedundancy: MediaFormat? = nil, receiveRedundancy: MediaFormat? = nil, ptime: Int,
         localAddress: IPAddress, localRTPPort: UInt16, localRTCPPort: UInt16
     ) {
         self.remoteRTP = remoteRTP
@@ -47,6 +53,8 @@ package struct AgreedMedia: Hashable, Sendable {
         self.receiveFormats = receiveFormats
         self.sendTelephoneEvent = sendTelephoneEvent
         self.receiveTelephoneEvents = receiveTelephoneEvents
+        self.sendRedundancy = sendRedundancy
+        self.receiveRedundancy = receiveRedundancy
         self.ptime = ptime
         self.localAddress = localAddress
         self.localRTPPort = localRTPPort

@@ -14,11 +14,13 @@ package struct LocalMedia: Hashable, Sendable {
     package var ptime: Int
     /// What we tell a sender of Opus.
     package var opus: OpusParameters
+    /// Whether we take older Opus along with newer, and send it so to a peer that takes it too (RFC 2198).
+    package var redundancy: Bool
 
     package init(
         address: IPAddress? = nil, rtpPort: UInt16, rtcpPort: UInt16? = nil,
         codecs: [CodecKind] = [.opus, .pcmu, .pcma], direction: Direction = .sendReceive, ptime: Int = 20,
-        opus: OpusParameters = .inbandFEC
+        opus: OpusParameters = .inbandFEC, redundancy: Bool = false
     ) {
         self.address = address
         self.rtpPort = rtpPort
@@ -27,6 +29,7 @@ package struct LocalMedia: Hashable, Sendable {
         self.direction = direction
         self.ptime = ptime
         self.opus = opus
+        self.redundancy = redundancy
     }
 }
 

@@ -64,6 +64,21 @@ package struct MediaFormat: Hashable, Sendable {
         encodingName.isSameToken(as: "telephone-event") && (clockRate == 8_000 || clockRate == 48_000)
     }
 
+    /// Whether it takes older packets of the Opus that has the payload type along with newer ones (RFC 2198 §5): its
+    /// parameters name what each block is, the newest first, and nothing else is among them.
+    func isRedundancy(of opus: UInt8) -> Bool {
+        guard isRedundancy, let parameters else { return false }
+        let blocks = Array(parameters.utf8)[...].trimmed.split(
+            separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return blocks.count >= 2 && blocks.allSatisfy { $0.decimal(UInt8.self) == opus }
+    }
+
+    /// RFC 2198 at the clock rate of Opus.
+    package var isRedundancy: Bool {
+        encodingName.isSameToken(as: "red") && clockRate == CodecKind.opus.clockRate
+            && channels == CodecKind.opus.channels
+    }
+
     /// The wishes of an Opus receiver; nil for other formats.
     package var opus: OpusParameters? {
         codec == .opus ? OpusParameters(parsing: parameters ?? "") : nil

@@ -34,7 +34,8 @@ extension OfferAnswer {
         var said: LocalOffer?
         if let stream {
             outcome = try self.outcome(of: stream, address: address)
-            let formats = outcome.receiveFormats + outcome.receiveTelephoneEvents
+            let formats =
+                outcome.receiveFormats + outcome.receiveTelephoneEvents + [outcome.receiveRedundancy].compactMap { $0 }
             media[stream.index] = section(
                 formats: formats, proto: stream.section.proto, direction: outcome.direction, media: local,
                 rtcpMux: outcome.rtcpMux)
@@ -63,11 +64,13 @@ extension OfferAnswer {
         let rates = stream.codecs.map(\.clockRate)
         let matching = stream.telephoneEvents.filter { rates.contains($0.clockRate) }
         let events = matching.isEmpty ? stream.telephoneEvents : matching
+        let redundancy = local.redundancy ? stream.redundancy : nil
         return try AgreedMedia(
             stream, format: format, rtcpMux: stream.section.rtcpMux,
             direction: stream.direction.answered(wishing: local.direction),
-            receiveFormats: formats + events.map { $0.with(parameters: "0-15") },
-            sendTelephoneEvent: stream.telephoneEvent(beside: format, among: events), local: local, address: address)
+            receiveFormats: formats + events.map { $0.with(parameters: "0-15") } + [redundancy].compactMap { $0 },
+            sendTelephoneEvent: stream.telephoneEvent(beside: format, among: events), redundancy: redundancy,
+            local: local, address: address)
     }
 }
 
@@ -76,12 +79,15 @@ extension MediaFormat {
 }
 
 extension AgreedMedia {
-    /// - Parameter receiveFormats: codecs and telephone-events of ours that both sides have.
+    /// - Parameters:
+    ///   - receiveFormats: codecs, telephone-events and redundancy of ours that both sides have.
+    ///   - redundancy: the peer's.
     /// - Throws: `unusableAddress` where the peer's address is of another family than ours, `forbiddenTarget` where it
     ///   is our own: what we sent would come back to us.
     init(
         _ stream: RemoteStream, format: MediaFormat, rtcpMux: Bool, direction: Direction,
-        receiveFormats: [MediaFormat], sendTelephoneEvent: MediaFormat?, local: LocalMedia, address: IPAddress
+        receiveFormats: [MediaFormat], sendTelephoneEvent: MediaFormat?, redundancy: MediaFormat?,
+        local: LocalMedia, address: IPAddress
     ) throws(NegotiationError) {
         if let target = stream.rtp ?? stream.withheld, target.address.isV4 != address.isV4 {
             throw .unusableAddress(target.address.description)
@@ -96,6 +102,8 @@ extension AgreedMedia {
             rtcpMux: rtcpMux, direction: direction, isHeldByPeer: !stream.direction.receives, sendFormat: format,
             receiveFormats: receiveFormats.filter { $0.codec != nil }, sendTelephoneEvent: sendTelephoneEvent,
             receiveTelephoneEvents: receiveFormats.filter(\.isTelephoneEvent),
+            sendRedundancy: format.codec == .opus ? redundancy : nil,
+            receiveRedundancy: receiveFormats.first(where: \.isRedundancy),
             ptime: stream.packetTime(of: format, otherwise: local.ptime), localAddress: address,
             localRTPPort: local.rtpPort, localRTCPPort: local.rtcpPort)
     }

@@ -79,7 +79,8 @@ extension OfferAnswer {
         return AgreedMedia(
             remoteRTP: nil, remoteRTCP: nil, rtcpMux: false, direction: .receiveOnly, sendFormat: format,
             receiveFormats: offer.formats.filter { $0.codec != nil }, sendTelephoneEvent: nil,
-            receiveTelephoneEvents: offer.formats.filter(\.isTelephoneEvent), ptime: offer.media.ptime,
+            receiveTelephoneEvents: offer.formats.filter(\.isTelephoneEvent),
+            receiveRedundancy: offer.formats.first(where: \.isRedundancy), ptime: offer.media.ptime,
             localAddress: offer.address, localRTPPort: offer.media.rtpPort, localRTCPPort: offer.media.rtcpPort)
     }
 
@@ -110,9 +111,9 @@ extension OfferAnswer {
         else { throw .nothingInCommon }
         guard let format = stream.codecs.first else { throw .nothingInCommon }
         let events = stream.telephoneEvents.filter { event in offer.formats.contains { $0.isSameEncoding(as: event) } }
-        let received = offer.formats.filter { format in
-            (stream.codecs + events).contains { $0.isSameEncoding(as: format) }
-        }
+        let redundancy = stream.redundancy.flatMap { offer.formats.contains(where: \.isRedundancy) ? $0 : nil }
+        let known = stream.codecs + events + [redundancy].compactMap { $0 }
+        let received = offer.formats.filter { format in known.contains { $0.isSameEncoding(as: format) } }
         // A peer can only share the port where we said that we would.
         let rtcpMux = section.rtcpMux && (agreed?.rtcpMux ?? false)
         return try AgreedMedia(
@@ -121,7 +122,7 @@ extension OfferAnswer {
                 sends: offer.direction.sends && stream.direction.receives,
                 receives: offer.direction.receives && stream.direction.sends),
             receiveFormats: received, sendTelephoneEvent: stream.telephoneEvent(beside: format, among: events),
-            local: offer.media, address: offer.address)
+            redundancy: redundancy, local: offer.media, address: offer.address)
     }
 
     /// A stream that the peer holds is held by us with `inactive`, as it was `recvonly` (RFC 3264 §8.4).
@@ -130,7 +131,8 @@ extension OfferAnswer {
         return .inactive
     }
 
-    /// Our codecs, then telephone-event at each clock rate among them.
+    /// Our codecs, then telephone-event at each clock rate among them, then what repeats Opus: behind the codec, as a
+    /// peer that puts it first is asked for nothing else.
     private func offeredFormats() -> [MediaFormat] {
         var formats: [MediaFormat] = []
         func add(_ encodingName: String, _ payloadType: UInt8, _ clockRate: UInt32, _ channels: Int, _ text: String?) {
@@ -146,6 +148,9 @@ extension OfferAnswer {
         }
         if local.codecs.contains(.opus) { add("telephone-event", 100, 48_000, 1, "0-15") }
         if local.codecs.contains(where: { $0.clockRate == 8_000 }) { add("telephone-event", 101, 8_000, 1, "0-15") }
+        if local.redundancy, let opus = formats.first(where: { $0.codec == .opus }) {
+            add("red", 121, opus.clockRate, opus.channels, "\(opus.payloadType)/\(opus.payloadType)")
+        }
         return formats
     }
 

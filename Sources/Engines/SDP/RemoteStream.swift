@@ -14,6 +14,8 @@ struct RemoteStream: Hashable, Sendable {
     var codecs: [MediaFormat]
     /// The first telephone-event of each clock rate that we carry digits in, in the peer's order.
     var telephoneEvents: [MediaFormat]
+    /// The first that takes older packets of its Opus along with newer ones.
+    var redundancy: MediaFormat?
     var ptime: Int?
     var maxptime: Int?
 
@@ -48,6 +50,9 @@ struct RemoteStream: Hashable, Sendable {
         self.codecs = formats.firstOfEach { format in format.codec.flatMap { codecs.contains($0) ? $0 : nil } }
         guard !self.codecs.isEmpty else { return nil }
         telephoneEvents = formats.firstOfEach { $0.isTelephoneEvent ? $0.clockRate : nil }
+        if let opus = self.codecs.first(where: { $0.codec == .opus }) {
+            redundancy = formats.first { $0.isRedundancy(of: opus.payloadType) }
+        }
         self.index = index
         self.section = section
         ptime = description.ptime(of: section)
