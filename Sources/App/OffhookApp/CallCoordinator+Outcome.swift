@@ -99,6 +99,7 @@ extension CallCoordinator {
             if let digits = script.expectedDigits, !call.run.digits.hasExpected {
                 broken.append("digits '\(call.run.digits.latest)' received, expected '\(digits)'")
             }
+            broken += script.quality.faults(in: call.statistics)
             if call.run.missedMedia, !call.hasHeardMedia { exit = .noMedia }
         }
         if exit == .success, !broken.isEmpty { exit = .expectationFailed }

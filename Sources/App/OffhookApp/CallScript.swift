@@ -27,6 +27,7 @@ package struct CallScript: Sendable {
     /// Hertz.
     package var expectedTone: Double?
     package var expectedDigits: String?
+    package var quality = QualityRequirements()
     package var echoes = false
     package var transfer: Transfer?
     /// How many targets of a 3xx are tried.
@@ -104,6 +105,26 @@ extension CallScript {
             }
             expectedDigits = digits.uppercased()
         }
+        quality = try Self.quality(options)
+    }
+
+    private static func quality(_ options: CallScriptOptions) throws(Fault) -> QualityRequirements {
+        var quality = QualityRequirements()
+        if let text = options.minimumMOS {
+            guard let opinion = QualityRequirements.number(text), QualityRequirements.opinions.contains(opinion) else {
+                throw Fault(option: "--min-mos", problem: "'\(text)' is not between 1 and 4.5")
+            }
+            quality.minimumMOS = opinion
+        }
+        if let text = options.maximumLoss {
+            guard let percentage = QualityRequirements.percentage(text) else {
+                throw Fault(option: "--max-loss", problem: "'\(text)' is no percentage, such as 0.5%")
+            }
+            quality.maximumLoss = percentage
+        }
+        quality.maximumJitter = options.maximumJitter
+        quality.maximumLatency = options.maximumLatency
+        return quality
     }
 
     /// Reads `tone:HZ[,DBFS]`, `file:PATH` or a path.

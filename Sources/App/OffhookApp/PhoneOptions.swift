@@ -69,6 +69,11 @@ package struct CallScriptOptions: Sendable {
     /// Hertz.
     package var expectedTone: Double?
     package var expectedDigits: String?
+    package var minimumMOS: String?
+    /// With its percent sign.
+    package var maximumLoss: String?
+    package var maximumJitter: Duration?
+    package var maximumLatency: Duration?
     /// Whom the peer is passed on to after the answer; at most one of the two.
     package var referTo: String?
     package var attended: String?

@@ -286,6 +286,8 @@ extension MediaStatistics {
             .init("jitter_ms", .decimal(jitterMilliseconds, places: 1)),
             .init("buffer_ms", .decimal(bufferMilliseconds, places: 1)),
             .init("rtt_ms", optional(roundTripMilliseconds, places: 1)),
+            .init("latency_ms", optional(latencyMilliseconds, places: 1)),
+            .init("mos_lq", optional(listeningMOS, places: 2)), .init("mos_cq", optional(conversationalMOS, places: 2)),
             .init("level_dbfs", .object([.init("sent", level(sentLevel)), .init("heard", level(heardLevel))])),
             .init("clock_drift_ppm", optional(clockDriftPPM, places: 1)),
         ])

@@ -172,7 +172,7 @@ extension CallOccurrence {
 extension SIPUserAgent.IncomingCall {
     fileprivate func onScreen(account: String) -> TerminalUI.IncomingCall {
         let formats = offer?.media.first(where: { $0.kind == .audio })?.mediaFormats ?? []
-        let codecs = formats.filter { !$0.isTelephoneEvent }.map { $0.encodingName.lowercased() }
+        let codecs = formats.filter { !$0.isTelephoneEvent && !$0.isRedundancy }.map { $0.encodingName.lowercased() }
         return TerminalUI.IncomingCall(
             account: Printable(account), peer: Party(remoteParty),
             via: Printable([flow.remote.description, forwarding].compactMap { $0 }.joined(separator: ", ")),
@@ -264,7 +264,7 @@ extension MediaStatistics {
     var onScreen: CallQuality {
         CallQuality(
             lossPercent: lossPercent, jitterMilliseconds: jitterMilliseconds, bufferMilliseconds: bufferMilliseconds,
-            roundTripMilliseconds: roundTripMilliseconds, packetsSent: sentPackets, packetsReceived: receivedPackets,
-            packetsLost: lost, packetsLate: late)
+            roundTripMilliseconds: roundTripMilliseconds, meanOpinionScore: listeningMOS, packetsSent: sentPackets,
+            packetsReceived: receivedPackets, packetsLost: lost, packetsLate: late)
     }
 }

@@ -109,6 +109,7 @@ extension MediaStatistics {
             + "late \(late), jitter \(JSON.fixed(jitterMilliseconds, places: 1) ?? "?") ms, "
             + "buffer \(JSON.fixed(bufferMilliseconds, places: 0) ?? "?") ms"
             + (roundTripMilliseconds.map { ", rtt \(JSON.fixed($0, places: 1) ?? "?") ms" } ?? "")
+            + (listeningMOS.map { ", MOS \(JSON.fixed($0, places: 1) ?? "?")" } ?? "")
     }
 }
 

@@ -183,6 +183,24 @@ struct ScriptArguments: ParsableArguments {
     @Option(name: .customLong("expect-dtmf"), help: ArgumentHelp("Digits that must be received.", valueName: "string"))
     var expectDTMF: String?
 
+    @Option(
+        name: .customLong("min-mos"),
+        help: ArgumentHelp("How people would judge what is heard (MOS-LQ), at least.", valueName: "1-4.5"))
+    var minMOS: String?
+
+    @Option(help: ArgumentHelp("What may be lost of what the peer sends: 0.5%.", valueName: "percent"))
+    var maxLoss: String?
+
+    @Option(
+        help: ArgumentHelp("How unevenly it may come (RFC 3550): 30ms.", valueName: "duration"),
+        transform: Duration.init(argument:))
+    var maxJitter: Duration?
+
+    @Option(
+        help: ArgumentHelp("From mouth to ear at most, as far as the phone knows: 150ms.", valueName: "duration"),
+        transform: Duration.init(argument:))
+    var maxLatency: Duration?
+
     func validate() throws {
         guard let play else {
             if when != nil { throw ValidationError("--when says when to play: it goes with --play") }
@@ -208,6 +226,10 @@ struct ScriptArguments: ParsableArguments {
         options.expectedStatus = expectStatus
         options.expectedTone = expectTone
         options.expectedDigits = expectDTMF
+        options.minimumMOS = minMOS
+        options.maximumLoss = maxLoss
+        options.maximumJitter = maxJitter
+        options.maximumLatency = maxLatency
         return options
     }
 }

@@ -73,7 +73,12 @@ extension MediaSession {
             case .pcmu: g711Decoder.decode(bytes.span, as: .muLaw, into: &output)
             case .pcma: g711Decoder.decode(bytes.span, as: .aLaw, into: &output)
             }
-        if decoded == nil { counters.refused.malformed += 1 }
+        if let decoded {
+            decodedSamples += UInt64(decoded)
+            decodedOctets += UInt64(bytes.count)
+        } else {
+            counters.refused.malformed += 1
+        }
         return decoded
     }
 
@@ -142,6 +147,7 @@ extension MediaSession {
             return conceal(count)
         }
         counters.recoveredByFEC += 1
+        recoveredSamples += UInt64(decoded)
         gap.close(over: heard.elements(0..<decoded))
         concealedInARow = 0
         return decoded

@@ -59,6 +59,10 @@ package struct MediaSession: ~Copyable, Sendable {
     /// The piece that is played, and behind it room for another packet or a longer pitch period.
     var heard = FixedBuffer<Int16>(repeating: 0, count: 2 * OpusDecoder.maximumSampleCount)
     var heardRange = 0..<0
+    /// What was decoded of packets, of the copies in others, and the octets of the packets: how well the call is heard.
+    var decodedSamples: UInt64 = 0
+    var recoveredSamples: UInt64 = 0
+    var decodedOctets: UInt64 = 0
     var stretch = TimeStretch()
     var gap = ConcealedGap()
     /// What a decoder that went back has to make up before it goes on.
@@ -205,6 +209,7 @@ package struct MediaSession: ~Copyable, Sendable {
         result.clockDriftPPM = drift.partsPerMillion
         result.sentLevel = sentMeter.level
         result.heardLevel = heardMeter.level
+        judge(&result)
         return result
     }
 }

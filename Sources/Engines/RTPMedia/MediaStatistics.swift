@@ -29,6 +29,13 @@ package struct MediaStatistics: Equatable, Sendable {
     package var bufferMilliseconds: Double = 0
     /// From the RTCP of the peer (RFC 3550 §6.4.1); nil before its first report on us.
     package var roundTripMilliseconds: Double?
+    /// From mouth to ear: the peer's packet and codec, half the round trip and what is held here, without sound cards. Nil
+    /// before the first report and the first packet.
+    package var latencyMilliseconds: Double?
+    /// How people would judge it, by the E-model of the whole call: who only listens (MOS-LQ, nil before anything was
+    /// heard), and who talks too (MOS-CQ, nil where the latency is not known).
+    package var listeningMOS: Double?
+    package var conversationalMOS: Double?
     /// What the peer last said that it lost of ours, 0...1, and the jitter that it saw.
     package var remoteFractionLost: Double?
     package var remoteJitterMilliseconds: Double?
