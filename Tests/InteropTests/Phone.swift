@@ -10,12 +10,24 @@ struct Phone {
     struct Event: Decodable, Sendable {
         struct Side: Decodable, Sendable {
             var packets: Int
+            var bytes: Int?
         }
 
         struct Statistics: Decodable, Sendable {
             var codec: String
             var tx: Side
             var rx: Side
+            var lost: Int?
+            var concealed: Int?
+            var recovered: Int?
+            var listeningMOS: Double?
+
+            enum CodingKeys: String, CodingKey {
+                case codec, tx, rx, lost
+                case concealed = "concealed_ms"
+                case recovered = "fec_recovered"
+                case listeningMOS = "mos_lq"
+            }
         }
 
         var v: Int

@@ -111,13 +111,13 @@ extension CallScript {
     private static func quality(_ options: CallScriptOptions) throws(Fault) -> QualityRequirements {
         var quality = QualityRequirements()
         if let text = options.minimumMOS {
-            guard let opinion = QualityRequirements.number(text), QualityRequirements.opinions.contains(opinion) else {
+            guard let opinion = Double(plain: text), QualityRequirements.opinions.contains(opinion) else {
                 throw Fault(option: "--min-mos", problem: "'\(text)' is not between 1 and 4.5")
             }
             quality.minimumMOS = opinion
         }
         if let text = options.maximumLoss {
-            guard let percentage = QualityRequirements.percentage(text) else {
+            guard let percentage = Double(percentage: text) else {
                 throw Fault(option: "--max-loss", problem: "'\(text)' is no percentage, such as 0.5%")
             }
             quality.maximumLoss = percentage

@@ -61,6 +61,7 @@ final class Phone {
         var configuration = SIPEndpoint.Configuration(
             userAgent: settings.userAgent, listen: settings.listen, random: random.split())
         configuration.nameServers = settings.nameServers
+        configuration.impairment = settings.impairment
         configuration.onEvent = { inbox.post(.signalling($0)) }
         if traces { configuration.trace = { inbox.post(.message($0)) } }
         endpoint = SIPEndpoint(configuration)
@@ -79,7 +80,8 @@ final class Phone {
             return try MediaEngine(
                 MediaEngine.Options(
                     input: settings.input, output: settings.output,
-                    ports: settings.rtpPorts.low...settings.rtpPorts.high, random: random, probe: settings.probe))
+                    ports: settings.rtpPorts.low...settings.rtpPorts.high, random: random, probe: settings.probe,
+                    impairment: settings.impairment))
         } catch {
             throw StartFault(error.exit, "\(error)")
         }

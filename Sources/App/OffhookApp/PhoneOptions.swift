@@ -19,6 +19,8 @@ package struct PhoneOptions: Sendable {
     /// Whether calls do not say who calls.
     package var isAnonymous = false
     package var seed: UInt64?
+    /// As `NetworkImpairment` reads it.
+    package var impairment: String?
     package var timeout: Duration?
     package var limits: SIPSettings.Limits?
     /// What peers may do with calls; nil: as the configuration says.

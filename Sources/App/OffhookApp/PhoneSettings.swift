@@ -57,6 +57,8 @@ struct PhoneSettings: Sendable {
     var redundancy: Bool
     var rtpPorts: PortRange
     var seed: UInt64?
+    /// A bad network, on purpose.
+    var impairment: NetworkImpairment?
     var timeout: Duration?
     var logLevel: Logger.Level
     var contacts: [ConfiguredContact]
@@ -91,6 +93,7 @@ struct PhoneSettings: Sendable {
     ) throws(StartFault) {
         let configuration = try Self.configuration(for: options)
         seed = options.seed
+        impairment = try Self.impairment(options.impairment)
         timeout = options.timeout
         if timeout == .zero { throw StartFault(.usage, "--timeout: 0 leaves no time for anything") }
         logLevel = options.logLevel.loggerLevel
@@ -180,6 +183,15 @@ struct PhoneSettings: Sendable {
     }
 
     // MARK: - Its parts
+
+    private static func impairment(_ text: String?) throws(StartFault) -> NetworkImpairment? {
+        guard let text else { return nil }
+        do throws(ImpairmentFault) {
+            return try NetworkImpairment(argument: text)
+        } catch {
+            throw StartFault(.usage, "--impair: \(error)")
+        }
+    }
 
     private static func configuration(for options: PhoneOptions) throws(StartFault) -> OffhookConfiguration {
         guard options.usesConfiguration else {

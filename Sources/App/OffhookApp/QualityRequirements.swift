@@ -15,18 +15,6 @@ package struct QualityRequirements: Equatable, Sendable {
 
     static let opinions = 1.0...4.5
 
-    /// Reads a share as written: `2%`, `0.5%`.
-    static func percentage(_ text: String) -> Double? {
-        guard text.hasSuffix("%"), let value = number(text.dropLast()), value <= 100 else { return nil }
-        return value
-    }
-
-    /// Reads a number without a sign: `4`, `3.8`.
-    static func number(_ text: some StringProtocol) -> Double? {
-        guard text.utf8.allSatisfy({ $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }) else { return nil }
-        return Double(text)
-    }
-
     /// What does not hold, each for the person who asked. What could not be measured does not hold.
     func faults(in statistics: MediaStatistics?) -> [String] {
         var faults: [String] = []

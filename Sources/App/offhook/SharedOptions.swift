@@ -47,6 +47,12 @@ struct SharedArguments: ParsableArguments {
     var seed: UInt64?
 
     @Option(
+        help: ArgumentHelp(
+            "A bad network, both ways: loss=5%,burst=3,jitter=30ms,delay=80ms,reorder=1%,dup=1%,seed=7,on=rtp|sip|both.",
+            valueName: "spec"))
+    var impair: String?
+
+    @Option(
         help: ArgumentHelp("Bound on the whole command: 500ms, 40s, 2m, 1h.", valueName: "duration"),
         transform: Duration.init(argument:))
     var timeout: Duration?
@@ -65,6 +71,7 @@ struct SharedArguments: ParsableArguments {
         options.listen = listen
         options.proxy = proxy
         options.seed = seed
+        options.impairment = impair
         options.timeout = timeout
         options.limits = limits
         return options

@@ -1,5 +1,5 @@
 /// An IPv4 or IPv6 address as a number.
-package enum IPAddress: Hashable, Sendable {
+package enum IPAddress: Hashable, Sendable, BitwiseCopyable {
     /// The four octets in network order, the first one highest.
     case v4(UInt32)
     /// The sixteen octets in network order, and the interface index of a link-local address (else 0).

@@ -3,7 +3,7 @@
 /// Engines never read a clock: each call that may depend on time carries the instant at which it happens.
 /// Arithmetic saturates, because the durations added to an instant may come from the wire.
 @usableFromInline
-package struct Instant: Hashable, Comparable, Sendable {
+package struct Instant: Hashable, Comparable, Sendable, BitwiseCopyable {
     @usableFromInline package var nanoseconds: Int64
 
     package init(nanoseconds: Int64) {

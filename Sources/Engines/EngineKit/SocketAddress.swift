@@ -1,5 +1,5 @@
 /// An IP address and a port.
-package struct SocketAddress: Hashable, Sendable {
+package struct SocketAddress: Hashable, Sendable, BitwiseCopyable {
     package var address: IPAddress
     package var port: UInt16
 

@@ -17,6 +17,8 @@ struct MediaCall: ~Copyable {
     let id: UInt32
     let ports: MediaPorts
     var session: MediaSession
+    /// A bad network that its packets have to pass, on purpose.
+    let network: UnsafeMutablePointer<ImpairedNetwork>?
     var isMuted = false
     /// Calls of one number hear each other; nil: this one is in none.
     private(set) var conference: UInt32?
@@ -55,9 +57,14 @@ struct MediaCall: ~Copyable {
     init(
         id: UInt32, ports: MediaPorts, session: consuming MediaSession, planned: Source?,
         waitsForCue: Bool, afterwards: PlaySpec.Afterwards, echoes: Bool, recording: WrittenFile?,
-        expectedTone: Double?
+        expectedTone: Double?, impairment: NetworkImpairment? = nil
     ) {
         self.id = id
+        network = impairment.map {
+            let network = UnsafeMutablePointer<ImpairedNetwork>.allocate(capacity: 1)
+            network.initialize(to: ImpairedNetwork($0, number: id))
+            return network
+        }
         self.ports = ports
         self.session = session
         self.planned = planned
@@ -76,6 +83,8 @@ struct MediaCall: ~Copyable {
     }
 
     deinit {
+        network?.deinitialize(count: 1)
+        network?.deallocate()
         stereo.deallocate()
         said.deallocate()
     }

@@ -87,7 +87,7 @@ extension MediaEngine {
                 MediaCall(
                     id: id, ports: ports, session: session, planned: planned, waitsForCue: call.waitsForCue,
                     afterwards: call.play?.afterwards ?? .silence, echoes: call.echoes || options.input == .echo,
-                    recording: recording, expectedTone: call.expectedTone))
+                    recording: recording, expectedTone: call.expectedTone, impairment: options.impairment))
         } catch {
             recording?.close()
             throw .media(error)

@@ -16,18 +16,22 @@ package final class MediaEngine: Sendable {
         /// Draws the ports, and each session's SSRC, first sequence number and timestamp.
         package var random: RandomSource
         package var probe: AudioProbe?
+        /// A bad network, on purpose.
+        package var impairment: NetworkImpairment?
         /// Asks the system for real-time threads.
         package var isRealtime: Bool
 
         package init(
             input: AudioSpec, output: AudioSpec, ports: ClosedRange<UInt16> = RTPPortAllocator.standardRange,
-            random: RandomSource, probe: AudioProbe? = nil, isRealtime: Bool = true
+            random: RandomSource, probe: AudioProbe? = nil, impairment: NetworkImpairment? = nil,
+            isRealtime: Bool = true
         ) {
             self.input = input
             self.output = output
             self.ports = ports
             self.random = random
             self.probe = probe
+            self.impairment = impairment.flatMap { $0.affectsRTP ? $0 : nil }
             self.isRealtime = isRealtime
         }
     }

@@ -69,6 +69,8 @@ extension MediaWorker {
         guard let slot = slot(of: id), let box = calls[slot] else { return }
         box.pointer.pointee.session.stop(at: now)
         send(box.pointer)
+        // The last word is said, however long the network would take for it.
+        transmit(box.pointer, by: .distantFuture)
         _ = cs_epoll_remove(epoll, box.pointer.pointee.ports.rtpDescriptor)
         _ = cs_epoll_remove(epoll, box.pointer.pointee.ports.rtcpDescriptor)
         calls[slot] = nil
@@ -91,14 +93,30 @@ extension MediaWorker {
             let bytes = UnsafeBufferPointer(start: UnsafePointer(item.bytes), count: Int(item.length))
             let arrival = now - .nanoseconds(item.age)
             if let probe, !isRTCP { probe.arrivals.note(bytes.span, at: arrival) }
-            call.pointee.session.receivePacket(
-                bytes.span, from: SocketAddress(system: item.from), isRTCP: isRTCP, at: arrival)
+            let source = SocketAddress(system: item.from)
+            if let network = call.pointee.network {
+                network.pointee.receive(bytes.span, from: source, isRTCP: isRTCP, at: arrival)
+            } else {
+                call.pointee.session.receivePacket(bytes.span, from: source, isRTCP: isRTCP, at: arrival)
+            }
         }
+    }
+
+    /// Takes in what has passed the bad network by now.
+    private func receiveDelayed(_ call: UnsafeMutablePointer<MediaCall>, by now: Instant) {
+        guard let network = call.pointee.network else { return }
+        while network.pointee.takeInward(
+            by: now,
+            { bytes, source, isRTCP, due in
+                call.pointee.session.receivePacket(bytes, from: source, isRTCP: isRTCP, at: due)
+            })
+        {}
     }
 
     /// Deadlines, digits, packets and events of one call.
     mutating func serveCall(_ slot: Int, at now: Instant) {
         guard let call = calls[slot]?.pointer else { return }
+        receiveDelayed(call, by: now)
         if let deadline = call.pointee.session.deadline, deadline <= now {
             call.pointee.session.handleDeadline(at: now)
         }
@@ -114,15 +132,34 @@ extension MediaWorker {
     }
 
     func send(_ call: UnsafeMutablePointer<MediaCall>) {
-        let rtp = call.pointee.ports.rtpDescriptor
-        let rtcp = call.pointee.ports.rtcpDescriptor
         let probe = probe
         while call.pointee.session.nextPacket({ bytes, destination, isRTCP in
             if let probe, !isRTCP { probe.departures.note(bytes, at: MonotonicClock.now) }
-            var address = destination.system
-            // A packet that the system has no room for is lost, as it might be anywhere behind.
-            _ = bytes.withUnsafeBytes { cs_datagram_send(isRTCP ? rtcp : rtp, &address, $0.baseAddress, $0.count) }
+            if let network = call.pointee.network {
+                network.pointee.send(bytes, to: destination, isRTCP: isRTCP, at: MonotonicClock.now)
+            } else {
+                transmit(bytes, from: call, to: destination, isRTCP: isRTCP)
+            }
         }) {}
+        transmit(call, by: MonotonicClock.now)
+    }
+
+    /// Sends what has passed the bad network by then.
+    private func transmit(_ call: UnsafeMutablePointer<MediaCall>, by instant: Instant) {
+        guard let network = call.pointee.network else { return }
+        while network.pointee.takeOutward(
+            by: instant,
+            { bytes, destination, isRTCP, _ in transmit(bytes, from: call, to: destination, isRTCP: isRTCP) })
+        {}
+    }
+
+    private func transmit(
+        _ bytes: Span<UInt8>, from call: UnsafeMutablePointer<MediaCall>, to destination: SocketAddress, isRTCP: Bool
+    ) {
+        let descriptor = isRTCP ? call.pointee.ports.rtcpDescriptor : call.pointee.ports.rtpDescriptor
+        var address = destination.system
+        // A packet that the system has no room for is lost, as it might be anywhere behind.
+        _ = bytes.withUnsafeBytes { cs_datagram_send(descriptor, &address, $0.baseAddress, $0.count) }
     }
 }
 

@@ -144,7 +144,9 @@ struct MediaWorker: ~Copyable {
         if let capture = captureClock.due { due = min(due, capture) }
         if let playout = playoutClock.due { due = min(due, playout) }
         for slot in calls.indices {
-            if let deadline = calls[slot]?.pointer.pointee.session.deadline { due = min(due, deadline) }
+            guard let call = calls[slot]?.pointer else { continue }
+            if let deadline = call.pointee.session.deadline { due = min(due, deadline) }
+            if let network = call.pointee.network { due = min(due, network.pointee.due) }
         }
         return due
     }

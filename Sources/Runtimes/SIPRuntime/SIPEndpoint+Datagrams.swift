@@ -22,6 +22,11 @@ extension SIPEndpoint {
     }
 
     private func receiveDatagram(_ bytes: [UInt8], over flow: Flow) {
+        guard badNetwork != nil else { return takeDatagram(bytes, over: flow) }
+        passBadNetwork(.inward) { $0.takeDatagram(bytes, over: flow) }
+    }
+
+    private func takeDatagram(_ bytes: [UInt8], over flow: Flow) {
         // Keep-alives of peers behind a NAT: empty, CRLF, or zeros.
         guard !bytes.allSatisfy({ $0 == 0x0d || $0 == 0x0a || $0 == 0 }) else { return }
         trace(.received, bytes, flow)
@@ -34,6 +39,15 @@ extension SIPEndpoint {
             return transmitFailed(flow, transmit.cause, .noListener)
         }
         trace(.sent, transmit.bytes, flow)
+        guard badNetwork != nil else { return enqueue(transmit, on: listener) }
+        passBadNetwork(.outward) { endpoint in
+            guard let listener = endpoint.datagramListener(for: flow) else { return }
+            endpoint.enqueue(transmit, on: listener)
+        }
+    }
+
+    private func enqueue(_ transmit: Transmit, on listener: DatagramListener) {
+        let flow = transmit.flow
         for _ in 0..<2 {
             if listener.socket.enqueue(transmit.bytes, from: flow.local.address, to: flow.remote) {
                 return listener.queued.append((flow, transmit.cause))

@@ -24,6 +24,8 @@ package actor SIPEndpoint {
         package var streamLimits = StreamLimits()
         /// Whom to ask for names; none: the name servers of the system.
         package var nameServers: [SocketAddress] = []
+        /// A bad network for datagrams, on purpose.
+        package var impairment: NetworkImpairment?
         /// Told of every message, on the thread of the event loop.
         package var trace: (@Sendable (TracedMessage) -> Void)?
         /// Told what the user agent has to say, in order, on the thread of the event loop, where it may perform
@@ -60,6 +62,7 @@ package actor SIPEndpoint {
     var isShutDown = false
     /// While the datagrams of one read come in, what they are answered with waits for the last of them.
     var holdsDatagrams = false
+    var badNetwork: BadNetwork?
     private var timer: Scheduled<Void>?
     private var timerInstant: Instant?
     private var deadlinesRestUntil = Instant.zero
@@ -83,6 +86,7 @@ package actor SIPEndpoint {
             reach: Reach(transports: [], hasIPv4: false, hasIPv6: false), random: random.split())
         core = UserAgentCore(configuration: configuration.userAgent, random: random)
         connections = ConnectionTable(limits: configuration.streamLimits)
+        if let impairment = configuration.impairment, impairment.affectsSIP { badNetwork = BadNetwork(impairment) }
     }
 
     deinit {
@@ -112,6 +116,7 @@ package actor SIPEndpoint {
     /// wait for `.shutDownFinished`.
     package func shutDown() {
         // The last words.
+        sendDelayedDatagrams()
         sendQueuedDatagrams()
         isShutDown = true
         timer?.cancel()
@@ -156,7 +161,10 @@ package actor SIPEndpoint {
             case .abandon(let connection): close(connection)
             case .event(let event):
                 // Who hears of it may end the process: nothing may wait then.
-                if case .shutDownFinished = event { sendQueuedDatagrams() }
+                if case .shutDownFinished = event {
+                    sendDelayedDatagrams()
+                    sendQueuedDatagrams()
+                }
                 configuration.onEvent(event)
             }
         }
