@@ -7,7 +7,8 @@ import RTPMedia
 
 extension Workload {
     /// What the real-time threads allocate for captured and played frames after start-up: two phones talk Opus over
-    /// two virtual sound cards and the loopback. Ends with 1 where that is anything.
+    /// two virtual sound cards and the loopback, each of them before a bad network, with redundant audio. Ends with 1 where
+    /// that is anything.
     static var allocations: Workload {
         Workload(name: "allocations", usage: "[SECONDS]") { arguments in
             let seconds = arguments.first.flatMap { UInt32($0) } ?? 5
@@ -15,7 +16,8 @@ extension Workload {
             do {
                 let phones = try [openPhone("a", seed: 1), openPhone("b", seed: 2)]
                 for (index, phone) in phones.enumerated() { try call(from: phone, to: phones[1 - index]) }
-                sleep(2)
+                // So long that the peer has told of what it lost.
+                sleep(8)
                 var isClean = countsAreTrue()
                 for thread in ["offhook-media", "offhook-device"] {
                     let before = frames(phones)
@@ -54,15 +56,21 @@ extension Workload {
 
     private static func openPhone(_ name: String, seed: UInt64) throws -> Phone {
         let card = AudioSpec.alsa("card_\(name)")
-        let engine = try MediaEngine(.init(input: card, output: card, random: RandomSource(seed: seed)))
+        var impairment = NetworkImpairment()
+        impairment.loss = 0.05
+        impairment.burst = 2
+        impairment.jitter = .milliseconds(30)
+        impairment.seed = seed
+        let engine = try MediaEngine(
+            .init(input: card, output: card, random: RandomSource(seed: seed), impairment: impairment))
         try engine.start()
         return Phone(engine: engine, ports: try engine.bindPorts(address: .loopback))
     }
 
     private static func call(from phone: Phone, to peer: Phone) throws {
         let configuration = MediaConfiguration(
-            codec: .opus, payloadType: 96, receiveFormats: ReceiveFormats([96: .audio(.opus)]),
-            remoteRTP: peer.ports.rtp, remoteRTCP: peer.ports.rtcp)
+            codec: .opus, payloadType: 96, receiveFormats: ReceiveFormats([96: .audio(.opus), 97: .redundantAudio]),
+            redundancyPayloadType: 97, remoteRTP: peer.ports.rtp, remoteRTCP: peer.ports.rtcp)
         try phone.engine.startSession(id: 1, ports: phone.ports, configuration: configuration)
     }
 
