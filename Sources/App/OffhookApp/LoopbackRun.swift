@@ -25,8 +25,6 @@ struct LoopbackRun {
     private static let settling = Duration.milliseconds(400)
     /// What the signal may take to arrive, and the buffers to drain.
     private static let tail = Duration.milliseconds(500)
-    /// A loopback has no jitter to speak of: one packet is enough.
-    private static let jitterTarget = Duration.milliseconds(20)
     private static let goodbye = Duration.seconds(2)
     private static let longest = Duration.seconds(9)
 
@@ -59,14 +57,12 @@ struct LoopbackRun {
         }
         self.audio = settings.input
         settings.probe = probes.caller
-        settings.jitterTarget = Self.jitterTarget
         caller = try Phone(settings, attendant: .nobody, traces: true)
 
         var answering = AnsweringOptions()
         answering.allow = ["loopback"]
         var other = try PhoneSettings(Self.options(audio: "null", seed: seed.map { $0 &+ 1 }), answering: answering)
         other.probe = probes.callee
-        other.jitterTarget = Self.jitterTarget
         if fault == .codecMismatch { other.restrictCodecs(to: [.pcmu]) }
         let plan: AnsweringPlan
         do throws(CallScript.Fault) {

@@ -63,7 +63,6 @@ extension Phone {
                 agreement, descriptionNumber: number, isPeerTrusted: isTrusted)
         else { return }
         configuration.alternates = alternates
-        if let target = settings.jitterTarget { configuration.jitterTarget = target }
         if running[handle] != nil {
             running[handle] = number
             return media.update(handle.rawValue, configuration: configuration)

@@ -70,8 +70,6 @@ struct PhoneSettings: Sendable {
     var composers: Set<AccountID>
     /// A test signal and an ear in place of microphone and loudspeaker.
     var probe: AudioProbe?
-    /// What the jitter buffer holds back; nil: the media engine's default.
-    var jitterTarget: Duration?
 
     var accountNames: [AccountID: String] {
         Dictionary(uniqueKeysWithValues: userAgent.accounts.map { ($0.id, $0.name) })
