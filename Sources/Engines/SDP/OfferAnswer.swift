@@ -31,7 +31,7 @@ package struct OfferAnswer: Sendable {
     enum State: Sendable {
         case stable
         /// Ours is unanswered.
-        case localOffer(LocalOffer)
+        indirect case localOffer(LocalOffer)
         /// The peer's is unanswered. No stream: it removes the one that was there.
         case remoteOffer(SessionDescription, RemoteStream?)
     }

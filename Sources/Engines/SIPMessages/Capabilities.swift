@@ -1,8 +1,10 @@
 /// What a user agent takes, against which a request is judged (RFC 3261 §8.2) and which OPTIONS reports (§11.2).
 package struct Capabilities: Equatable, Sendable {
-    package var methods: [Method]
+    package var methods: [Method] { didSet { fields = Self.fields(methods, optionTags) } }
     /// Extensions that a Require may name.
-    package var optionTags: [String]
+    package var optionTags: [String] { didSet { fields = Self.fields(methods, optionTags) } }
+    /// Allow, and Supported where there are extensions, as they go into messages; written once.
+    package private(set) var fields: Headers
     /// The bodies of every method that `bodies` does not name.
     package var contentTypes: [ContentType]
     /// Methods whose requests carry bodies of their own.
@@ -23,6 +25,14 @@ package struct Capabilities: Equatable, Sendable {
         self.bodies = bodies
         self.contentEncodings = contentEncodings
         self.uriSchemes = uriSchemes
+        fields = Self.fields(methods, optionTags)
+    }
+
+    private static func fields(_ methods: [Method], _ optionTags: [String]) -> Headers {
+        var fields = Headers()
+        fields.append(Allow(methods))
+        if !optionTags.isEmpty { fields.append(Supported(optionTags)) }
+        return fields
     }
 
     /// The types, or ranges of them, that a request of this method may carry.

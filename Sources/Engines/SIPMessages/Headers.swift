@@ -14,6 +14,14 @@ package struct Headers: Sendable {
 
         @inline(__always) var name: Range<Int> { Int(start)..<Int(start) &+ Int(nameLength) }
         @inline(__always) var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+
+        /// The same where the storage has more or fewer octets before it.
+        func moved(by offset: Int) -> Field {
+            Field(
+                code: code, nameLength: nameLength, start: UInt32(clamping: Int(start) + offset),
+                valueStart: UInt32(clamping: Int(valueStart) + offset),
+                valueEnd: UInt32(clamping: Int(valueEnd) + offset))
+        }
     }
 
     private(set) var storage: [UInt8]
@@ -108,7 +116,18 @@ extension Headers {
             fields = fields.filter { !matches($0, name) }
             return
         }
-        fields.removeAll { $0.code == known.rawValue }
+        if contains(name) { fields.removeAll { $0.code == known.rawValue } }
+    }
+
+    /// Puts the fields of that name in `other` in the place of all of that name; does nothing where there are none.
+    package mutating func set(_ name: HeaderName, from other: Headers) {
+        guard other.contains(name) else { return }
+        removeAll(name)
+        for field in other.fields where other.matches(field, name) {
+            let offset = storage.count - Int(field.start)
+            storage.append(contentsOf: other.storage[Int(field.start)..<Int(field.valueEnd)])
+            fields.append(field.moved(by: offset))
+        }
     }
 
     /// Adds what `write` writes as the value of a field.

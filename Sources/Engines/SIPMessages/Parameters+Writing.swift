@@ -10,7 +10,8 @@ extension Parameters {
 
     static func write(_ name: String, _ value: String?, _ syntax: Syntax, to writer: inout MessageWriter) {
         // A name that is no token can't be quoted: what is not of a token is left out.
-        let name = syntax == .uri ? name : String(decoding: name.utf8.filter(ByteSet.token.contains), as: UTF8.self)
+        let isWhole = syntax == .uri || ByteSet.token.containsAll(name)
+        let name = isWhole ? name : String(decoding: name.utf8.filter(ByteSet.token.contains), as: UTF8.self)
         guard !name.isEmpty else { return }
         writer.write(fixed: ";")
         switch syntax {

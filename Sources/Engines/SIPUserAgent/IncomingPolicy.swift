@@ -19,6 +19,8 @@ package struct IncomingPolicy: Sendable {
     }
 
     let accounts: [Account]
+    /// Whether any account has a registrar.
+    private let isRegistering: Bool
     let limits: UserAgentLimits
     let rules: AutomaticAnswerRules
     private var proxySets: [AccountID: ProxySet] = [:]
@@ -37,6 +39,7 @@ package struct IncomingPolicy: Sendable {
 
     package init(configuration: UserAgentConfiguration, random: inout RandomSource) {
         accounts = configuration.accounts
+        isRegistering = accounts.contains { $0.registrar != nil }
         limits = configuration.limits
         rules = configuration.automaticAnswer
         sources = SourceTable(capacity: configuration.limits.sources)
@@ -69,21 +72,22 @@ package struct IncomingPolicy: Sendable {
     /// of its Contact or of its address. All else is for the peer-to-peer account, if there is one.
     package func reception(of request: Request, provenAs username: String? = nil, over flow: Flow) -> Reception? {
         let user = request.uri.user
-        for account in accounts where account.registrar != nil {
-            guard let trust = trust(flow, by: account),
-                user == account.contactUser || user == account.address.uri.user
-                    || aliases[account.id]?.contains(where: { $0 == user }) == true
-            else { continue }
-            return Reception(account: account.id, trust: flow.remote.address.isLoopback ? .loopback : trust)
+        if isRegistering {
+            for account in accounts where account.registrar != nil {
+                guard let trust = trust(flow, by: account),
+                    user == account.contactUser || user == account.address.uri.user
+                        || aliases[account.id]?.contains(where: { $0 == user }) == true
+                else { continue }
+                return Reception(account: account.id, trust: flow.remote.address.isLoopback ? .loopback : trust)
+            }
         }
-        let open = accounts.filter { account in
-            account.isPeerToPeer || !accounts.contains { $0.registrar != nil }
+        // By their indices, as each account that is taken out of the array is copied.
+        let open = accounts.indices.lazy.filter { accounts[$0].isPeerToPeer || !isRegistering }
+        let named = open.first { index in
+            user == nil ? accounts[index].hasNumber(request.uri) : user == accounts[index].contactUser
         }
-        let named = open.first { account in
-            user == nil ? account.hasNumber(request.uri) : user == account.contactUser
-        }
-        guard let account = named ?? open.first else { return nil }
-        return Reception(account: account.id, trust: username == nil ? trust(flow) : .authenticated)
+        guard let index = named ?? open.first else { return nil }
+        return Reception(account: accounts[index].id, trust: username == nil ? trust(flow) : .authenticated)
     }
 
     /// Whether an address is the telephone number of an account: other numbers are for servers that know the way.

@@ -103,7 +103,8 @@ extension InviteSession {
             guard invitation?.call.offersInInvite ?? false else { return }
             if changed || invitation?.offer == nil {
                 offerAnswer.cancelOffer()
-                invitation?.offer = try? offerAnswer.makeOffer(address: local.address)
+                let offer = try? offerAnswer.makeOffer(address: local.address)
+                invitation?.offer = offer
             }
             if let offer = invitation?.offer { request.setDescription(offer) }
         case .reinvite, .update:

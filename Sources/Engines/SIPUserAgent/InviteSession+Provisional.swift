@@ -49,7 +49,8 @@ extension InviteSession {
         guard invitation.earlyDialogs.count < settings.earlyDialogLimit,
             let dialog = try? invitation.dialog(answeredBy: response)
         else { return nil }
-        self.invitation?.earlyDialogs.append(Invitation.EarlyDialog(dialog: dialog, offerAnswer: offerAnswer))
+        let early = Invitation.EarlyDialog(dialog: dialog, offerAnswer: offerAnswer)
+        self.invitation?.earlyDialogs.append(early)
         return invitation.earlyDialogs.count
     }
 

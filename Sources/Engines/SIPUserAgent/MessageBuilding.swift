@@ -21,14 +21,13 @@ extension Request {
     /// Adds what an INVITE tells the callee (§13.2.1), and UPDATE and what starts another usage of its dialog.
     mutating func setCapabilities(_ capabilities: Capabilities, contact: NameAddress) {
         headers.set(Contact.address(contact))
-        headers.set(Allow(capabilities.methods))
+        headers.set(.allow, from: capabilities.fields)
         if method == .invite || method == .update { headers.setInfoPackages() }
     }
 
     /// Names our extensions, unless the user named others (§20.37, RFC 3262 §4).
     mutating func setSupported(_ capabilities: Capabilities) {
-        guard !capabilities.optionTags.isEmpty, !headers.contains(.supported) else { return }
-        headers.set(Supported(capabilities.optionTags))
+        if !headers.contains(.supported) { headers.set(.supported, from: capabilities.fields) }
     }
 
     /// Whether the sender says that it understands an extension, or even insists on it.
@@ -71,9 +70,9 @@ extension Response {
     /// Adds what a response tells that makes or refreshes a dialog (§12.1.1, §13.3.1.4).
     mutating func setCapabilities(_ capabilities: Capabilities, contact: NameAddress) {
         headers.set(Contact.address(contact))
-        headers.set(Allow(capabilities.methods))
+        headers.set(.allow, from: capabilities.fields)
         if status.isSuccess, cSeq.method == .invite || cSeq.method == .update { headers.setInfoPackages() }
-        if status.isSuccess, !capabilities.optionTags.isEmpty { headers.set(Supported(capabilities.optionTags)) }
+        if status.isSuccess { headers.set(.supported, from: capabilities.fields) }
     }
 
     mutating func setDescription(_ description: SessionDescription) {

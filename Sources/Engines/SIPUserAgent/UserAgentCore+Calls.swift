@@ -58,12 +58,17 @@ extension UserAgentCore {
         for action in actions { perform(action, of: handle, at: now) }
         if !watchers.isEmpty { wakeWatchers(of: account, at: now) }
         if !publications.isEmpty { publishCalls(of: account, at: now) }
-        guard let session = sessions[handle] else { return }
-        if session.value.isFinished {
-            forget(session, at: now)
+        guard let index = sessions.index(forKey: handle) else { return }
+        if let deadline = Self.outlook(of: &sessions.values[index].value) {
+            deadlines.set(.call(handle), at: deadline)
         } else {
-            deadlines.set(.call(handle), at: session.value.deadline)
+            forget(sessions.values[index], at: now)
         }
+    }
+
+    /// When a call has to say something again, if ever; without any value where it never will.
+    private static func outlook(of session: inout InviteSession) -> Instant?? {
+        session.isFinished ? nil : .some(session.deadline)
     }
 
     /// Lets requests find a call that bear the names of a dialog beside its own.

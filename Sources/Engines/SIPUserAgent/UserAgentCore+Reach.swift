@@ -29,10 +29,12 @@ extension UserAgentCore {
         of dialog: Dialog?, for account: Account, askedBy request: Request, over flow: Flow
     ) throws(RequestRefusal) {
         guard let dialog, let hop = dialog.nextHop.sipURI else { return }
-        let own = [(flow.transport, flow.local)] + listeners.map { ($0.transport, $0.address) }
         let reach = Reach(
-            transports: [.udp, .tcp, .tls, .ws, .wss].filter { transport in own.contains { $0.0 == transport } },
-            hasIPv4: own.contains { $0.1.address.isV4 }, hasIPv6: own.contains { !$0.1.address.isV4 })
+            transports: [.udp, .tcp, .tls, .ws, .wss].filter { transport in
+                flow.transport == transport || listeners.contains { $0.transport == transport }
+            },
+            hasIPv4: flow.local.address.isV4 || listeners.contains { $0.address.address.isV4 },
+            hasIPv6: !flow.local.address.isV4 || listeners.contains { !$0.address.address.isV4 })
         guard !reach.mayReach(hop.location(unlessSaid: account.transport)) else { return }
         throw RequestRefusal(response: request.response(400, reason: "Contact Unreachable"))
     }

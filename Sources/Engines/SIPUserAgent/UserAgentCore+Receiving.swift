@@ -92,11 +92,12 @@ extension UserAgentCore {
         if let id = watcher(callID: request.callID, localTag: tag) {
             return receive(request, of: id, in: transaction, over: flow, at: now)
         }
-        guard let handle = call(callID: request.callID, localTag: tag), sessions[handle] != nil else {
+        guard let handle = call(callID: request.callID, localTag: tag), let index = sessions.index(forKey: handle)
+        else {
             refuse(.unknownDialog, from: flow)
             return respond(request.response(481), in: transaction, at: now)
         }
-        if sessions[handle]?.value.isBeside(request) == true {
+        if Self.isBeside(request, &sessions.values[index].value) {
             guard let contact = dialogContact(of: handle, over: flow) else { return }
             return update(handle, at: now) {
                 $0.receiveBeside(request, in: transaction, over: flow, contact: contact, at: now)
@@ -150,6 +151,11 @@ extension UserAgentCore {
         default:
             answerOptions(request, isMinimal: false, in: transaction, over: flow, at: now)
         }
+    }
+
+    /// By reference: whoever asks a session itself hands over a copy of it.
+    private static func isBeside(_ request: Request, _ session: inout InviteSession) -> Bool {
+        session.isBeside(request)
     }
 
     /// Our address for the peer of a call.
@@ -237,9 +243,7 @@ extension UserAgentCore {
     private func dressed(_ response: Response) -> Response {
         var response = response
         if !response.to.hasTag, response.status != 100 { response.to.tag = policy.tag(for: response) }
-        if !configuration.product.isEmpty, response.status.value < 300 {
-            try? response.headers.set(.server, configuration.product)
-        }
+        if response.status.value < 300 { response.headers.set(.server, from: serverField) }
         return response
     }
 }

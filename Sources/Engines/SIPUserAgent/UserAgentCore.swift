@@ -10,6 +10,8 @@ import SIPTransactions
 package struct UserAgentCore: Sendable {
     let configuration: UserAgentConfiguration
     private(set) var settings: SessionSettings
+    /// Our name, as responses tell it.
+    let serverField: Headers
     var random: RandomSource
     var policy: IncomingPolicy
     /// What the policy said of the request that is being taken in, until its transaction hands it over.
@@ -101,6 +103,9 @@ package struct UserAgentCore: Sendable {
             timers: configuration.timers, maximumDuration: configuration.maximumCallDuration,
             earlyDialogLimit: configuration.limits.earlyDialogs, capabilities: configuration.abilities,
             reliableProvisionals: configuration.reliableProvisionals, sessionTimers: configuration.sessionTimers)
+        var serverField = Headers()
+        if !configuration.product.isEmpty { try? serverField.set(.server, configuration.product) }
+        self.serverField = serverField
         accounts = Dictionary(configuration.accounts.map { ($0.id, $0) }) { first, _ in first }
         policy = IncomingPolicy(configuration: configuration, random: &random)
         for account in configuration.accounts {
@@ -283,8 +288,12 @@ package struct UserAgentCore: Sendable {
     /// The port of the listener that takes what is sent to `local`: the port of `local` itself, unless that is our end of
     /// a connection that we opened.
     private func listeningPort(at local: SocketAddress, over transport: Transport) -> UInt16 {
+        let isListening = listeners.contains { listener in
+            listener.address.port == local.port && listener.transport == transport
+                && listener.address.takes(local.address)
+        }
+        if isListening { return local.port }
         let listening = listeners.filter { $0.transport == transport }.map(\.address)
-        if listening.contains(where: { $0.port == local.port && $0.takes(local.address) }) { return local.port }
         let nearest =
             listening.first { $0.address == local.address } ?? listening.first { $0.takes(local.address) }
             ?? listening.first { $0.address.isV4 == local.address.isV4 } ?? listening.first
