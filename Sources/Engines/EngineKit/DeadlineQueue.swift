@@ -49,17 +49,35 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
     @inlinable
     package mutating func set(_ key: Key, at instant: Instant?) {
         guard let instant else { return cancel(key) }
-        if current[key]?.at == instant { return }
+        let (isNew, replaced) = Self.set(&current[key], at: instant, sequence: nextSequence + 1)
+        guard isNew else { return }
         nextSequence += 1
-        current[key] = (instant, nextSequence)
+        let wasFirst = isFirst(replaced)
         heap.insert(Entry(at: instant, sequence: nextSequence, key: key))
-        dropStaleEntries()
+        dropStaleEntries(atTop: wasFirst)
+    }
+
+    /// In its place, so that the key is looked for once: whether the deadline is another one, and which one it replaces.
+    @inlinable
+    static func set(
+        _ entry: inout (at: Instant, sequence: UInt64)?, at instant: Instant, sequence: UInt64
+    ) -> (isNew: Bool, replaced: UInt64?) {
+        let former = entry
+        if former?.at == instant { return (false, nil) }
+        entry = (instant, sequence)
+        return (true, former?.sequence)
+    }
+
+    /// Whether that is the entry on top of the heap.
+    @inlinable
+    func isFirst(_ sequence: UInt64?) -> Bool {
+        if let sequence { heap.min?.sequence == sequence } else { false }
     }
 
     @inlinable
     package mutating func cancel(_ key: Key) {
-        guard current.removeValue(forKey: key) != nil else { return }
-        if current.isEmpty { reset() } else { dropStaleEntries() }
+        guard let cancelled = current.removeValue(forKey: key) else { return }
+        if current.isEmpty { reset() } else { dropStaleEntries(atTop: isFirst(cancelled.sequence)) }
     }
 
     /// Takes one key whose deadline is at or before `now`, earliest first.
@@ -68,7 +86,7 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
         guard let first = heap.min, first.at <= now else { return nil }
         heap.removeMin()
         current.removeValue(forKey: first.key)
-        if current.isEmpty { reset() } else { dropStaleEntries() }
+        if current.isEmpty { reset() } else { dropStaleEntries(atTop: true) }
         return first.key
     }
 
@@ -80,12 +98,15 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Keeps two promises: the heap's minimum is alive, and at most half of the heap is stale.
+    ///
+    /// - Parameter mayBeAtTop: false: the minimum is known to be alive.
     @inlinable
-    mutating func dropStaleEntries() {
+    mutating func dropStaleEntries(atTop mayBeAtTop: Bool) {
         if heap.count > 2 * current.count + 16 {
             let alive = heap.unordered.filter { current[$0.key]?.sequence == $0.sequence }
             heap = Heap(alive)
         }
+        guard mayBeAtTop else { return }
         while let first = heap.min, current[first.key]?.sequence != first.sequence {
             heap.removeMin()
         }

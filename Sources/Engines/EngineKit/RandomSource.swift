@@ -62,35 +62,38 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
     }
 
     private mutating func refill() {
-        block = state
+        var block = state
         for _ in 0..<10 {
-            quarterRound(0, 4, 8, 12)
-            quarterRound(1, 5, 9, 13)
-            quarterRound(2, 6, 10, 14)
-            quarterRound(3, 7, 11, 15)
-            quarterRound(0, 5, 10, 15)
-            quarterRound(1, 6, 11, 12)
-            quarterRound(2, 7, 8, 13)
-            quarterRound(3, 4, 9, 14)
+            Self.quarterRound(&block, 0, 4, 8, 12)
+            Self.quarterRound(&block, 1, 5, 9, 13)
+            Self.quarterRound(&block, 2, 6, 10, 14)
+            Self.quarterRound(&block, 3, 7, 11, 15)
+            Self.quarterRound(&block, 0, 5, 10, 15)
+            Self.quarterRound(&block, 1, 6, 11, 12)
+            Self.quarterRound(&block, 2, 7, 8, 13)
+            Self.quarterRound(&block, 3, 4, 9, 14)
         }
         for index in 0..<16 { block[index] &+= state[index] }
+        self.block = block
         state[12] &+= 1
         if state[12] == 0 { state[13] &+= 1 }
         position = 0
     }
 
-    private mutating func quarterRound(_ a: Int, _ b: Int, _ c: Int, _ d: Int) {
+    @inline(__always)
+    private static func quarterRound(_ block: inout Block, _ a: Int, _ b: Int, _ c: Int, _ d: Int) {
         block[a] &+= block[b]
-        block[d] = rotated(block[d] ^ block[a], by: 16)
+        block[d] = Self.rotated(block[d] ^ block[a], by: 16)
         block[c] &+= block[d]
-        block[b] = rotated(block[b] ^ block[c], by: 12)
+        block[b] = Self.rotated(block[b] ^ block[c], by: 12)
         block[a] &+= block[b]
-        block[d] = rotated(block[d] ^ block[a], by: 8)
+        block[d] = Self.rotated(block[d] ^ block[a], by: 8)
         block[c] &+= block[d]
-        block[b] = rotated(block[b] ^ block[c], by: 7)
+        block[b] = Self.rotated(block[b] ^ block[c], by: 7)
     }
 
-    private func rotated(_ word: UInt32, by count: UInt32) -> UInt32 {
+    @inline(__always)
+    private static func rotated(_ word: UInt32, by count: UInt32) -> UInt32 {
         word &<< count | word &>> (32 &- count)
     }
 }

@@ -187,8 +187,7 @@ extension TransactionLayer {
     private mutating func settleInviteServer(_ id: ServerTransactionID) {
         guard let index = inviteServers.index(forKey: id) else { return }
         guard inviteServers.values[index].machine.isTerminated else {
-            deadlines.set(.server(id), at: inviteServers.values[index].machine.deadline)
-            return
+            return deadlines.set(.server(id), at: inviteServers.values[index].machine.deadline)
         }
         let served = inviteServers.remove(at: index).value
         if let key = served.acknowledgementKey { serverIndex[key] = nil }
@@ -198,8 +197,7 @@ extension TransactionLayer {
     private mutating func settleNonInviteServer(_ id: ServerTransactionID) {
         guard let index = nonInviteServers.index(forKey: id) else { return }
         guard nonInviteServers.values[index].machine.isTerminated else {
-            deadlines.set(.server(id), at: nonInviteServers.values[index].machine.deadline)
-            return
+            return deadlines.set(.server(id), at: nonInviteServers.values[index].machine.deadline)
         }
         let served = nonInviteServers.remove(at: index).value
         forget(id, key: served.key, identity: served.identity)

@@ -233,7 +233,10 @@ extension InviteSession {
     /// Adds our tag, and in what makes a dialog our Contact and the recorded route (§12.1.1).
     func dressed(_ response: Response, headers: Headers) -> Response {
         var response = response
-        if !response.to.hasTag { response.to.tag = localTag }
+        // At the callee the dialog bears the To of the INVITE, with our tag.
+        if !response.to.hasTag {
+            if let dialog, !dialog.isCaller { response.to = dialog.localParty } else { response.to.tag = localTag }
+        }
         if response.status.value < 300, let arrival {
             response.headers.copyRecordedRoute(of: arrival.request)
             response.setCapabilities(settings.capabilities, contact: arrival.contact)

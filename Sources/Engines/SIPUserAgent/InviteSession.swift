@@ -112,6 +112,9 @@ struct InviteSession: Sendable {
 
     // MARK: - Face towards the core
 
+    // What the core asks after each step is `mutating` to be asked by reference: to call a getter that is not, Swift
+    // copies the whole session.
+
     /// All that was asked for since the last time, in its order.
     mutating func takeActions() -> Deque<Action> {
         defer { actions = [] }
@@ -120,17 +123,19 @@ struct InviteSession: Sendable {
 
     /// When to call `handleDeadline`.
     var deadline: Instant? {
-        var next = acceptance?.deadline
-        next.bringForward(to: invitation?.ringsUntil)
-        next.bringForward(to: arrival?.deadline)
-        next.bringForward(to: modification.retryAt)
-        next.bringForward(to: sessionTimer?.deadline)
-        next.bringForward(to: lastsUntil)
-        next.bringForward(to: lingersUntil)
-        next.bringForward(to: digits.deadline)
-        next.bringForward(to: sentReferral?.deadline)
-        next.bringForward(to: receivedReferral?.deadline)
-        return next
+        mutating get {
+            var next = acceptance?.deadline
+            next.bringForward(to: invitation?.ringsUntil)
+            next.bringForward(to: arrival?.deadline)
+            next.bringForward(to: modification.retryAt)
+            next.bringForward(to: sessionTimer?.deadline)
+            next.bringForward(to: lastsUntil)
+            next.bringForward(to: lingersUntil)
+            next.bringForward(to: digits.deadline)
+            next.bringForward(to: sentReferral?.deadline)
+            next.bringForward(to: receivedReferral?.deadline)
+            return next
+        }
     }
 
     mutating func handleDeadline(at now: Instant) {
@@ -154,28 +159,34 @@ struct InviteSession: Sendable {
 
     /// Whether nothing more will be said, so that the session can be forgotten.
     var isFinished: Bool {
-        phase == .ended && outstandingByes == 0 && !owesBye && acceptance == nil && lingersUntil == nil
-            && !(invitation?.isPending ?? false) && sentReferral == nil && receivedReferral == nil
+        mutating get {
+            phase == .ended && outstandingByes == 0 && !owesBye && acceptance == nil && lingersUntil == nil
+                && !(invitation?.isPending ?? false) && sentReferral == nil && receivedReferral == nil
+        }
     }
 
     /// Dialogs that count against the limit.
     var dialogCount: Int {
-        // While the call stands, only dialogs that are unwanted are sent BYE; they count until it is answered.
-        var count = outstandingByes
-        if case .some = dialog { count += 1 }
-        if phase == .calling { count += invitation?.earlyDialogs.count ?? 0 }
-        if case .some(let referral) = sentReferral, referral.beside != nil { count += 1 }
-        if case .some(let referral) = receivedReferral, referral.beside != nil { count += 1 }
-        return count
+        mutating get {
+            // While the call stands, only dialogs that are unwanted are sent BYE; they count until it is answered.
+            var count = outstandingByes
+            if case .some = dialog { count += 1 }
+            if phase == .calling { count += invitation?.earlyDialogs.count ?? 0 }
+            if case .some(let referral) = sentReferral, referral.beside != nil { count += 1 }
+            if case .some(let referral) = receivedReferral, referral.beside != nil { count += 1 }
+            return count
+        }
     }
 
     /// What the call counts as against the limits; nothing once it is over.
     var census: Census {
-        guard phase != .ended else {
-            // A subscription may outlive the call in its dialog (RFC 5057).
-            return Census(dialogs: sentReferral == nil && receivedReferral == nil ? 0 : 1)
+        mutating get {
+            guard phase != .ended else {
+                // A subscription may outlive the call in its dialog (RFC 5057).
+                return Census(dialogs: sentReferral == nil && receivedReferral == nil ? 0 : 1)
+            }
+            return Census(calls: 1, ringing: phase == .alerting ? 1 : 0, dialogs: dialogCount)
         }
-        return Census(calls: 1, ringing: phase == .alerting ? 1 : 0, dialogs: dialogCount)
     }
 
     // MARK: - For the extensions

@@ -59,10 +59,12 @@ struct ReferralKeys: Equatable, Sendable {
 
 extension InviteSession {
     var referralKeys: ReferralKeys {
-        var keys = ReferralKeys()
-        if case .some(let referral) = sentReferral { keys.sent = referral.beside?.key }
-        if case .some(let referral) = receivedReferral { keys.received = referral.beside?.key }
-        return keys
+        mutating get {
+            var keys = ReferralKeys()
+            if case .some(let referral) = sentReferral { keys.sent = referral.beside?.key }
+            if case .some(let referral) = receivedReferral { keys.received = referral.beside?.key }
+            return keys
+        }
     }
 
     /// The dialog beside the call's in which requests of that kind go; nil: they go in the call's.
@@ -75,7 +77,7 @@ extension InviteSession {
     }
 
     /// Whether a request names a dialog of a referral of this call rather than one of the call itself.
-    func isBeside(_ request: Request) -> Bool {
+    mutating func isBeside(_ request: Request) -> Bool {
         request.callID != callID || request.to.tag != localTag
     }
 

@@ -32,6 +32,7 @@ extension UserAgentCore {
     }
 
     mutating func add(_ session: consuming InviteSession) {
+        var session = session
         let handle = session.handle
         if !handle.isIncoming { lastPlaced = max(lastPlaced ?? handle, handle) }
         census += session.census
@@ -52,9 +53,10 @@ extension UserAgentCore {
     mutating func update(_ handle: CallHandle, at now: Instant, _ body: (inout InviteSession) -> Void) {
         guard let index = sessions.index(forKey: handle) else { return }
         // In its place: a session is large, and a copy retains all that it holds.
-        let (actions, known, keys, account) = Self.run(body, on: &sessions.values[index].value, census: &census)
+        let (actions, known, keys, account, progress) = Self.run(
+            body, on: &sessions.values[index].value, census: &census)
         note(keys, instead: known, of: handle)
-        noteProgress(of: sessions.values[index])
+        noteProgress(of: handle, progress)
         for action in actions { perform(action, of: handle, at: now) }
         if !watchers.isEmpty { wakeWatchers(of: account, at: now) }
         if !publications.isEmpty { publishCalls(of: account, at: now) }
@@ -62,7 +64,7 @@ extension UserAgentCore {
         if let deadline = Self.outlook(of: &sessions.values[index].value) {
             deadlines.set(.call(handle), at: deadline)
         } else {
-            forget(sessions.values[index], at: now)
+            forget(handle, Self.remains(of: &sessions.values[index].value), at: now)
         }
     }
 
@@ -80,12 +82,18 @@ extension UserAgentCore {
 
     private static func run(
         _ body: (inout InviteSession) -> Void, on session: inout InviteSession, census: inout Census
-    ) -> (actions: Deque<InviteSession.Action>, known: ReferralKeys, keys: ReferralKeys, account: AccountID) {
+    ) -> (
+        actions: Deque<InviteSession.Action>, known: ReferralKeys, keys: ReferralKeys, account: AccountID,
+        progress: (phase: InviteSession.Phase, flow: Flow?)
+    ) {
         let known = session.referralKeys
         census -= session.census
         body(&session)
         census += session.census
-        return (session.takeActions(), known, session.referralKeys, session.account.id)
+        return (
+            session.takeActions(), known, session.referralKeys, session.account.id,
+            (session.phase, session.arrival?.value.flow)
+        )
     }
 
     /// A person or a rule takes a call.
@@ -111,12 +119,13 @@ extension UserAgentCore {
     }
 
     /// Gives back what a call took of the limits.
-    private mutating func noteProgress(of session: Boxed<InviteSession>) {
-        let (handle, phase) = (session.value.handle, session.value.phase)
-        if phase != .alerting, pendingArrivals.remove(handle) != nil, let flow = session.value.arrival?.flow {
+    private mutating func noteProgress(
+        of handle: CallHandle, _ progress: (phase: InviteSession.Phase, flow: Flow?)
+    ) {
+        if progress.phase != .alerting, pendingArrivals.remove(handle) != nil, let flow = progress.flow {
             policy.endInvite(over: flow)
         }
-        if phase == .ended { policy.endAutomaticAnswer(handle) }
+        if progress.phase == .ended { policy.endAutomaticAnswer(handle) }
     }
 
     private mutating func perform(_ action: InviteSession.Action, of handle: CallHandle, at now: Instant) {
@@ -150,13 +159,25 @@ extension UserAgentCore {
         if transactions.cancel(transaction, at: now) != nil { sessions[handle]?.invitation?.isCancelSent = true }
     }
 
-    private mutating func forget(_ session: Boxed<InviteSession>, at now: Instant) {
-        let handle = session.value.handle
+    /// By what a call is found, and the dialog that it leaves behind.
+    private static func remains(
+        of session: inout InviteSession
+    ) -> (census: Census, key: CallKey, invite: ServerTransactionID?, dialog: Dialog?) {
+        (
+            session.census, CallKey(callID: session.callID, localTag: session.localTag),
+            session.arrival?.value.transaction, session.dialog
+        )
+    }
+
+    private mutating func forget(
+        _ handle: CallHandle,
+        _ remains: (census: Census, key: CallKey, invite: ServerTransactionID?, dialog: Dialog?), at now: Instant
+    ) {
         sessions[handle] = nil
-        census -= session.value.census
-        callsByTag[CallKey(callID: session.value.callID, localTag: session.value.localTag)] = nil
-        if let invite = session.value.arrival?.transaction { callsByInvite[invite] = nil }
-        if let dialog = session.value.dialog {
+        census -= remains.census
+        callsByTag[remains.key] = nil
+        if let invite = remains.invite { callsByInvite[invite] = nil }
+        if let dialog = remains.dialog {
             endedDialogs.remember(dialog, until: now + settings.timers.giveUp, at: now)
         }
         deadlines.cancel(.call(handle))

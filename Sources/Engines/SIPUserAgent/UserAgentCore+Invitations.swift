@@ -133,7 +133,7 @@ extension UserAgentCore {
             isUnproven: isUnproven)
         let offer: SessionDescription?
         do throws(RequestRefusal) {
-            let session = try InviteSession(
+            var session = try InviteSession(
                 arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,
                 settings: settings, random: random.split())
             try checkReach(of: session.dialog, for: account, askedBy: request, over: flow)

@@ -97,7 +97,7 @@ extension UserAgentCore {
             refuse(.unknownDialog, from: flow)
             return respond(request.response(481), in: transaction, at: now)
         }
-        if Self.isBeside(request, &sessions.values[index].value) {
+        if sessions.values[index].value.isBeside(request) {
             guard let contact = dialogContact(of: handle, over: flow) else { return }
             return update(handle, at: now) {
                 $0.receiveBeside(request, in: transaction, over: flow, contact: contact, at: now)
@@ -151,11 +151,6 @@ extension UserAgentCore {
         default:
             answerOptions(request, isMinimal: false, in: transaction, over: flow, at: now)
         }
-    }
-
-    /// By reference: whoever asks a session itself hands over a copy of it.
-    private static func isBeside(_ request: Request, _ session: inout InviteSession) -> Bool {
-        session.isBeside(request)
     }
 
     /// Our address for the peer of a call.
