@@ -19,12 +19,12 @@ package struct MediaDescription: Sendable {
         var writer = SDPLineWriter()
         writer.line(.media) { bytes in
             bytes += "audio ".utf8
-            bytes += String(port).utf8
+            bytes.append(decimal: port)
             bytes.append(UInt8(ascii: " "))
             bytes += proto.utf8
             for format in formats {
                 bytes.append(UInt8(ascii: " "))
-                bytes += String(format.payloadType).utf8
+                bytes.append(decimal: format.payloadType)
             }
         }
         for format in formats {
@@ -100,9 +100,17 @@ package struct MediaDescription: Sendable {
     private init(refusing section: MediaDescription) {
         var writer = SDPLineWriter()
         writer.line(.media) { bytes in
-            for (number, word) in section.value.words.enumerated() {
+            let value = section.value
+            let text = value.span
+            var (position, number) = (0, 0)
+            while let word = text.nextWord(&position) {
                 if number > 0 { bytes.append(UInt8(ascii: " ")) }
-                if number == 1 { bytes.append(UInt8(ascii: "0")) } else { bytes += word }
+                if number == 1 {
+                    bytes.append(UInt8(ascii: "0"))
+                } else {
+                    bytes += value[value.startIndex + word.lowerBound..<value.startIndex + word.upperBound]
+                }
+                number += 1
             }
         }
         port = 0

@@ -92,11 +92,11 @@ package struct MediaFormat: Hashable, Sendable {
     /// Writes the value of `a=rtpmap`; the channel count is left out where it is 1 (RFC 8866 §6.6).
     func writeMap(to bytes: inout [UInt8]) {
         bytes += "rtpmap:".utf8
-        bytes += String(payloadType).utf8
+        bytes.append(decimal: payloadType)
         bytes.append(UInt8(ascii: " "))
         bytes += encodingName.utf8
         bytes.append(UInt8(ascii: "/"))
-        bytes += String(clockRate).utf8
+        bytes.append(decimal: clockRate)
         guard channels != 1 else { return }
         bytes.append(UInt8(ascii: "/"))
         bytes += String(channels).utf8
@@ -105,7 +105,7 @@ package struct MediaFormat: Hashable, Sendable {
     /// Writes the value of `a=fmtp`.
     func writeParameters(to bytes: inout [UInt8]) {
         bytes += "fmtp:".utf8
-        bytes += String(payloadType).utf8
+        bytes.append(decimal: payloadType)
         bytes.append(UInt8(ascii: " "))
         bytes += (parameters ?? "").utf8
     }

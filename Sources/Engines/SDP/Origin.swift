@@ -20,9 +20,9 @@ package struct Origin: Sendable {
         var value: [UInt8] = []
         value.reserveCapacity(64)
         value += "- ".utf8
-        value += String(sessionID).utf8
+        value.append(decimal: sessionID)
         value.append(UInt8(ascii: " "))
-        value += String(version).utf8
+        value.append(decimal: version)
         value.append(UInt8(ascii: " "))
         value += Connection(address).value
         self.value = value[...]

@@ -59,6 +59,19 @@ extension Span<UInt8> {
     }
 }
 
+extension [UInt8] {
+    /// Adds a number in digits.
+    mutating func append(decimal number: some BinaryInteger) {
+        var rest = UInt64(clamping: number)
+        let start = count
+        repeat {
+            append(UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0"))
+            rest /= 10
+        } while rest > 0
+        self[start...].reverse()
+    }
+}
+
 extension ArraySlice<UInt8> {
     /// The runs between blanks.
     var words: [ArraySlice<UInt8>] {

@@ -9,9 +9,10 @@ struct Boxed<Value: Sendable>: @unchecked Sendable {
 
     private var storage: ManagedBuffer<Void, Value>
 
-    init(_ value: Value) {
+    init(_ value: consuming Value) {
         storage = Storage.create(minimumCapacity: 1) { _ in () }
-        storage.withUnsafeMutablePointerToElements { $0.initialize(to: value) }
+        let place = storage.withUnsafeMutablePointerToElements { $0 }
+        place.initialize(to: value)
     }
 
     /// By its address: to look at one member of a property, all of a large value would be copied.

@@ -32,12 +32,11 @@ extension UserAgentCore {
     }
 
     mutating func add(_ session: consuming InviteSession) {
-        var session = session
         let handle = session.handle
         if !handle.isIncoming { lastPlaced = max(lastPlaced ?? handle, handle) }
         census += session.census
         callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = handle
-        sessions[handle] = Boxed(session)
+        sessions[handle] = Boxed(consume session)
     }
 
     /// Lets a call do what the user wants of it. One that was there has ended: the peer was faster, and its end is told.
