@@ -21,7 +21,7 @@ final class DatagramReader: Sendable {
     private static let limit = 16
     private static let room = 65_536
     /// As many pieces of news may wait for the event loop; what comes then waits in the kernel, which drops the excess.
-    private static let pendingLimit = 4
+    private static let pendingLimit = 1
     /// How long it rests when the system has no memory for what came, in ms.
     private static let rest: CInt = 10
 
