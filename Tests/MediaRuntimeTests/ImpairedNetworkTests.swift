@@ -58,8 +58,8 @@ import Testing
         var queue = DelayedDatagrams()
         append(9, to: &queue, due: 1, length: MediaWorker.datagramSize + 1)
         #expect(take(&queue, by: 10).isEmpty)
-        for index in 0..<600 { append(UInt8(index % 251), to: &queue, due: Int64(index), length: 0) }
-        #expect(take(&queue, by: 10_000).count == 512)
+        for index in 0..<1_100 { append(UInt8(index % 251), to: &queue, due: Int64(index), length: 0) }
+        #expect(take(&queue, by: 10_000).count == 1_024)
         // And there is room again, any number of times.
         for index in 0..<5_000 {
             append(UInt8(index % 251), to: &queue, due: Int64(index))

@@ -27,7 +27,7 @@ import Testing
         ("reorder=-1%", "reorder: '-1%' is no percentage, such as 5%"),
         ("burst=0.5", "burst: '0.5' is not between 1 and 1000"),
         ("burst=nan", "burst: 'nan' is not between 1 and 1000"),
-        ("delay=6s", "delay: '6s' is more than 5s"),
+        ("delay=3s", "delay: '3s' is more than 2s"),
         ("jitter=30", "jitter: a duration is a number with a unit: 500ms, 40s, 2m or 1h"),
         ("seed=-1", "seed: '-1' is no number"), ("on=tcp", "on: 'tcp' is not rtp, sip or both"),
         ("Loss=5%", "'Loss' is none of loss, burst, jitter, delay, reorder, dup, seed and on"),

@@ -1,3 +1,4 @@
+import AudioCodecs
 import EngineKit
 import RTPMedia
 import SIPUserAgent
@@ -14,6 +15,7 @@ import Testing
 
     private var statistics: MediaStatistics {
         var statistics = MediaStatistics()
+        statistics.receiveCodec = .opus
         statistics.receivedPackets = 98
         statistics.expected = 100
         statistics.lost = 2

@@ -103,4 +103,21 @@ struct EModelTests {
         let statistics = call.b.session.statistics
         #expect(try #require(statistics.conversationalMOS) < #require(statistics.listeningMOS) - 0.4)
     }
+
+    @Test func whoIsQuietIsNotJudgedByItsSilence() throws {
+        let call = try call()
+        call.a.speaks = { [Int16](repeating: 0, count: $0) }
+        call.run(.seconds(10))
+        #expect(try #require(call.b.session.statistics.listeningMOS) > 4.3)
+    }
+
+    @Test func whoIsNotHeardAnyMoreCosts() throws {
+        let call = try call()
+        call.run(.seconds(5))
+        call.filter = { _, toB, isRTCP, _ in !toB || isRTCP }
+        call.run(.milliseconds(800))
+        #expect(try #require(call.b.session.statistics.listeningMOS) > 4.2)
+        call.run(.seconds(10))
+        #expect(try #require(call.b.session.statistics.listeningMOS) < 2)
+    }
 }

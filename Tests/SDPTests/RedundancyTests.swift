@@ -47,31 +47,44 @@ import Testing
 
     @Test(arguments: [
         "m=audio 7000 RTP/AVP 111",
-        // Not offered by us in this form, or of something else than its Opus.
         "m=audio 7000 RTP/AVP 111 121\r\na=rtpmap:121 red/8000\r\na=fmtp:121 111/111",
+        "m=audio 7000 RTP/AVP 111 121\r\na=fmtp:121 111/111",
+    ])
+    func doesWithoutWhereTheAnswerTakesNone(media: String) throws {
+        let agreed = try agreed(answering: media)
+        #expect(agreed.sendFormat.codec == .opus)
+        #expect(agreed.sendRedundancy == nil && agreed.receiveRedundancy == nil)
+    }
+
+    /// What is said of its blocks is said of what we would send.
+    @Test(arguments: [
         "m=audio 7000 RTP/AVP 111 121\r\na=rtpmap:121 red/48000/2",
         "m=audio 7000 RTP/AVP 111 121\r\na=rtpmap:121 red/48000/2\r\na=fmtp:121 111",
         "m=audio 7000 RTP/AVP 111 121\r\na=rtpmap:121 red/48000/2\r\na=fmtp:121 111/0",
         "m=audio 7000 RTP/AVP 111 121\r\na=rtpmap:121 red/48000/2\r\na=fmtp:121 111/111/",
         "m=audio 7000 RTP/AVP 111 121\r\na=rtpmap:121 red/48000/2\r\na=fmtp:121 111/367",
-        "m=audio 7000 RTP/AVP 111 121\r\na=fmtp:121 111/111",
+        "m=audio 7000 RTP/AVP 111 121\r\na=rtpmap:121 red/48000/2\r\na=fmtp:121 "
+            + Array(repeating: "111", count: 10).joined(separator: "/"),
     ])
-    func doesWithoutWhereTheAnswerTakesNone(media: String) throws {
+    func takesWhatItOffersWhereTheAnswerIsOfOtherBlocks(media: String) throws {
+        let agreed = try agreed(answering: media)
+        #expect(agreed.sendRedundancy == nil && agreed.receiveRedundancy?.payloadType == 121)
+    }
+
+    private func agreed(answering media: String) throws -> AgreedMedia {
         var negotiation = negotiation()
         _ = try negotiation.makeOffer(address: ourAddress)
         let lines = media.split(separator: "\r\n").map(String.init) + ["a=rtpmap:111 opus/48000/2"]
-        let answer = try SessionDescription(
-            parsing: wire(["v=0", "o=peer 7 1 IN IP4 192.0.2.7", "s=-", "c=IN IP4 192.0.2.7", "t=0 0"] + lines))
-        let agreed = try negotiation.receiveAnswer(answer)
-        #expect(agreed.sendFormat.codec == .opus)
-        #expect(agreed.sendRedundancy == nil && agreed.receiveRedundancy == nil)
+        return try negotiation.receiveAnswer(
+            SessionDescription(
+                parsing: wire(["v=0", "o=peer 7 1 IN IP4 192.0.2.7", "s=-", "c=IN IP4 192.0.2.7", "t=0 0"] + lines)))
     }
 
     @Test(.proves(.clause("RFC 2198 §5")))
     func answersItUnderThePeersNumbers() throws {
         // As browsers write it, who put it before the codec.
         let offer = try peer(
-            "m=audio 7000 RTP/AVP 63 111 0", "a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111",
+            "m=audio 7000 RTP/AVP 63 111 0", "a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111/111",
             "a=rtpmap:111 opus/48000/2")
         var negotiation = negotiation()
         try negotiation.receiveOffer(offer)

@@ -55,7 +55,7 @@ struct LadderIndex {
         }
         let audio = description.media.first { $0.kind == .audio }
         return audio.map { media in
-            media.mediaFormats.filter { !$0.isTelephoneEvent }.map { $0.encodingName.lowercased() }
+            media.mediaFormats.filter { !$0.isTelephoneEvent && !$0.isRedundancy }.map { $0.encodingName.lowercased() }
                 .joined(separator: ",")
         }
     }

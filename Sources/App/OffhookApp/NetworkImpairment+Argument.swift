@@ -54,7 +54,7 @@ extension NetworkImpairment {
         } catch {
             throw ImpairmentFault("\(name): \(error)")
         }
-        guard duration <= .seconds(5) else { throw ImpairmentFault("\(name): '\(value)' is more than 5s") }
+        guard duration <= .seconds(2) else { throw ImpairmentFault("\(name): '\(value)' is more than 2s") }
         return duration
     }
 }

@@ -18,6 +18,8 @@ package struct QualityRequirements: Equatable, Sendable {
     /// What does not hold, each for the person who asked. What could not be measured does not hold.
     func faults(in statistics: MediaStatistics?) -> [String] {
         var faults: [String] = []
+        // Of packets that nobody could play nothing was measured.
+        let heard = statistics.flatMap { $0.receiveCodec == nil ? nil : $0 }
         func demand(_ name: String, _ measured: Double?, _ unit: String, _ places: Int, atLeast least: Double) {
             if let measured, measured >= least { return }
             faults.append("\(name) \(text(measured, unit, places)), expected at least \(text(least, unit, places))")
@@ -28,12 +30,11 @@ package struct QualityRequirements: Equatable, Sendable {
         }
         if let minimumMOS { demand("MOS", statistics?.listeningMOS, "", 2, atLeast: minimumMOS) }
         if let maximumLoss {
-            let loss = statistics.flatMap { $0.expected > 0 ? $0.lossPercent : nil }
+            let loss = heard.flatMap { $0.expected > 0 ? $0.lossPercent : nil }
             demand("loss", loss, " %", 2, atMost: maximumLoss)
         }
         if let maximumJitter {
-            let jitter = statistics.flatMap { $0.receivedPackets > 0 ? $0.jitterMilliseconds : nil }
-            demand("jitter", jitter, " ms", 1, atMost: maximumJitter.milliseconds)
+            demand("jitter", heard?.jitterMilliseconds, " ms", 1, atMost: maximumJitter.milliseconds)
         }
         if let maximumLatency {
             demand("latency", statistics?.latencyMilliseconds, " ms", 1, atMost: maximumLatency.milliseconds)

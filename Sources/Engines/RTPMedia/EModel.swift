@@ -39,7 +39,8 @@ package struct EModel: Equatable, Sendable {
     /// G.107 §B: the mean opinion that belongs to a rating.
     static func opinion(rating: Double) -> Double {
         let rating = max(0, min(100, rating))
-        return 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6
+        // The cubic dips below 1 at the lowest ratings.
+        return max(1, 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6)
     }
 
     /// What absolute delay costs where there is no echo, on the scale of narrow band: G.107 (7-27), with the usual

@@ -74,7 +74,7 @@ package struct JitterBuffer: ~Copyable, Sendable {
     var startsAt: Instant?
 
     /// Concealed without knowing yet whether something was lost or the sender paused, in samples.
-    private var undecided = 0
+    private(set) var undecided = 0
     private var wasLateSinceUndecided = false
 
     /// Counters over the life of the buffer.

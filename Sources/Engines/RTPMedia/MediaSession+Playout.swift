@@ -74,8 +74,7 @@ extension MediaSession {
             case .pcma: g711Decoder.decode(bytes.span, as: .aLaw, into: &output)
             }
         if let decoded {
-            decodedSamples += UInt64(decoded)
-            decodedOctets += UInt64(bytes.count)
+            noteDecoded(samples: decoded, octets: bytes.count, of: codec)
         } else {
             counters.refused.malformed += 1
         }

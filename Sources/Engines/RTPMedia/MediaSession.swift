@@ -59,10 +59,11 @@ package struct MediaSession: ~Copyable, Sendable {
     /// The piece that is played, and behind it room for another packet or a longer pitch period.
     var heard = FixedBuffer<Int16>(repeating: 0, count: 2 * OpusDecoder.maximumSampleCount)
     var heardRange = 0..<0
-    /// What was decoded of packets, of the copies in others, and the octets of the packets: how well the call is heard.
+    /// What was decoded of packets and of the copies in others; and how much speech Opus made of how many octets.
     var decodedSamples: UInt64 = 0
     var recoveredSamples: UInt64 = 0
-    var decodedOctets: UInt64 = 0
+    var speechSamples: UInt64 = 0
+    var speechOctets: UInt64 = 0
     var stretch = TimeStretch()
     var gap = ConcealedGap()
     /// What a decoder that went back has to make up before it goes on.

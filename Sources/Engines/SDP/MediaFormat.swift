@@ -70,8 +70,11 @@ package struct MediaFormat: Hashable, Sendable {
         guard isRedundancy, let parameters else { return false }
         let blocks = Array(parameters.utf8)[...].trimmed.split(
             separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        return blocks.count >= 2 && blocks.allSatisfy { $0.decimal(UInt8.self) == opus }
+        return (2...9).contains(blocks.count) && blocks.allSatisfy { $0.decimal(UInt8.self) == opus }
     }
+
+    /// One older packet along with each.
+    static func redundancyParameters(of opus: UInt8) -> String { "\(opus)/\(opus)" }
 
     /// RFC 2198 at the clock rate of Opus.
     package var isRedundancy: Bool {

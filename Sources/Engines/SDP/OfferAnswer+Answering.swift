@@ -65,10 +65,13 @@ extension OfferAnswer {
         let matching = stream.telephoneEvents.filter { rates.contains($0.clockRate) }
         let events = matching.isEmpty ? stream.telephoneEvents : matching
         let redundancy = local.redundancy ? stream.redundancy : nil
+        let ours = zip([redundancy].compactMap { $0 }, stream.codecs.filter { $0.codec == .opus }).map {
+            $0.with(parameters: MediaFormat.redundancyParameters(of: $1.payloadType))
+        }
         return try AgreedMedia(
             stream, format: format, rtcpMux: stream.section.rtcpMux,
             direction: stream.direction.answered(wishing: local.direction),
-            receiveFormats: formats + events.map { $0.with(parameters: "0-15") } + [redundancy].compactMap { $0 },
+            receiveFormats: formats + events.map { $0.with(parameters: "0-15") } + ours,
             sendTelephoneEvent: stream.telephoneEvent(beside: format, among: events), redundancy: redundancy,
             local: local, address: address)
     }

@@ -112,8 +112,10 @@ extension OfferAnswer {
         guard let format = stream.codecs.first else { throw .nothingInCommon }
         let events = stream.telephoneEvents.filter { event in offer.formats.contains { $0.isSameEncoding(as: event) } }
         let redundancy = stream.redundancy.flatMap { offer.formats.contains(where: \.isRedundancy) ? $0 : nil }
-        let known = stream.codecs + events + [redundancy].compactMap { $0 }
-        let received = offer.formats.filter { format in known.contains { $0.isSameEncoding(as: format) } }
+        let received = offer.formats.filter { format in
+            (stream.codecs + events).contains { $0.isSameEncoding(as: format) }
+                || stream.hasRedundancy && format.isRedundancy
+        }
         // A peer can only share the port where we said that we would.
         let rtcpMux = section.rtcpMux && (agreed?.rtcpMux ?? false)
         return try AgreedMedia(
@@ -149,7 +151,8 @@ extension OfferAnswer {
         if local.codecs.contains(.opus) { add("telephone-event", 100, 48_000, 1, "0-15") }
         if local.codecs.contains(where: { $0.clockRate == 8_000 }) { add("telephone-event", 101, 8_000, 1, "0-15") }
         if local.redundancy, let opus = formats.first(where: { $0.codec == .opus }) {
-            add("red", 121, opus.clockRate, opus.channels, "\(opus.payloadType)/\(opus.payloadType)")
+            add(
+                "red", 121, opus.clockRate, opus.channels, MediaFormat.redundancyParameters(of: opus.payloadType))
         }
         return formats
     }

@@ -16,6 +16,8 @@ struct RemoteStream: Hashable, Sendable {
     var telephoneEvents: [MediaFormat]
     /// The first that takes older packets of its Opus along with newer ones.
     var redundancy: MediaFormat?
+    /// Whether it names any such format: what comes in one is known by our own description.
+    var hasRedundancy = false
     var ptime: Int?
     var maxptime: Int?
 
@@ -52,6 +54,7 @@ struct RemoteStream: Hashable, Sendable {
         telephoneEvents = formats.firstOfEach { $0.isTelephoneEvent ? $0.clockRate : nil }
         if let opus = self.codecs.first(where: { $0.codec == .opus }) {
             redundancy = formats.first { $0.isRedundancy(of: opus.payloadType) }
+            hasRedundancy = formats.contains(where: \.isRedundancy)
         }
         self.index = index
         self.section = section

@@ -57,8 +57,8 @@ struct DelayedDatagrams: ~Copyable {
         var slot = 0
     }
 
-    /// Over ten seconds of the usual packet time.
-    private static let capacity = 512
+    /// Four seconds, doubled, of packets of 10 ms.
+    private static let capacity = 1024
     private static let size = MediaWorker.datagramSize
 
     /// The first `count` are on their way; the slots of the others are free.
