@@ -3,36 +3,34 @@
 @dynamicMemberLookup
 struct Boxed<Value: Sendable>: @unchecked Sendable {
     // Unchecked, as the storage is changed only while nobody else has it.
-    private final class Storage: ManagedBuffer<Void, Value> {
-        deinit { _ = withUnsafeMutablePointerToElements { $0.deinitialize(count: 1) } }
+    private final class Storage {
+        var value: Value
+
+        init(_ value: Value) { self.value = value }
     }
 
-    private var storage: ManagedBuffer<Void, Value>
+    private var storage: Storage
 
-    init(_ value: consuming Value) {
-        storage = Storage.create(minimumCapacity: 1) { _ in () }
-        let place = storage.withUnsafeMutablePointerToElements { $0 }
-        place.initialize(to: value)
+    init(_ value: Value) {
+        storage = Storage(value)
     }
 
-    /// By its address: to look at one member of a property, all of a large value would be copied.
-    @inline(__always)
     var value: Value {
-        unsafeAddress { UnsafePointer(storage.withUnsafeMutablePointerToElements { $0 }) }
-        unsafeMutableAddress {
-            if !isKnownUniquelyReferenced(&storage) { self = Boxed(value) }
-            return storage.withUnsafeMutablePointerToElements { $0 }
+        _read { yield storage.value }
+        _modify {
+            if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.value) }
+            yield &storage.value
         }
     }
 
     @inline(__always)
     subscript<Member>(dynamicMember path: WritableKeyPath<Value, Member>) -> Member {
-        _read { yield value[keyPath: path] }
+        _read { yield storage.value[keyPath: path] }
         _modify { yield &value[keyPath: path] }
     }
 
     @inline(__always)
     subscript<Member>(dynamicMember path: KeyPath<Value, Member>) -> Member {
-        _read { yield value[keyPath: path] }
+        _read { yield storage.value[keyPath: path] }
     }
 }

@@ -26,7 +26,7 @@ extension InviteSession {
         sessionTimer = nil
         modification = Modification(sequence: modification.sequence)
         digits = SignalledDigits()
-        if case .some = invitation { invitation?.ringsUntil = nil }
+        invitation?.ringsUntil = nil
         arrival?.value.decided()
         // Who hangs up does not go where the peer wanted to send it either. Where the peer hung up, which many do once
         // their REFER is taken, or fell silent, that is still to be decided (RFC 3515 §2.4.4).

@@ -30,7 +30,7 @@ struct InviteSession: Sendable {
 
     var phase: Phase
     /// What a caller keeps of its INVITE; nil at the callee.
-    @Apart var invitation: Invitation?
+    var invitation: Invitation?
     /// What a callee keeps of the INVITE; nil at the caller. Behind one reference, as every verb of a callee reads it.
     var arrival: Boxed<Arrival>?
     /// The dialog of the call: at the callee from the start, at the caller with the first 2xx.
@@ -72,9 +72,9 @@ struct InviteSession: Sendable {
     var lingersUntil: Instant?
 
     /// A REFER of ours, with the subscription that it made.
-    @Apart var sentReferral: SentReferral?
+    var sentReferral: SentReferral?
     /// A REFER of the peer, with the subscription that it made.
-    @Apart var receivedReferral: ReceivedReferral?
+    var receivedReferral: ReceivedReferral?
     /// The call whose peer asked for this one, until it has heard how it went.
     var referrer: CallHandle?
     /// How many transfers led to this call.

@@ -13,7 +13,7 @@ struct Modification: Sendable {
     /// Whether the user asked for UPDATE rather than re-INVITE.
     var prefersUpdate = false
     /// As last sent, without Via and Contact; nil: none is on its way.
-    @Apart var request: Request? {
+    var request: Request? {
         didSet { if let request, request.method == .invite { sequence = request.cSeq.number } }
     }
     /// The CSeq number of the last re-INVITE sent, whose 2xx is owed an ACK also when the call is over.
@@ -25,14 +25,14 @@ struct Modification: Sendable {
     var offers = false
     /// The peer refused a refresh without a description: those to come offer what was agreed on.
     var refreshesOffer = false
-    @Apart var offer: SessionDescription?
+    var offer: SessionDescription?
     /// What we bring in it: once it is accepted, what a refusal of the next one goes back to.
-    @Apart var offered: LocalMedia?
+    var offered: LocalMedia?
     /// The RSeq of the last reliable response to the re-INVITE, and the answer that one of them bore (RFC 3262 §5).
     var lastReliable: UInt32?
-    @Apart var answer: SessionDescription?
+    var answer: SessionDescription?
     /// What we brought before, to go back to where the peer refuses.
-    @Apart var previous: LocalMedia?
+    var previous: LocalMedia?
     var retryAt: Instant?
     var attempts = 0
 
