@@ -39,6 +39,16 @@ import VirtualSoundCard
         busy.shutDown()
     }
 
+    /// The media thread may say that nobody is to be heard before the microphone was tried.
+    @Test func aMicrophoneIsTriedThoughNobodyWantsItYet() throws {
+        _ = try #require(VirtualCard("c"))
+        let link = try DeviceLink(name: "nowhere", triesCapture: true, playback: false)
+        link.wantsCapture.store(false, ordering: .releasing)
+        runALSADevice(link, try #require(DeviceNames(input: .alsa("nowhere"), output: .null)))
+        #expect(link.error == .missing(device: "nowhere", direction: .input))
+        #expect(link.state == .failed)
+    }
+
     @Test func theMicrophoneIsClosedWhileNobodyIsToBeHeard() async throws {
         let card = try #require(VirtualCard("d"))
         let phone = try Phone(input: .alsa(card.name), output: .alsa(card.name), seed: 23)

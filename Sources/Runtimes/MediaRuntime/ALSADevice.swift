@@ -57,6 +57,7 @@ private struct ALSADevice: ~Copyable {
     /// Starts what is open, and opens the microphone where that is wished.
     mutating func begin() throws(AudioError) {
         // In this order: to open a microphone may take longer than what playout has ahead.
+        if link.triesCapture { try openCapture() }
         try followCaptureWish()
         try prime()
     }
@@ -124,16 +125,22 @@ private struct ALSADevice: ~Copyable {
 
     /// Opens the microphone when somebody is to hear it, and closes it after.
     private mutating func followCaptureWish() throws(AudioError) {
-        guard let name = names.capture else { return }
         let isWanted = link.wantsCapture.load(ordering: .acquiring)
         guard isWanted != link.capturesNow.load(ordering: .relaxed) else { return }
-        if isWanted {
-            capture = try Self.open(name, .input)
-            capture?.start()
-        } else {
-            capture = nil
-        }
-        link.capturesNow.store(isWanted, ordering: .releasing)
+        if isWanted { try openCapture() } else { closeCapture() }
+    }
+
+    private mutating func openCapture() throws(AudioError) {
+        guard let name = names.capture else { return }
+        capture = try Self.open(name, .input)
+        capture?.start()
+        link.capturesNow.store(true, ordering: .releasing)
+        link.toWorker.signal()
+    }
+
+    private mutating func closeCapture() {
+        capture = nil
+        link.capturesNow.store(false, ordering: .releasing)
         link.toWorker.signal()
     }
 

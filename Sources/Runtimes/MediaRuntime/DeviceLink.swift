@@ -26,8 +26,11 @@ final class DeviceLink: Sendable {
 
     /// Periods that the card has asked for since the start.
     let demanded = Atomic<Int>(0)
-    /// Microphones are open only while somebody is to be heard.
-    let wantsCapture: Atomic<Bool>
+    /// Whether the microphone is opened once at first, to know whether it can be.
+    let triesCapture: Bool
+    /// Microphones are open only while somebody is to be heard. The media thread says when, from the time it knows of
+    /// the device.
+    let wantsCapture = Atomic<Bool>(false)
     let capturesNow = Atomic<Bool>(false)
     let hasPlayback: Bool
     /// The device thread shall close and end, as soon as it can.
@@ -44,13 +47,13 @@ final class DeviceLink: Sendable {
     private let rawState = Atomic<UInt8>(State.opening.rawValue)
     private let failure = Mutex<AudioError?>(nil)
 
-    init(name: String, capture: Bool, playback: Bool) throws(SystemError) {
+    init(name: String, triesCapture: Bool, playback: Bool) throws(SystemError) {
         self.name = name
         toWorker = try Wakeup()
         toDevice = try Wakeup()
         opened = try Wakeup()
         released = try Wakeup()
-        wantsCapture = Atomic(capture)
+        self.triesCapture = triesCapture
         hasPlayback = playback
     }
 

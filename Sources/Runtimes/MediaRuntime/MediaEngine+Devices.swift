@@ -29,23 +29,26 @@ extension MediaEngine {
 
     /// Opens the devices, microphone included, and says why that fails.
     func tryDevices() throws(AudioError) {
-        guard let link = openDevices(capture: true) else { return }
+        let link: DeviceLink?
+        do throws(SystemError) { link = try openDevices(triesCapture: true) } catch { throw .system(error) }
+        guard let link else { return }
         let isAnswered = link.opened.wait(milliseconds: Self.openingPatience)
         if !isAnswered { throw .blocked(device: link.name) }
         if let error = link.error { throw error }
-        link.wantsCapture.store(false, ordering: .releasing)
     }
 
-    /// Has the devices open, unless they are.
+    /// Has the devices open, unless they are, for a call or a tone; says so where that fails.
+    func needDevices() {
+        do throws(SystemError) { try openDevices(triesCapture: false) } catch { notice(nil, .deviceLost(.system(error))) }
+    }
+
     @discardableResult
-    func openDevices(capture: Bool = false) -> DeviceLink? {
+    private func openDevices(triesCapture: Bool) throws(SystemError) -> DeviceLink? {
         guard let devices else { return nil }
-        let link = state.withLock { state -> DeviceLink? in
+        let link = try state.withLock { state throws(SystemError) -> DeviceLink? in
             guard !state.isShutDown, state.link == nil else { return nil }
-            guard
-                let link = try? DeviceLink(
-                    name: devices.description, capture: capture, playback: devices.playback != nil)
-            else { return nil }
+            let link = try DeviceLink(
+                name: devices.description, triesCapture: triesCapture, playback: devices.playback != nil)
             state.link = link
             return link
         }

@@ -17,7 +17,7 @@ extension MediaEngine {
             send(.tone(tone, ToneGenerator(signal)))
             return true
         }
-        if isNew { openDevices() }
+        if isNew { needDevices() }
     }
 
     package func stopTone(_ tone: LocalTone) {

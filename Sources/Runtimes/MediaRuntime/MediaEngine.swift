@@ -183,7 +183,7 @@ package final class MediaEngine: Sendable {
             _ = state.withLock { $0.calls.removeValue(forKey: id) }
             throw error
         }
-        if devices != nil { openDevices() }
+        needDevices()
     }
 
     private func reserve(
