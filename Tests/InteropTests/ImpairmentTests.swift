@@ -24,7 +24,8 @@ struct ImpairmentTests {
             #expect(statistics.lost ?? 0 > 40, "\(phone.program.written)")
             #expect((statistics.listeningMOS ?? 0 > 3.2) == hasRedundancy, "\(phone.program.written)")
         }
-        // Once the peer has told of the loss, each packet bears another one, and next to nothing has to be made up.
+        // Once the peer has told of the loss, each packet bears another one: of ten seconds only what was
+        // lost twice has to be made up, a tenth of a second, instead of a second.
         let reports = try calling.events(named: "call.stats").compactMap(\.stats)
         let (first, last) = (try #require(reports.first), try #require(reports.last))
         #expect(reports.count == 3)
@@ -32,7 +33,7 @@ struct ImpairmentTests {
         let octets = Double((last.tx.bytes ?? 0) - (first.tx.bytes ?? 0)) / Double(max(1, packets))
         let concealed = (last.concealed ?? 0) - (first.concealed ?? 0)
         #expect((octets > 140) == hasRedundancy, "\(octets) octets a packet")
-        #expect((concealed < 100) == hasRedundancy, "\(concealed) ms made up")
+        #expect((concealed < 400) == hasRedundancy, "\(concealed) ms made up")
     }
 
     /// Every request and response may be lost: the timers of RFC 3261 see to it that the call succeeds.

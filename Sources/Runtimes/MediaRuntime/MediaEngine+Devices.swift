@@ -39,7 +39,11 @@ extension MediaEngine {
 
     /// Has the devices open, unless they are, for a call or a tone; says so where that fails.
     func needDevices() {
-        do throws(SystemError) { try openDevices(triesCapture: false) } catch { notice(nil, .deviceLost(.system(error))) }
+        do throws(SystemError) {
+            try openDevices(triesCapture: false)
+        } catch {
+            notice(nil, .deviceLost(.system(error)))
+        }
     }
 
     @discardableResult

@@ -4,7 +4,7 @@ import Glibc
 
 /// A bound UDP socket of the signalling loop: binding, sending, and what the network says about what was sent.
 ///
-/// Belongs to the thread of the event loop; `DatagramReader` reads a duplicate of its descriptor.
+/// Belongs to the thread of signalling; `DatagramReader` reads a duplicate of its descriptor.
 final class DatagramSocket {
     let descriptor: CInt
     /// Where it is bound, with the port that the system chose for port 0.

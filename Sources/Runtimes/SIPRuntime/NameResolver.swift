@@ -1,7 +1,6 @@
 import CLinux
 import EngineKit
 import Glibc
-import NIOCore
 import ServerLocation
 import Synchronization
 
@@ -24,15 +23,15 @@ final class NameResolver: Sendable {
     private let state = Mutex(State())
     private let thread = WaitingThread()
     private let servers: String
-    private let loop: any EventLoop
+    private let home: SignallingThread
     private let receiver: Receiver
 
     /// - Parameters:
     ///   - servers: whom to ask; none: those of the system (resolv.conf).
-    ///   - receiver: gets every answer, on `loop`.
-    init(servers: [SocketAddress], on loop: any EventLoop, receiver: @escaping Receiver) {
+    ///   - receiver: gets every answer, on `home`.
+    init(servers: [SocketAddress], on home: SignallingThread, receiver: @escaping Receiver) {
         self.servers = servers.map(\.description).joined(separator: ",")
-        self.loop = loop
+        self.home = home
         self.receiver = receiver
     }
 
@@ -97,7 +96,7 @@ final class NameResolver: Sendable {
 
     private func receive(_ question: NameQuestion, _ answer: NameAnswer) {
         let receiver = receiver
-        loop.execute { receiver(question, answer) }
+        home.execute { receiver(question, answer) }
     }
 
     private func deliver(_ queries: inout [NameQuery]) {

@@ -1,7 +1,6 @@
 import CLinux
 import EngineKit
 import Glibc
-import NIOCore
 
 /// Waits on a thread of its own for the machine to be somewhere else: other addresses, or later after a sleep.
 final class NetworkWatch: Sendable {
@@ -18,14 +17,14 @@ final class NetworkWatch: Sendable {
     private let thread = WaitingThread()
     private let network: CInt
     private let clock: CInt
-    private let loop: any EventLoop
+    private let home: SignallingThread
     private let receiver: @Sendable (News) -> Void
 
-    /// - Parameter receiver: told of the news on `loop`.
-    init(on loop: any EventLoop, receiver: @escaping @Sendable (News) -> Void) {
+    /// - Parameter receiver: told of the news on `home`.
+    init(on home: SignallingThread, receiver: @escaping @Sendable (News) -> Void) {
         network = cs_network_open()
         clock = cs_clock_watch_open()
-        self.loop = loop
+        self.home = home
         self.receiver = receiver
     }
 
@@ -74,6 +73,6 @@ final class NetworkWatch: Sendable {
 
     private func tell(_ news: News) {
         let receiver = receiver
-        loop.execute { receiver(news) }
+        home.execute { receiver(news) }
     }
 }

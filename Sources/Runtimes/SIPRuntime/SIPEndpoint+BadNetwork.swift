@@ -1,5 +1,4 @@
 import EngineKit
-import NIOCore
 
 /// The datagrams of an endpoint in a bad network that was made on purpose: those that are on their way.
 struct BadNetwork {
@@ -54,7 +53,7 @@ extension SIPEndpoint {
                 continue
             }
             guard let number = badNetwork?.add(direction, arrive) else { continue }
-            loop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(clamping: instant.nanoseconds))) { [weak self] in
+            thread.schedule(at: instant) { [weak self] in
                 self?.assumeIsolated { $0.arrived(number) }
             }
         }

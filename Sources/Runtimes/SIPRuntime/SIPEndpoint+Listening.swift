@@ -78,7 +78,7 @@ extension SIPEndpoint {
 
     private func startReader(of listener: DatagramListener) throws(EndpointError) {
         let bound = listener.socket.address
-        let reader = DatagramReader(of: listener.socket, on: loop) { [weak self] news in
+        let reader = DatagramReader(of: listener.socket, on: thread) { [weak self] news in
             self?.assumeIsolated { $0.receive(news, at: bound) }
         }
         guard reader.start() else { throw EndpointError(EMFILE, binding: bound) }
@@ -89,15 +89,11 @@ extension SIPEndpoint {
 
     private func bindStream(_ address: SocketAddress) async throws(EndpointError) -> StreamListener {
         let isWildcardV6 = !address.address.isV4
-        var bootstrap = ServerBootstrap(group: loop, childGroup: loop)
+        var bootstrap = ServerBootstrap(group: Self.streamLoop, childGroup: Self.streamLoop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.backlog, value: 64)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelInitializer { [self] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try self.assumeIsolated { try $0.accept(channel) }
-                }
-            }
+            .childChannelInitializer { [self] channel in adopt(channel) }
         if isWildcardV6 {
             bootstrap = bootstrap.serverChannelOption(
                 ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only), value: 1)

@@ -12,7 +12,7 @@ extension SIPEndpoint {
 
     /// Whoever asks the name servers.
     func makeResolver() -> NameResolver {
-        NameResolver(servers: configuration.nameServers, on: loop) { [weak self] question, answer in
+        NameResolver(servers: configuration.nameServers, on: thread) { [weak self] question, answer in
             self?.assumeIsolated { $0.receive(answer, to: question) }
         }
     }

@@ -4,7 +4,7 @@ import SIPUserAgent
 /// What a change of network does to sockets; the rest the core decides.
 extension SIPEndpoint {
     func watchNetwork() {
-        let watch = NetworkWatch(on: loop) { [weak self] news in
+        let watch = NetworkWatch(on: thread) { [weak self] news in
             self?.assumeIsolated { $0.receive(news) }
         }
         if watch.start() { networkWatch = watch }

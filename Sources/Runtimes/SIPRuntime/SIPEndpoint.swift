@@ -1,7 +1,6 @@
 import CLinux
 import EngineKit
 import NIOCore
-import NIOPosix
 import SIPMessages
 import SIPTransactions
 import SIPUserAgent
@@ -12,9 +11,9 @@ import enum SIPUserAgent.Event
 
 /// A user agent on the network: gives `UserAgentCore` sockets, a clock and a resolver, and decides nothing itself.
 ///
-/// The actor lives on one NIO event loop, so that what arrives on a socket enters the core without a hop. Every input
-/// is followed by draining the core's outputs, and one timer serves all of its deadlines. Several endpoints may share a
-/// loop.
+/// The actor lives on the thread that reads its UDP sockets, so that what arrives there enters the core without a hop;
+/// its connections live on an event loop of NIO. Every input is followed by draining the core's outputs, and one timer
+/// serves all of its deadlines. Several endpoints may share a thread.
 package actor SIPEndpoint {
     package struct Configuration: Sendable {
         package var userAgent: UserAgentConfiguration
@@ -26,9 +25,9 @@ package actor SIPEndpoint {
         package var nameServers: [SocketAddress] = []
         /// A bad network for datagrams, on purpose.
         package var impairment: NetworkImpairment?
-        /// Told of every message, on the thread of the event loop.
+        /// Told of every message, on the thread of signalling.
         package var trace: (@Sendable (TracedMessage) -> Void)?
-        /// Told what the user agent has to say, in order, on the thread of the event loop, where it may perform
+        /// Told what the user agent has to say, in order, on the thread of signalling, where it may perform
         /// commands at once (`assumeIsolated`). Not bounded here: the core bounds what strangers can cause.
         package var onEvent: @Sendable (Event) -> Void = { _ in }
 
@@ -43,8 +42,7 @@ package actor SIPEndpoint {
         }
     }
 
-    nonisolated let loop: any EventLoop
-    private nonisolated let serialExecutor: any SerialExecutor
+    nonisolated let thread: SignallingThread
     let configuration: Configuration
 
     var core: UserAgentCore
@@ -52,6 +50,8 @@ package actor SIPEndpoint {
     var streamListeners: [StreamListener] = []
     var connections: ConnectionTable
     var channels: [ConnectionID: any Channel] = [:]
+    /// Connections that are told to close: nothing is taken from them or given to them any more.
+    var closing: [ConnectionID: Flow] = [:]
     /// Connections that end as what came over them can't be read.
     var unreadable: Set<ConnectionID> = []
     /// What waits for a connection that is being opened.
@@ -63,24 +63,20 @@ package actor SIPEndpoint {
     /// While the datagrams of one read come in, what they are answered with waits for the last of them.
     var holdsDatagrams = false
     var badNetwork: BadNetwork?
-    private var timer: Scheduled<Void>?
+    private var timer: ScheduledWork?
     private var timerInstant: Instant?
     private var deadlinesRestUntil = Instant.zero
     private var rush = Rush()
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { serialExecutor.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// Deadlines that follow one another by less are met together, by a hundredth of T1 too late at most: of thousands of
     /// transactions that end in a second not each wakes the thread.
     private static let deadlineRest = Duration.milliseconds(5)
 
-    /// The loop of all signalling of this process. Its thread starts with the first endpoint and is never stopped.
-    package static let sharedLoop: any EventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
-
-    package init(_ configuration: Configuration, on loop: any EventLoop = SIPEndpoint.sharedLoop) {
+    package init(_ configuration: Configuration, on thread: SignallingThread = .shared) {
         self.configuration = configuration
-        self.loop = loop
-        serialExecutor = loop.executor
+        self.thread = thread
         var random = configuration.random
         locator = ServerLocator(
             reach: Reach(transports: [], hasIPv4: false, hasIPv6: false), random: random.split())
@@ -119,10 +115,11 @@ package actor SIPEndpoint {
         sendDelayedDatagrams()
         sendQueuedDatagrams()
         isShutDown = true
-        timer?.cancel()
+        cancelTimer()
         for listener in streamListeners { listener.channel.close(promise: nil) }
         for channel in channels.values { channel.close(promise: nil) }
         datagramListeners = []
+        finishStreams()
         streamListeners = []
         channels = [:]
         waiting = [:]
@@ -164,6 +161,7 @@ package actor SIPEndpoint {
                 if case .shutDownFinished = event {
                     sendDelayedDatagrams()
                     sendQueuedDatagrams()
+                    finishStreams()
                 }
                 configuration.onEvent(event)
             }
@@ -177,15 +175,17 @@ package actor SIPEndpoint {
         if let next { instant = max(next, deadlinesRestUntil) }
         // A timer that comes too early looks again: cheaper than one for each deadline that is met before its time.
         if let timerInstant, let instant, timerInstant <= instant { return }
-        timer?.cancel()
-        timer = nil
+        cancelTimer()
         timerInstant = instant
         guard let instant, !isShutDown else { return }
-        // The event loop's clock is the monotonic one too.
-        let deadline = NIODeadline.uptimeNanoseconds(UInt64(clamping: instant.nanoseconds))
-        timer = loop.scheduleTask(deadline: deadline) { [weak self] in
+        timer = thread.schedule(at: instant) { [weak self] in
             self?.assumeIsolated { $0.deadlineReached() }
         }
+    }
+
+    private func cancelTimer() {
+        if let timer { thread.cancel(timer) }
+        timer = nil
     }
 
     /// By reference: a getter of a property of this actor is called on a copy of all that lies in it.

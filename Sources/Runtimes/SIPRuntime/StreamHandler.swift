@@ -1,9 +1,19 @@
-import EngineKit
 import NIOCore
 import SIPMessages
 import SIPTransactions
 
-/// Cuts one connection's bytes into messages for the endpoint, on whose event loop it runs.
+/// What one read of a connection brought.
+struct StreamRead: Sendable {
+    var frames: [StreamFramer.Frame] = []
+    /// Messages among them.
+    var messages = 0
+    /// Octets that wait for the rest of their message.
+    var pending = 0
+    /// Why the rest can't be cut into messages.
+    var error: FramingError?
+}
+
+/// Cuts one connection's bytes into messages, and takes them to the endpoint's thread.
 final class StreamHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -12,38 +22,46 @@ final class StreamHandler: ChannelInboundHandler {
 
     private let endpoint: SIPEndpoint
     private let id: ConnectionID
+    private let readsWhenActive: Bool
     private var framer = StreamFramer()
 
-    init(endpoint: SIPEndpoint, id: ConnectionID) {
+    /// - Parameter readsWhenActive: else the first read, as all that follow, is the endpoint's to ask for.
+    init(endpoint: SIPEndpoint, id: ConnectionID, readsWhenActive: Bool) {
         self.endpoint = endpoint
         self.id = id
+        self.readsWhenActive = readsWhenActive
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if readsWhenActive { context.read() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         framer.append(unwrapInboundIn(data).readableBytesView)
-        let id = id
-        var messages = 0
+        let read = nextRead()
+        tell { [id] in $0.receive(read, on: id) }
+    }
+
+    private func nextRead() -> StreamRead {
+        var read = StreamRead()
         var pings = 0
         do throws(FramingError) {
             while let frame = try framer.next() {
                 switch frame {
-                case .message: messages += 1
+                case .message: read.messages += 1
                 case .keepAlivePing: pings += 1
                 case .keepAlivePong: break
                 }
                 // A ping comes twice a minute (RFC 5626 §4.4.1). Blank lines by the dozen are none: before a message
                 // they are passed over, however many (RFC 3261 §7.5).
                 if frame == .keepAlivePing, pings > Self.mostPings { continue }
-                endpoint.assumeIsolated { $0.receive(frame, on: id) }
-                // A message may have been the reason to close.
-                guard context.channel.isActive else { return }
+                read.frames.append(frame)
             }
         } catch {
-            endpoint.assumeIsolated { $0.framingFailed(error, on: id) }
-            return
+            read.error = error
         }
-        let (count, pending) = (messages, framer.pending)
-        endpoint.assumeIsolated { $0.noteRead(on: id, messages: count, pending: pending) }
+        read.pending = framer.pending
+        return read
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -57,7 +75,10 @@ final class StreamHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        let id = id
-        endpoint.assumeIsolated { $0.connectionClosed(id) }
+        tell { [id] in $0.connectionClosed(id) }
+    }
+
+    private func tell(_ news: @escaping @Sendable (isolated SIPEndpoint) -> Void) {
+        endpoint.thread.execute { [endpoint] in endpoint.assumeIsolated(news) }
     }
 }

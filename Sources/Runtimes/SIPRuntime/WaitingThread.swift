@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A thread of its own for what the event loop may not wait for, with an event that wakes it.
+/// A thread of its own for what the thread of signalling may not wait for, with an event that wakes it.
 final class WaitingThread: Sendable {
     private let stopped = Mutex(false)
     /// Readable from `wake` on until it is drained; below 0 where the system had no descriptor left.

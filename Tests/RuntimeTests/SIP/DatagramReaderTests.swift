@@ -1,6 +1,5 @@
 import EngineKit
 import Glibc
-import NIOPosix
 import Proofs
 import Synchronization
 import Testing
@@ -8,8 +7,6 @@ import Testing
 @testable import SIPRuntime
 
 struct DatagramReaderTests {
-    private let loop = MultiThreadedEventLoopGroup.singleton.next()
-
     /// What a reader told, in its order.
     private final class Post: Sendable {
         private let datagrams = Mutex<[[UInt8]]>([])
@@ -35,63 +32,90 @@ struct DatagramReaderTests {
         }
     }
 
+    /// A socket that is read, on the thread where that happens.
+    private actor Host {
+        let post = Post()
+        let address: SocketAddress
+        private let thread: SignallingThread
+        private let socket: DatagramSocket
+        private let reader: DatagramReader
+
+        nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+        init(on thread: SignallingThread = .shared) throws {
+            self.thread = thread
+            socket = try DatagramSocket(binding: SocketAddress(.loopback, port: 0))
+            address = socket.address
+            reader = DatagramReader(of: socket, on: thread) { [post] in post.take($0) }
+        }
+
+        func start() -> Bool { reader.start() }
+
+        func stop() { reader.stop() }
+
+        func send(_ bytes: [UInt8], to remote: SocketAddress) {
+            _ = socket.enqueue(bytes, from: .loopback, to: remote)
+            socket.send { _, _ in
+            } report: {
+                post.take(.failures([$0]))
+            }
+        }
+
+        /// Whether something waits in the socket within thirty seconds.
+        func isReadable() -> Bool {
+            var waiting = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
+            return poll(&waiting, 1, 30_000) == 1
+        }
+    }
+
     private func octets(_ number: Int) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 0xff)] }
 
-    /// More than it reads ahead waits in the kernel, and is read when the event loop has time again.
-    @Test func whatComesWhileTheEventLoopIsBusyIsReadInItsOrder() async throws {
-        let socket = try DatagramSocket(binding: SocketAddress(.loopback, port: 0))
+    /// What comes while the thread has other work waits in the kernel, and is read in its order.
+    @Test func whatComesWhileTheThreadIsBusyIsReadInItsOrder() async throws {
+        let thread = SignallingThread.shared
+        let host = try Host(on: thread)
+        #expect(await host.start())
         let peer = try RawSocket(datagramsAt: .loopback)
-        let post = Post()
-        let reader = DatagramReader(of: socket, on: loop) { post.take($0) }
-        #expect(reader.start())
-        // The event loop waits for an octet.
+        // The thread waits for an octet.
         var ends: [CInt] = [0, 0]
         try #require(pipe(&ends) == 0)
         let (out, into) = (ends[0], ends[1])
         defer { for end in [out, into] { close(end) } }
-        loop.execute {
+        thread.execute {
             var octet: UInt8 = 0
             _ = read(out, &octet, 1)
         }
-        // More than it reads ahead.
-        for number in 0..<300 { peer.send(octets(number), to: socket.address) }
+        // More than it takes in a turn.
+        for number in 0..<300 { peer.send(octets(number), to: host.address) }
+        #expect(host.post.bytes.isEmpty)
         #expect(write(into, [1], 1) == 1)
-        #expect(try await post.eventually { $0.bytes == (0..<300).map(octets) })
-        reader.stop()
+        #expect(try await host.post.eventually { $0.bytes == (0..<300).map(octets) })
+        await host.stop()
     }
 
     @Test func nothingIsReadOnceItHasStopped() async throws {
-        let socket = try DatagramSocket(binding: SocketAddress(.loopback, port: 0))
+        let host = try Host()
+        #expect(await host.start())
         let peer = try RawSocket(datagramsAt: .loopback)
-        let post = Post()
-        let reader = DatagramReader(of: socket, on: loop) { post.take($0) }
-        #expect(reader.start())
-        peer.send("one", to: socket.address)
-        #expect(try await post.eventually { $0.bytes == [Array("one".utf8)] })
-        reader.stop()
-        peer.send("two", to: socket.address)
-        var waiting = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
-        #expect(poll(&waiting, 1, 30_000) == 1)
-        #expect(post.bytes.count == 1)
+        peer.send("one", to: host.address)
+        #expect(try await host.post.eventually { $0.bytes == [Array("one".utf8)] })
+        await host.stop()
+        peer.send("two", to: host.address)
+        #expect(await host.isReadable())
+        #expect(host.post.bytes.count == 1)
     }
 
     /// The news of an ICMP error comes without anybody sending again.
     @Test(.proves(.row(44)))
     func tellsWhoCouldNotBeReached() async throws {
-        let socket = try DatagramSocket(binding: SocketAddress(.loopback, port: 0))
-        let post = Post()
-        let reader = DatagramReader(of: socket, on: loop) { post.take($0) }
-        #expect(reader.start())
+        let host = try Host()
+        #expect(await host.start())
         let closed = try DatagramSocket(binding: SocketAddress(.loopback, port: 0)).address
-        #expect(socket.enqueue([1], from: .loopback, to: closed))
-        socket.send { _, _ in
-        } report: {
-            post.take(.failures([$0]))
-        }
-        #expect(try await post.eventually { $0.failures == [closed] })
+        await host.send([1], to: closed)
+        #expect(try await host.post.eventually { $0.failures == [closed] })
         // And goes on.
-        try RawSocket(datagramsAt: .loopback).send("one", to: socket.address)
-        #expect(try await post.eventually { $0.bytes == [Array("one".utf8)] })
-        reader.stop()
+        try RawSocket(datagramsAt: .loopback).send("one", to: host.address)
+        #expect(try await host.post.eventually { $0.bytes == [Array("one".utf8)] })
+        await host.stop()
     }
 }

@@ -1,5 +1,4 @@
 import EngineKit
-import NIOCore
 import Proofs
 import SIPMessages
 import SIPTransactions
@@ -10,7 +9,7 @@ import Testing
 
 extension SIPEndpoint {
     fileprivate func closeConnections() {
-        for channel in channels.values { channel.close(promise: nil) }
+        for id in channels.keys { close(id) }
     }
 }
 

@@ -26,7 +26,7 @@ struct NameResolverTests {
         let question = try #require(NameQuestion(name, kind))
         let addresses = try servers.map { try #require(SocketAddress($0.address)) }
         let (answers, sink) = AsyncStream.makeStream(of: NameAnswer.self)
-        let resolver = NameResolver(servers: addresses, on: SIPEndpoint.sharedLoop) { asked, answer in
+        let resolver = NameResolver(servers: addresses, on: .shared) { asked, answer in
             if asked == question { sink.yield(answer) }
         }
         defer { resolver.stop() }
