@@ -3,8 +3,8 @@ import SDP
 import SIPMessages
 import SIPTransactions
 
-/// What happened, for whoever runs the user agent.
-package enum Event: Sendable {
+/// What happened, for whoever runs the user agent. Held indirectly, as an event passes through several hands.
+package indirect enum Event: Sendable {
     case registration(AccountID, RegistrationState)
     /// By what the account is reached, each time before it is told as registered.
     case registrationBound(AccountID, RegistrationBinding)

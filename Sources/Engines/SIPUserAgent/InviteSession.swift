@@ -92,7 +92,7 @@ struct InviteSession: Sendable {
         case repeatAcceptance(ServerTransactionID)
         /// Tells the peer that asked for this call how it stands.
         case tellReferrer(StatusFragment)
-        indirect case event(Event)
+        case event(Event)
     }
 
     init(
