@@ -24,14 +24,6 @@ package struct Attribute: Hashable, Sendable {
         valueText = rest?.trimmed
     }
 
-    /// The value of its `a=` line.
-    func write(to bytes: inout [UInt8]) {
-        bytes += nameText
-        guard let valueText else { return }
-        bytes.append(UInt8(ascii: ":"))
-        bytes += valueText
-    }
-
     var direction: Direction? {
         valueText == nil ? Direction(rawValue: name) : nil
     }

@@ -27,7 +27,7 @@ extension MediaDescription {
         let parameters = lines.attributes("fmtp").compactMap(\.formatParameters)
         var seen = InlineArray<128, Bool>(repeating: false)
         var result: [MediaFormat] = []
-        for format in formatTexts {
+        for format in value.lazyWords.dropFirst(3) {
             guard let payloadType = format.decimal(UInt8.self), payloadType < 128, !seen[Int(payloadType)] else {
                 continue
             }

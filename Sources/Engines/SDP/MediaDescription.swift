@@ -15,7 +15,11 @@ package struct MediaDescription: Sendable {
     package let lines: SDPLines
 
     /// An audio section of ours. The caller has seen to it that the texts are clean.
-    init(port: UInt16, proto: String, formats: [MediaFormat], attributes: [Attribute]) {
+    ///
+    /// - Parameter attributes: writes what is said beside the formats.
+    init(
+        port: UInt16, proto: String, formats: [MediaFormat], attributes: (inout SDPLineWriter) -> Void
+    ) {
         var writer = SDPLineWriter()
         writer.line(.media) { bytes in
             bytes += "audio ".utf8
@@ -31,7 +35,7 @@ package struct MediaDescription: Sendable {
             writer.line(.attribute) { format.writeMap(to: &$0) }
             if format.parameters != nil { writer.line(.attribute) { format.writeParameters(to: &$0) } }
         }
-        for attribute in attributes { writer.line(.attribute) { attribute.write(to: &$0) } }
+        attributes(&writer)
         self.port = port
         portCount = 1
         connection = nil
@@ -78,7 +82,7 @@ package struct MediaDescription: Sendable {
     }
 
     /// The value of the `m=` line.
-    private var value: ArraySlice<UInt8> { lines.first?.value ?? [] }
+    var value: ArraySlice<UInt8> { lines.first?.value ?? [] }
 
     package var kind: Kind { Kind(value.word(0).text) }
 

@@ -29,24 +29,27 @@ extension OfferAnswer {
     ) throws(NegotiationError) -> (description: SessionDescription, media: AgreedMedia) {
         guard case .remoteOffer(let offer, let stream) = state else { throw .noOffer }
         let address = local.address ?? address
-        var media = offer.media.map(\.refused)
         let outcome: AgreedMedia
+        var audio: MediaDescription?
         var said: LocalOffer?
         if let stream {
             outcome = try self.outcome(of: stream, address: address)
             let formats =
                 outcome.receiveFormats + outcome.receiveTelephoneEvents + [outcome.receiveRedundancy].compactMap { $0 }
-            media[stream.index] = section(
+            audio = section(
                 formats: formats, proto: stream.section.proto, direction: outcome.direction, media: local,
                 rtcpMux: outcome.rtcpMux)
             assign(formats)
             audioIndex = stream.index
             said = LocalOffer(
-                audioIndex: stream.index, streamCount: media.count, formats: formats, direction: outcome.direction,
-                media: local, address: address)
+                audioIndex: stream.index, streamCount: offer.media.count, formats: formats,
+                direction: outcome.direction, media: local, address: address)
         } else {
             guard let agreed else { throw .nothingInCommon }
             outcome = agreed.removed
+        }
+        let media = offer.media.enumerated().map { index, section in
+            if let audio, index == audioIndex { audio } else { section.refused }
         }
         let description = describe(media, address: address, timing: offer.timing)
         state = .stable

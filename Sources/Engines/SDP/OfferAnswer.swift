@@ -66,7 +66,9 @@ package struct OfferAnswer: Sendable {
         if case .localOffer = state { true } else { false }
     }
 
-    package var hasRemoteOffer: Bool { remoteOffer != nil }
+    package var hasRemoteOffer: Bool {
+        if case .remoteOffer = state { true } else { false }
+    }
 
     /// The peer's offer that is unanswered.
     package var remoteOffer: SessionDescription? {
@@ -83,10 +85,11 @@ package struct OfferAnswer: Sendable {
 
     /// Makes a description out of `media`, as a new version where it differs from the last one (RFC 3264 §8).
     mutating func describe(_ media: [MediaDescription], address: IPAddress, timing: [SDPLine]) -> SessionDescription {
+        let connection = Connection(address)
         func description(_ version: UInt64) -> SessionDescription {
             SessionDescription(
-                origin: Origin(sessionID: sessionID, version: version, address: address),
-                connection: Connection(address), timing: timing, media: media)
+                origin: Origin(sessionID: sessionID, version: version, connection: connection),
+                connection: connection, timing: timing, media: media)
         }
         var result = description(version)
         if let last = localDescription, last != result {
@@ -101,15 +104,15 @@ package struct OfferAnswer: Sendable {
     func section(
         formats: [MediaFormat], proto: String, direction: Direction, media: LocalMedia, rtcpMux: Bool
     ) -> MediaDescription {
-        var attributes = [
-            Attribute(clean: "ptime", String(min(max(media.ptime, 3), 120))), Attribute(clean: direction.rawValue, nil),
-        ]
-        if rtcpMux {
-            attributes.append(Attribute(clean: "rtcp-mux", nil))
-        } else if media.rtcpPort != media.rtpPort.nextPort {
-            attributes.append(Attribute(clean: "rtcp", String(media.rtcpPort)))
+        MediaDescription(port: media.rtpPort, proto: proto, formats: formats) { writer in
+            writer.attribute("ptime", min(max(media.ptime, 3), 120))
+            writer.line(.attribute) { $0 += direction.rawValue.utf8 }
+            if rtcpMux {
+                writer.line(.attribute) { $0 += "rtcp-mux".utf8 }
+            } else if media.rtcpPort != media.rtpPort.nextPort {
+                writer.attribute("rtcp", Int(media.rtcpPort))
+            }
         }
-        return MediaDescription(port: media.rtpPort, proto: proto, formats: formats, attributes: attributes)
     }
 
     /// Remembers what the payload types of a description of ours mean.

@@ -16,7 +16,7 @@ package struct Origin: Sendable {
     package var address: String { value.word(5).text }
 
     /// The origin of a description that we make.
-    package init(sessionID: UInt64, version: UInt64, address: IPAddress) {
+    init(sessionID: UInt64, version: UInt64, connection: Connection) {
         var value: [UInt8] = []
         value.reserveCapacity(64)
         value += "- ".utf8
@@ -24,7 +24,7 @@ package struct Origin: Sendable {
         value.append(UInt8(ascii: " "))
         value.append(decimal: version)
         value.append(UInt8(ascii: " "))
-        value += Connection(address).value
+        value += connection.value
         self.value = value[...]
     }
 
@@ -58,7 +58,9 @@ package struct Connection: Sendable {
     private var hostText: ArraySlice<UInt8> { value.word(2).cut(at: UInt8(ascii: "/")).head }
 
     package init(_ address: IPAddress) {
-        var value = Array((address.isV4 ? "IN IP4 " : "IN IP6 ").utf8)
+        var value: [UInt8] = []
+        value.reserveCapacity(24)
+        value += (address.isV4 ? "IN IP4 " : "IN IP6 ").utf8
         value += address.description.utf8
         self.value = value[...]
     }

@@ -85,8 +85,8 @@ extension SDPLines {
     }
 
     /// The attributes of this name, in order.
-    func attributes(_ name: StaticString) -> [Attribute] {
-        indices.filter { isAttribute(name, at: $0) }.map { Attribute(parsing: self[$0].value) }
+    func attributes(_ name: StaticString) -> some Sequence<Attribute> {
+        indices.lazy.filter { isAttribute(name, at: $0) }.map { Attribute(parsing: self[$0].value) }
     }
 
     @inline(__always)
@@ -156,6 +156,15 @@ struct SDPLineWriter {
         places.append(SDPLines.Place(letter, value: start..<bytes.count, end: .crlf))
         bytes.append(0x0d)
         bytes.append(0x0a)
+    }
+
+    /// Adds an attribute with a number.
+    mutating func attribute(_ name: String, _ number: Int) {
+        line(.attribute) { bytes in
+            bytes += name.utf8
+            bytes.append(UInt8(ascii: ":"))
+            bytes.append(decimal: number)
+        }
     }
 
     mutating func line(_ letter: Letter, _ value: ArraySlice<UInt8>) {

@@ -78,6 +78,15 @@ extension ArraySlice<UInt8> {
         split(whereSeparator: \.isBlank)
     }
 
+    /// The runs between blanks, found one by one.
+    var lazyWords: some Sequence<ArraySlice<UInt8>> {
+        sequence(state: 0) { position in
+            self.span.nextWord(&position).map { range in
+                self[self.startIndex + range.lowerBound..<self.startIndex + range.upperBound]
+            }
+        }
+    }
+
     /// How many runs there are between blanks.
     var wordCount: Int {
         let text = span
