@@ -7,15 +7,15 @@ extension TransactionLayer {
         // In their places: a transaction is large, and a copy retains all that it holds.
         if let index = inviteServers.index(forKey: id) {
             let bytes = inviteServers.values[index].machine.respond(response, at: now)
-            transmit(bytes, along: inviteServers.values[index].route, for: id)
+            transmit(bytes, along: Self.route(of: &inviteServers.values[index]), for: id)
             if !response.status.isProvisional && !response.status.isSuccess {
                 indexAcknowledgement(of: response, in: id, key: inviteServers.values[index].key)
             }
-            settleInviteServer(id)
+            settleInviteServer(id, at: index)
         } else if let index = nonInviteServers.index(forKey: id) {
             let bytes = nonInviteServers.values[index].machine.respond(response, at: now)
-            transmit(bytes, along: nonInviteServers.values[index].route, for: id)
-            settleNonInviteServer(id)
+            transmit(bytes, along: Self.route(of: &nonInviteServers.values[index]), for: id)
+            settleNonInviteServer(id, at: index)
         }
     }
 
@@ -108,11 +108,8 @@ extension TransactionLayer {
         var isMerged = false
         if !request.to.hasTag && request.method != .cancel {
             let candidate = RequestIdentity(request)
-            isMerged = originals[candidate] != nil
-            if !isMerged {
-                originals[candidate] = id
-                identity = candidate
-            }
+            isMerged = !Self.claim(&originals[candidate], for: id)
+            if !isMerged { identity = candidate }
         }
         let isReliable = route.flow.transport.isReliable
         if request.method == .invite {
@@ -128,29 +125,34 @@ extension TransactionLayer {
         }
     }
 
+    /// Takes a place unless it is taken, and looks for it once.
+    private static func claim(_ place: inout ServerTransactionID?, for id: ServerTransactionID) -> Bool {
+        guard place == nil else { return false }
+        place = id
+        return true
+    }
+
     private mutating func receiveRetransmission(in id: ServerTransactionID) {
         tally.absorbed &+= 1
-        if let route = inviteServers[id]?.route {
-            let bytes = inviteServers[id]?.machine.receiveRetransmission()
-            transmit(bytes, along: route, for: id)
-            settleInviteServer(id)
+        if let index = inviteServers.index(forKey: id) {
+            let bytes = inviteServers.values[index].machine.receiveRetransmission()
+            transmit(bytes, along: Self.route(of: &inviteServers.values[index]), for: id)
+            settleInviteServer(id, at: index)
         } else if let served = nonInviteServers[id] {
             transmit(served.machine.retransmission, along: served.route, for: id)
         }
     }
 
     mutating func receiveAcknowledgement(_ request: Request, over flow: Flow, at now: Instant) {
-        guard let id = serverOfAcknowledgement(request),
-            let reaction = inviteServers[id]?.machine.receiveAcknowledgement(at: now)
-        else {
+        guard let id = serverOfAcknowledgement(request), let index = inviteServers.index(forKey: id) else {
             emit(.acknowledgement(request, flow))
             return
         }
-        switch reaction {
+        switch inviteServers.values[index].machine.receiveAcknowledgement(at: now) {
         case .absorb: tally.absorbed &+= 1
         case .deliver: emit(.acknowledgement(request, flow))
         }
-        settleInviteServer(id)
+        settleInviteServer(id, at: index)
     }
 
     private func serverOfAcknowledgement(_ request: Request) -> ServerTransactionID? {
@@ -164,14 +166,15 @@ extension TransactionLayer {
     mutating func handleDeadline(of id: ServerTransactionID, at now: Instant) {
         if let index = inviteServers.index(forKey: id) {
             switch inviteServers.values[index].machine.handleDeadline(at: now) {
-            case .transmit(let bytes): transmit(bytes, along: inviteServers.values[index].route, for: id)
+            case .transmit(let bytes):
+                transmit(bytes, along: Self.route(of: &inviteServers.values[index]), for: id)
             case .acknowledgementTimedOut: emit(.acknowledgementTimedOut(id))
             case .nothing, .terminated: break
             }
-            settleInviteServer(id)
+            settleInviteServer(id, at: index)
         } else if let index = nonInviteServers.index(forKey: id) {
             nonInviteServers.values[index].machine.handleDeadline(at: now)
-            settleNonInviteServer(id)
+            settleNonInviteServer(id, at: index)
         }
     }
 
@@ -179,25 +182,36 @@ extension TransactionLayer {
     mutating func transportFailed(_ id: ServerTransactionID) {
         let tells = inviteServers[id] != nil || nonInviteServers[id]?.machine.transportFailed() ?? false
         if tells { emit(.transportFailed(.server(id))) }
-        settleNonInviteServer(id)
+        if let index = nonInviteServers.index(forKey: id) { settleNonInviteServer(id, at: index) }
     }
 
     // MARK: - Keeping the tables true
 
-    private mutating func settleInviteServer(_ id: ServerTransactionID) {
-        guard let index = inviteServers.index(forKey: id) else { return }
-        guard inviteServers.values[index].machine.isTerminated else {
-            return deadlines.set(.server(id), at: inviteServers.values[index].machine.deadline)
+    // What is asked by reference: to read a part of a table's value, Swift copies all of it.
+
+    private static func route<Machine>(of served: inout Served<Machine>) -> ResponseRoute { served.route }
+
+    /// When a transaction has to be called again, if ever; without any value where it is over.
+    private static func outlook<Machine: ServerMachine>(of served: inout Served<Machine>) -> Instant?? {
+        served.machine.isTerminated ? nil : .some(served.machine.deadline)
+    }
+
+    private mutating func settleInviteServer(
+        _ id: ServerTransactionID, at index: Dictionary<ServerTransactionID, Served<InviteServerTransaction>>.Index
+    ) {
+        if let deadline = Self.outlook(of: &inviteServers.values[index]) {
+            return deadlines.set(.server(id), at: deadline)
         }
         let served = inviteServers.remove(at: index).value
         if let key = served.acknowledgementKey { serverIndex[key] = nil }
         forget(id, key: served.key, identity: served.identity)
     }
 
-    private mutating func settleNonInviteServer(_ id: ServerTransactionID) {
-        guard let index = nonInviteServers.index(forKey: id) else { return }
-        guard nonInviteServers.values[index].machine.isTerminated else {
-            return deadlines.set(.server(id), at: nonInviteServers.values[index].machine.deadline)
+    private mutating func settleNonInviteServer(
+        _ id: ServerTransactionID, at index: Dictionary<ServerTransactionID, Served<NonInviteServerTransaction>>.Index
+    ) {
+        if let deadline = Self.outlook(of: &nonInviteServers.values[index]) {
+            return deadlines.set(.server(id), at: deadline)
         }
         let served = nonInviteServers.remove(at: index).value
         forget(id, key: served.key, identity: served.identity)
@@ -226,3 +240,12 @@ extension TransactionLayer {
             .transmit(Transmit(bytes: bytes, flow: route.flow, fallback: route.fallback, cause: .server(id))))
     }
 }
+
+/// What the two kinds of server transactions have in common.
+private protocol ServerMachine {
+    var isTerminated: Bool { get }
+    var deadline: Instant? { get }
+}
+
+extension InviteServerTransaction: ServerMachine {}
+extension NonInviteServerTransaction: ServerMachine {}
