@@ -43,12 +43,12 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
 
     /// `count` lower-case hexadecimal digits, 4 bits of randomness each.
     package mutating func hexadecimal(_ count: Int) -> String {
-        let digits = Array("0123456789abcdef".utf8)
+        let digits: StaticString = "0123456789abcdef"
         return String(unsafeUninitializedCapacity: count) { buffer in
             var word: UInt64 = 0
             for index in 0..<count {
                 if index % 16 == 0 { word = next() }
-                buffer[index] = digits[Int(word & 15)]
+                buffer[index] = digits.utf8Start[Int(word & 15)]
                 word >>= 4
             }
             return count

@@ -31,7 +31,9 @@ struct ByteSet: Sendable {
     }
 
     func containsAll(_ text: String) -> Bool {
-        text.utf8.allSatisfy { contains($0) }
+        let octets = text.utf8.span
+        for index in octets.indices where !contains(octets[index]) { return false }
+        return true
     }
 
     /// `token`: method, header name, parameter name, tag, option tag.

@@ -147,9 +147,8 @@ extension Parameters {
     private func nextEntry(_ position: inout Int) -> Entry? {
         let end = range.upperBound
         guard position < end else { return nil }
-        var index = position + 1
-        let nameStart = index
-        while index < end, bytes[index] != UInt8(ascii: "="), bytes[index] != UInt8(ascii: ";") { index += 1 }
+        let nameStart = position + 1
+        var index = firstSemicolon(or: UInt8(ascii: "="), from: nameStart)
         let name = nameStart..<index
         guard index < end, bytes[index] == UInt8(ascii: "=") else {
             position = index
@@ -164,10 +163,21 @@ extension Parameters {
             }
             index = min(index + 1, end)
         } else {
-            while index < end, bytes[index] != UInt8(ascii: ";") { index += 1 }
+            index = firstSemicolon(from: index)
         }
         position = index
         return (name, valueStart..<index)
+    }
+
+    /// Where the next semicolon is, or the next of another octet; else the end.
+    @inline(__always)
+    private func firstSemicolon(or other: UInt8 = UInt8(ascii: ";"), from start: Int) -> Int {
+        bytes.withUnsafeBufferPointer { buffer in
+            let end = min(range.upperBound, buffer.count)
+            var index = start
+            while index < end, buffer[index] != UInt8(ascii: ";"), buffer[index] != other { index &+= 1 }
+            return index
+        }
     }
 
     /// The first value of each name, both without escapes and in lower case, as octets: text would take different
