@@ -48,7 +48,7 @@ package struct Capabilities: Equatable, Sendable {
     }
 
     func takes(_ type: ContentType, in method: Method) -> Bool {
-        contentTypes(of: method).map { Accept($0) }.admit(type)
+        ContentType.admit(type, by: contentTypes(of: method))
     }
 }
 

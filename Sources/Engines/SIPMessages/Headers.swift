@@ -132,7 +132,11 @@ extension Headers {
 
     /// Adds what `write` writes as the value of a field.
     mutating func append(_ name: HeaderName, writing write: (inout MessageWriter) -> Void) {
-        if storage.isEmpty { storage.reserveCapacity(256) }
+        if storage.isEmpty {
+            // Room for what a 2xx to an INVITE bears.
+            storage.reserveCapacity(384)
+            fields.reserveCapacity(8)
+        }
         let start = storage.count
         let spelling = name.spelling
         var writer = MessageWriter(continuing: storage)

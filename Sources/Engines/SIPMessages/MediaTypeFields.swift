@@ -59,13 +59,27 @@ package struct Accept: HeaderField {
     }
 
     package func write(to writer: inout MessageWriter) { range.write(to: &writer) }
+}
 
+extension ContentType {
     /// How closely the range names a type: 2 by type and subtype, 1 by type, 0 as any; nil where it does not.
-    fileprivate func closeness(to type: ContentType) -> Int? {
-        if range.isType(type.type, type.subtype) { return 2 }
-        guard range.subtype == "*" else { return nil }
-        if range.type == "*" { return 0 }
-        return range.type.equalsIgnoringCase(type.type) ? 1 : nil
+    private func closeness(to other: ContentType) -> Int? {
+        if isType(other.type, other.subtype) { return 2 }
+        guard subtype == "*" else { return nil }
+        if type == "*" { return 0 }
+        return type.equalsIgnoringCase(other.type) ? 1 : nil
+    }
+
+    /// Whether a body of that type is taken by who names these ranges; of two that are as close the first decides.
+    static func admit(_ type: ContentType, by ranges: some Sequence<ContentType>) -> Bool {
+        var best = -1
+        var isTaken = false
+        for range in ranges {
+            guard let closeness = range.closeness(to: type), closeness > best else { continue }
+            best = closeness
+            isTaken = range.parameters["q"].map { qualityValue($0) != 0 } ?? true
+        }
+        return isTaken
     }
 }
 
@@ -73,11 +87,7 @@ extension [Accept] {
     /// Whether a body of that type is taken: the range that names it most closely decides, and `q=0` shuts it out
     /// (RFC 3261 §20.1 by way of RFC 2616 §14.1).
     package func admit(_ type: ContentType) -> Bool {
-        let closest = filter { $0.closeness(to: type) != nil }.max { left, right in
-            (left.closeness(to: type) ?? 0) < (right.closeness(to: type) ?? 0)
-        }
-        guard let closest else { return false }
-        return closest.range.parameters["q"].map { qualityValue($0) != 0 } ?? true
+        ContentType.admit(type, by: lazy.map(\.range))
     }
 }
 
