@@ -81,17 +81,24 @@ package struct IncomingPolicy: Sendable {
                 return Reception(account: account.id, trust: flow.remote.address.isLoopback ? .loopback : trust)
             }
         }
-        // By their indices, as each account that is taken out of the array is copied.
-        let open = accounts.indices.lazy.filter { accounts[$0].isPeerToPeer || !isRegistering }
-        let named = open.first { index in
-            user == nil ? accounts[index].hasNumber(request.uri) : user == accounts[index].contactUser
+        // By their indices, as each account that is taken out of the array is copied; so is the policy by a closure.
+        let number = user == nil ? TelephoneURI(request.uri) : nil
+        var found: Int?
+        for index in accounts.indices where accounts[index].isPeerToPeer || !isRegistering {
+            found = found ?? index
+            guard user == nil ? accounts[index].has(number) : user == accounts[index].contactUser else { continue }
+            found = index
+            break
         }
-        guard let index = named ?? open.first else { return nil }
+        guard let index = found else { return nil }
         return Reception(account: accounts[index].id, trust: username == nil ? trust(flow) : .authenticated)
     }
 
     /// Whether an address is the telephone number of an account: other numbers are for servers that know the way.
-    func isNumberOfOurs(_ uri: URI) -> Bool { accounts.contains { $0.hasNumber(uri) } }
+    func isNumberOfOurs(_ uri: URI) -> Bool {
+        guard let number = TelephoneURI(uri) else { return false }
+        return accounts.contains { $0.has(number) }
+    }
 
     /// Why the sender of a request is trusted, whatever account it is for.
     package func trust(_ flow: Flow) -> CallerTrust {
@@ -132,10 +139,10 @@ extension IncomingPolicy.ProxySet {
 }
 
 extension Account {
-    /// Whether its address is a telephone number, and `uri` the same (RFC 3966 §4).
-    fileprivate func hasNumber(_ uri: URI) -> Bool {
-        guard let asked = TelephoneURI(uri), let own = TelephoneURI(address.uri) else { return false }
-        return own.isEquivalent(to: asked)
+    /// Whether its address is a telephone number, and `number` the same (RFC 3966 §4).
+    fileprivate func has(_ number: TelephoneURI?) -> Bool {
+        guard let number, let own = TelephoneURI(address.uri) else { return false }
+        return own.isEquivalent(to: number)
     }
 }
 
