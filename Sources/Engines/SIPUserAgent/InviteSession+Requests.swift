@@ -71,8 +71,7 @@ extension InviteSession {
     }
 
     /// BYE of a dialog other than the call's: an early one, or one that is unwanted anyway.
-    mutating func receiveForkedBye(_ request: Request, in transaction: ServerTransactionID) {
-        let tag = request.from.tag ?? ""
+    mutating func receiveForkedBye(_ request: Request, from tag: String, in transaction: ServerTransactionID) {
         invitation?.leaveEarlyDialogs { $0.dialog.remoteTag == tag }
         act(.respond(request.response(200), transaction))
     }

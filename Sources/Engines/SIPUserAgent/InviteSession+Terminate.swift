@@ -103,6 +103,8 @@ extension InviteSession {
 
     /// BYE from the peer: accepted at once, also before the ACK (§15.1.2).
     mutating func receiveBye(_ request: Request, in transaction: ServerTransactionID, at now: Instant) {
+        let tag = request.from.tag ?? ""
+        guard dialog?.remoteTag == tag else { return receiveForkedBye(request, from: tag, in: transaction) }
         act(.respond(request.response(200), transaction))
         acceptance = nil
         owesBye = false

@@ -61,6 +61,8 @@ extension InviteSession {
     var referralKeys: ReferralKeys {
         mutating get {
             var keys = ReferralKeys()
+            // Most calls have none, and to look into one copies it.
+            guard sentReferral != nil || receivedReferral != nil else { return keys }
             if case .some(let referral) = sentReferral { keys.sent = referral.beside?.key }
             if case .some(let referral) = receivedReferral { keys.received = referral.beside?.key }
             return keys
@@ -77,8 +79,11 @@ extension InviteSession {
     }
 
     /// Whether a request names a dialog of a referral of this call rather than one of the call itself.
-    mutating func isBeside(_ request: Request) -> Bool {
-        request.callID != callID || request.to.tag != localTag
+    mutating func isBeside(_ request: Request) -> Bool { isBeside(request, to: request.to.tag) }
+
+    /// The same where the To tag was read already.
+    mutating func isBeside(_ request: Request, to tag: String?) -> Bool {
+        request.callID != callID || tag != localTag
     }
 
     /// A request in such a dialog: only the subscription has a place there.

@@ -97,27 +97,26 @@ extension UserAgentCore {
             refuse(.unknownDialog, from: flow)
             return respond(request.response(481), in: transaction, at: now)
         }
-        if sessions.values[index].value.isBeside(request) {
+        if sessions.values[index].value.isBeside(request, to: tag) {
             guard let contact = dialogContact(of: handle, over: flow) else { return }
             return update(handle, at: now) {
                 $0.receiveBeside(request, in: transaction, over: flow, contact: contact, at: now)
             }
         }
         var refusal: StatusCode?
-        update(handle, at: now) { refusal = $0.refusal(of: request, over: flow) }
+        update(handle, at: now) { session in
+            refusal = session.refusal(of: request, over: flow)
+            // In the same step: nothing else comes between, and each step costs.
+            if refusal == nil, request.method == .bye { session.receiveBye(request, in: transaction, at: now) }
+        }
         if let refusal {
             if refusal == 481 { refuse(.unknownDialog, from: flow) }
             return respond(request.response(refusal), in: transaction, at: now)
         }
         switch request.method {
         case .bye:
-            update(handle, at: now) { session in
-                if session.dialog?.remoteTag == request.from.tag ?? "" {
-                    session.receiveBye(request, in: transaction, at: now)
-                } else {
-                    session.receiveForkedBye(request, in: transaction)
-                }
-            }
+            // Taken above.
+            break
         case .invite, .update:
             guard let contact = dialogContact(of: handle, over: flow) else { return }
             update(handle, at: now) { session in
