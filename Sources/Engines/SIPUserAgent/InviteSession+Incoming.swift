@@ -49,11 +49,6 @@ struct Arrival: Sendable {
         return next
     }
 
-    /// Whether a description before the 2xx lets the caller hear us.
-    var takesEarlyMedia: Bool {
-        provisionals.use != .withheld && (request.claimsDescription || provisionals.isReliableForDescriptions)
-    }
-
     /// The INVITE has its final response.
     mutating func decided() {
         ringsUntil = nil
@@ -91,10 +86,28 @@ extension InviteSession {
         try negotiation.receiveInitialOffer(of: arrival.request, at: arrival.flow.local.address)
         self.init(
             handle: handle, account: account, settings: settings, random: random, phase: .alerting,
-            offerAnswer: negotiation, localAddress: arrival.flow.local.address)
-        self.dialog = dialog
+            offerAnswer: consume negotiation, localAddress: arrival.flow.local.address)
+        self.dialog = consume dialog
         peer = arrival.flow
-        self.arrival = Boxed(arrival)
+        self.arrival = Boxed(consume arrival)
+    }
+
+    /// What the caller offers.
+    var remoteOffer: SessionDescription? {
+        mutating get { offerAnswer.remoteOffer }
+    }
+
+    /// Where requests of the dialog go first.
+    var firstHop: URI? {
+        mutating get { dialog?.nextHop }
+    }
+
+    /// Whether a description before the 2xx lets a caller hear us of whom nothing but the INVITE is known.
+    var takesEarlyMedia: Bool {
+        mutating get {
+            guard let provisionals = arrival?.provisionals, provisionals.use != .withheld else { return false }
+            return offerAnswer.hasRemoteOffer || provisionals.isReliableForDescriptions
+        }
     }
 
     // MARK: - Commands
@@ -133,19 +146,20 @@ extension InviteSession {
     }
 
     mutating func answer(_ media: LocalMedia, headers: Headers, automatic: Bool, at now: Instant) {
-        guard phase == .alerting, let arrival else { return ignoreCommand() }
-        self.arrival?.isAutomatic = automatic
-        if arrival.provisionals.holdsBackAcceptance {
-            self.arrival?.heldAnswer = HeldAnswer(media: media, headers: headers, isAutomatic: automatic)
+        // The request alone is held: an arrival that is shared would be copied to be changed.
+        guard phase == .alerting, let request = arrival?.request else { return ignoreCommand() }
+        arrival?.isAutomatic = automatic
+        if arrival?.provisionals.holdsBackAcceptance ?? false {
+            arrival?.heldAnswer = HeldAnswer(media: media, headers: headers, isAutomatic: automatic)
             return
         }
-        var response = arrival.request.response(200)
+        var response = request.response(200)
         var agreedMedia: AgreedMedia?
         var awaitsAnswer = false
         do throws(NegotiationError) {
-            if arrival.hasSettledEarly {
+            if arrival?.hasSettledEarly ?? false {
                 agreedMedia = offerAnswer.agreed
-            } else if let early = arrival.earlyAnswer {
+            } else if let early = arrival?.value.earlyAnswer {
                 response.setDescription(early)
                 agreedMedia = offerAnswer.agreed
             } else {
@@ -161,24 +175,21 @@ extension InviteSession {
                 }
             }
         } catch {
-            act(
-                .respond(
-                    dressed(arrival.request.refusal(of: error, at: localAddress), headers: Headers()),
-                    arrival.transaction))
+            respond(request.refusal(of: error, at: localAddress), headers: Headers())
             end(CallEnd(cause: .mediaRefused, by: .local, status: 488, reason: error.description), at: now)
             return
         }
         phase = .accepted
-        self.arrival?.value.decided()
+        arrival?.value.decided()
         if automatic { lastsUntil = settings.maximumDuration.map { now + $0 } }
-        grantSessionTimer(in: &response, to: arrival.request, at: now)
-        if AnswerWish(in: arrival.request.headers) != nil, arrival.request.supports("answermode") {
+        grantSessionTimer(in: &response, to: request, at: now)
+        if AnswerWish(in: request.headers) != nil, request.supports("answermode") {
             response.headers.set(AnswerMode(automatic ? "Auto" : "Manual"))
         }
         accept(response, headers: headers, awaitsAnswer: awaitsAnswer, at: now)
         emit(
             .answered(
-                handle, CallAnswer(status: 200, reason: response.reason, dialog: nil, headers: arrival.request.headers))
+                handle, CallAnswer(status: 200, reason: response.reason, dialog: nil, headers: request.headers))
         )
         if let agreedMedia {
             settle(on: agreedMedia)

@@ -104,8 +104,8 @@ struct InviteSession: Sendable {
         self.settings = settings
         self.random = random
         self.phase = phase
-        self.offerAnswer = offerAnswer
         wish = offerAnswer.local.direction
+        self.offerAnswer = offerAnswer
         self.localAddress = localAddress
         isPathProven = phase == .calling
     }
@@ -172,6 +172,7 @@ struct InviteSession: Sendable {
             var count = outstandingByes
             if case .some = dialog { count += 1 }
             if phase == .calling { count += invitation?.earlyDialogs.count ?? 0 }
+            guard sentReferral != nil || receivedReferral != nil else { return count }
             if case .some(let referral) = sentReferral, referral.beside != nil { count += 1 }
             if case .some(let referral) = receivedReferral, referral.beside != nil { count += 1 }
             return count
@@ -197,6 +198,11 @@ struct InviteSession: Sendable {
 
     mutating func emit(_ event: Event) {
         actions.append(.event(event))
+    }
+
+    /// By what requests within the call find it.
+    var key: UserAgentCore.CallKey {
+        mutating get { UserAgentCore.CallKey(callID: callID, localTag: localTag) }
     }
 
     var callID: String { dialog?.callID ?? invitation?.request.callID ?? arrival?.request.callID ?? "" }

@@ -62,8 +62,11 @@ extension Request {
     /// The session description in the body; nil where there is none, or none that can be read.
     var sessionDescription: SessionDescription? { headers.description(in: body) }
 
+    /// What the body claims to be a session description, or to hold as one.
+    var claimedDescription: [UInt8]? { headers.sessionDescription(among: body) }
+
     /// Whether there is a body that claims to be a session description.
-    var claimsDescription: Bool { !body.isEmpty && headers.sessionDescription(among: body) != nil }
+    var claimsDescription: Bool { claimedDescription != nil }
 }
 
 extension Response {

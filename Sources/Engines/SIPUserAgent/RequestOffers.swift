@@ -6,8 +6,8 @@ import SIPMessages
 extension OfferAnswer {
     /// Takes the offer of a first INVITE, where it has one.
     mutating func receiveInitialOffer(of request: Request, at address: IPAddress) throws(RequestRefusal) {
-        guard request.claimsDescription else { return }
-        let offer = try request.readableDescription
+        guard let claimed = request.claimedDescription else { return }
+        let offer = try request.readable(claimed)
         do throws(NegotiationError) {
             try receiveOffer(offer)
         } catch {
@@ -19,7 +19,7 @@ extension OfferAnswer {
     mutating func answerOffer(
         of request: Request, at address: IPAddress, targets: MediaTargetPolicy
     ) throws(RequestRefusal) -> (description: SessionDescription, media: AgreedMedia) {
-        let offer = try request.readableDescription
+        let offer = try request.readable(request.claimedDescription)
         var next = self
         next.targets = targets
         do throws(NegotiationError) {
@@ -43,13 +43,11 @@ extension OfferAnswer {
 }
 
 extension Request {
-    /// The session description in a body that claims to be one.
-    fileprivate var readableDescription: SessionDescription {
-        get throws(RequestRefusal) {
-            guard let description = sessionDescription else {
-                throw RequestRefusal(response: response(400, reason: "Session Description Unreadable"))
-            }
-            return description
+    /// The session description in what claims to be one.
+    fileprivate func readable(_ claimed: [UInt8]?) throws(RequestRefusal) -> SessionDescription {
+        guard let claimed, let description = try? SessionDescription(parsing: claimed) else {
+            throw RequestRefusal(response: response(400, reason: "Session Description Unreadable"))
         }
+        return description
     }
 }

@@ -27,16 +27,16 @@ extension UserAgentCore {
         session.referrer = referrer?.call
         session.referralDepth = referrer?.depth ?? 0
         emit(.placed(handle, callID: session.callID))
-        add(session)
+        add(Boxed(session))
         update(handle, at: now) { $0.start(at: now) }
     }
 
-    mutating func add(_ session: consuming InviteSession) {
+    mutating func add(_ session: consuming Boxed<InviteSession>) {
         let handle = session.handle
         if !handle.isIncoming { lastPlaced = max(lastPlaced ?? handle, handle) }
-        census += session.census
-        callsByTag[CallKey(callID: session.callID, localTag: session.localTag)] = handle
-        sessions[handle] = Boxed(consume session)
+        census += session.value.census
+        callsByTag[session.value.key] = handle
+        sessions[handle] = session
     }
 
     /// Lets a call do what the user wants of it. One that was there has ended: the peer was faster, and its end is told.
@@ -163,7 +163,7 @@ extension UserAgentCore {
         of session: inout InviteSession
     ) -> (census: Census, key: CallKey, invite: ServerTransactionID?, dialog: Dialog?) {
         (
-            session.census, CallKey(callID: session.callID, localTag: session.localTag),
+            session.census, session.key,
             session.arrival?.value.transaction, session.dialog
         )
     }

@@ -132,13 +132,16 @@ extension UserAgentCore {
                 firstNumber: UInt32.random(in: 1...UInt32(Int32.max), using: &random)),
             isUnproven: isUnproven)
         let offer: SessionDescription?
+        let takesEarlyMedia: Bool
         do throws(RequestRefusal) {
-            var session = try InviteSession(
-                arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,
-                settings: settings, random: random.split())
-            try checkReach(of: session.dialog, for: account, askedBy: request, over: flow)
-            offer = session.offerAnswer.remoteOffer
-            deadlines.set(.call(handle), at: session.deadline)
+            var session = Boxed(
+                try InviteSession(
+                    arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,
+                    settings: settings, random: random.split()))
+            try checkReach(of: session.value.firstHop, for: account, askedBy: request, over: flow)
+            offer = session.value.remoteOffer
+            takesEarlyMedia = session.value.takesEarlyMedia
+            deadlines.set(.call(handle), at: session.value.deadline)
             callsByInvite[transaction] = handle
             pendingArrivals.insert(handle)
             add(consume session)
@@ -158,7 +161,7 @@ extension UserAgentCore {
                         information.answerWish, mayAnswerAutomatically: mayAnswerAutomatically),
                     isPrivileged: mayAnswerAutomatically
                         && account.answerWishes.isPrivileged(information.answerWish, of: trust),
-                    offer: offer, takesEarlyMedia: arrival.takesEarlyMedia,
+                    offer: offer, takesEarlyMedia: takesEarlyMedia,
                     headers: request.headers, replacement: replacement, joining: joining)))
     }
 }

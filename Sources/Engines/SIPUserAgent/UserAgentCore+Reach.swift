@@ -20,15 +20,16 @@ extension UserAgentCore {
         } catch {
             throw RequestRefusal(response: request.response(400, reason: "Contact Unusable"))
         }
-        try checkReach(of: dialog, for: account, askedBy: request, over: flow)
+        try checkReach(of: dialog.nextHop, for: account, askedBy: request, over: flow)
         return dialog
     }
 
-    /// - Throws: 400, where nothing of ours leads to where requests of the dialog go first.
+    /// - Parameter hop: where requests of the dialog go first.
+    /// - Throws: 400, where nothing of ours leads there.
     func checkReach(
-        of dialog: Dialog?, for account: Account, askedBy request: Request, over flow: Flow
+        of hop: URI?, for account: Account, askedBy request: Request, over flow: Flow
     ) throws(RequestRefusal) {
-        guard let dialog, let hop = dialog.nextHop.sipURI else { return }
+        guard let hop = hop?.sipURI else { return }
         let reach = Reach(
             transports: [.udp, .tcp, .tls, .ws, .wss].filter { transport in
                 flow.transport == transport || listeners.contains { $0.transport == transport }
