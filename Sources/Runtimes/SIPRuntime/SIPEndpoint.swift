@@ -213,8 +213,8 @@ package actor SIPEndpoint {
 
     func trace(_ direction: TracedMessage.Direction, _ bytes: [UInt8], _ flow: Flow) {
         // What keeps flows open is no message, and would fill the trace.
-        guard !Transmit(bytes: bytes, flow: flow).isKeepAlive else { return }
-        configuration.trace?(
+        guard let trace = configuration.trace, !Transmit(bytes: bytes, flow: flow).isKeepAlive else { return }
+        trace(
             TracedMessage(
                 direction: direction, bytes: bytes, flow: flow, instant: SystemClock.now,
                 wallNanoseconds: SystemClock.wallNanoseconds))
