@@ -92,6 +92,7 @@ extension SIPEndpoint {
         var bootstrap = ServerBootstrap(group: Self.streamLoop, childGroup: Self.streamLoop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.backlog, value: 64)
+            .serverChannelOption(.socketOption(.so_rcvbuf), value: Self.receiveBuffer)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { [self] channel in adopt(channel) }
         if isWildcardV6 {

@@ -16,12 +16,24 @@ extension SIPEndpoint {
     /// That of all connections of this process. Its thread starts with the first and is never stopped.
     static let streamLoop: any EventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
 
+    /// Keep-alives of one read that are answered.
+    private static let mostPings = 16
+    /// What the kernel holds of a connection, in octets, until it is read: at the end of one all of it comes at once.
+    static let receiveBuffer: ChannelOptions.Types.SocketOption.Value = 65_536
+
     // MARK: - Receiving
 
     /// Takes a connection that a peer opened, or fails, which closes it.
     nonisolated func adopt(_ channel: any Channel) -> EventLoopFuture<Void> {
+        // While the thread has other work, no more may wait for it than there may be.
+        let waiting = adoptions.add(1, ordering: .relaxed).newValue
+        guard waiting <= configuration.streamLimits.connections else {
+            adoptions.subtract(1, ordering: .relaxed)
+            return channel.eventLoop.makeFailedFuture(TooManyConnections())
+        }
         let accepted = channel.eventLoop.makePromise(of: ConnectionID.self)
         thread.execute { [self] in
+            adoptions.subtract(1, ordering: .relaxed)
             accepted.completeWith(Result { try assumeIsolated { try $0.accept(channel) } })
         }
         return accepted.futureResult.flatMapThrowing { [self] id in
@@ -39,9 +51,14 @@ extension SIPEndpoint {
             let remote = SocketAddress(channel.remoteAddress),
             let id = connections.accept(local: local, remote: remote, at: SystemClock.now)
         else { throw TooManyConnections() }
-        channels[id] = channel
+        begin(id, on: channel)
         settle()
         return id
+    }
+
+    private func begin(_ id: ConnectionID, on channel: any Channel) {
+        channels[id] = channel
+        framers[id] = StreamFramer()
     }
 
     private nonisolated func prepare(_ channel: any Channel, for id: ConnectionID, readsWhenActive: Bool) throws {
@@ -54,23 +71,42 @@ extension SIPEndpoint {
         // waiting.
         try channel.syncOptions?.setOption(.autoRead, value: false)
         try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+        // Whoever says all and then no more still gets its answers.
+        try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
         try channel.syncOptions?.setOption(
             .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 16_384))
         try channel.pipeline.syncOperations.addHandler(
             StreamHandler(endpoint: self, id: id, readsWhenActive: readsWhenActive))
     }
 
-    func receive(_ read: StreamRead, on id: ConnectionID) {
-        for frame in read.frames { receive(frame, on: id) }
-        if let error = read.error { return framingFailed(error, on: id) }
-        connections.noteRead(on: id, messages: read.messages, pending: read.pending, at: SystemClock.now)
+    /// Cuts what came into messages.
+    func receive(_ bytes: ByteBuffer, on id: ConnectionID) {
+        framers[id]?.append(bytes.readableBytesView)
+        var messages = 0
+        var pings = 0
+        do throws(FramingError) {
+            // A message may be the reason to close.
+            while let frame = try framers[id]?.next(), let flow = connections.flow(of: id) {
+                switch frame {
+                case .message: messages += 1
+                case .keepAlivePing: pings += 1
+                case .keepAlivePong: break
+                }
+                // A ping comes twice a minute (RFC 5626 §4.4.1). Blank lines by the dozen are none: before a message
+                // they are passed over, however many (RFC 3261 §7.5).
+                if frame == .keepAlivePing, pings > Self.mostPings { continue }
+                receive(frame, on: id, over: flow)
+            }
+        } catch {
+            return framingFailed(error, on: id)
+        }
+        let pending = framers[id]?.pending ?? 0
+        connections.noteRead(on: id, messages: messages, pending: pending, at: SystemClock.now)
         settle()
         channels[id]?.read()
     }
 
-    private func receive(_ frame: StreamFramer.Frame, on id: ConnectionID) {
-        // A message before it may have been the reason to close.
-        guard let flow = connections.flow(of: id) else { return }
+    private func receive(_ frame: StreamFramer.Frame, on id: ConnectionID, over flow: Flow) {
         switch frame {
         case .message(let bytes):
             trace(.received, bytes, flow)
@@ -90,8 +126,8 @@ extension SIPEndpoint {
                 trace(.sent, answer, flow)
                 write(answer, on: id)
             }
+            unreadable.insert(id)
         }
-        unreadable.insert(id)
         close(id)
     }
 
@@ -145,6 +181,7 @@ extension SIPEndpoint {
         var bootstrap = ClientBootstrap(group: Self.streamLoop)
             .connectTimeout(.nanoseconds(timeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_rcvbuf), value: Self.receiveBuffer)
             .channelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try prepare(channel, for: id, readsWhenActive: false) }
             }
@@ -162,7 +199,7 @@ extension SIPEndpoint {
         switch result {
         case .success(let channel):
             guard !isShutDown, connections.flow(of: id) != nil else { return channel.close(promise: nil) }
-            channels[id] = channel
+            begin(id, on: channel)
             for transmit in queued { send(transmit, on: id) }
             channel.read()
         case .failure(let error):
@@ -174,15 +211,20 @@ extension SIPEndpoint {
     }
 
     func close(_ id: ConnectionID) {
-        guard let flow = connections.remove(id), let channel = channels[id] else { return }
-        closing[id] = flow
+        guard let channel = channels[id] else {
+            _ = connections.remove(id)
+            return
+        }
         channel.close(promise: nil)
+        // Not when the channel has: what goes there from now on goes over another connection.
+        connectionClosed(id)
     }
 
     func connectionClosed(_ id: ConnectionID) {
         channels[id] = nil
+        framers[id] = nil
         let failure: TransmitFailure = unreadable.remove(id) == nil ? .reset : .unreadable
-        guard let flow = closing.removeValue(forKey: id) ?? connections.remove(id), !isShutDown else { return }
+        guard let flow = connections.remove(id), !isShutDown else { return }
         // Requests were sent over "any connection to there", so both the flow and the connection are named.
         core.receive(.connectionClosed(id, failure), at: SystemClock.now)
         transmitFailed(
@@ -191,7 +233,10 @@ extension SIPEndpoint {
     }
 
     /// Waits until what was written is with the kernel, and what was closed is. The event loop waits for nothing of ours.
-    func finishStreams() { try? Self.streamLoop.submit {}.wait() }
+    func finishStreams() {
+        guard !streamListeners.isEmpty || !channels.isEmpty || !waiting.isEmpty else { return }
+        try? Self.streamLoop.submit {}.wait()
+    }
 }
 
 extension FramingError {

@@ -5,6 +5,7 @@ import SIPMessages
 import SIPTransactions
 import SIPUserAgent
 import ServerLocation
+import Synchronization
 
 import struct EngineKit.SocketAddress
 import enum SIPUserAgent.Event
@@ -50,8 +51,9 @@ package actor SIPEndpoint {
     var streamListeners: [StreamListener] = []
     var connections: ConnectionTable
     var channels: [ConnectionID: any Channel] = [:]
-    /// Connections that are told to close: nothing is taken from them or given to them any more.
-    var closing: [ConnectionID: Flow] = [:]
+    var framers: [ConnectionID: StreamFramer] = [:]
+    /// Connections of peers that wait for this thread.
+    nonisolated let adoptions = Atomic(0)
     /// Connections that end as what came over them can't be read.
     var unreadable: Set<ConnectionID> = []
     /// What waits for a connection that is being opened.
@@ -122,6 +124,7 @@ package actor SIPEndpoint {
         finishStreams()
         streamListeners = []
         channels = [:]
+        framers = [:]
         waiting = [:]
         resolver?.stop()
         networkWatch?.stop()

@@ -50,7 +50,9 @@ final class SignallingTurns: @unchecked Sendable {
         _ = cs_epoll_remove(epoll, descriptor)
         _ = schedule(at: instant) { [self] in
             // It may be nobody's by then; another one's of the same number is watched already, which changes nothing.
-            if receivers[descriptor] != nil { _ = cs_epoll_add(epoll, descriptor, UInt64(descriptor)) }
+            guard receivers[descriptor] != nil else { return }
+            let result = cs_epoll_add(epoll, descriptor, UInt64(descriptor))
+            if result < 0, result != -EEXIST { pause(descriptor, until: SystemClock.now + .milliseconds(10)) }
         }
     }
 
@@ -88,6 +90,6 @@ final class SignallingTurns: @unchecked Sendable {
     private var timeout: CInt {
         guard let deadline = deadlines.deadline else { return 3_600_000 }
         let left = (deadline - SystemClock.now).saturatedNanoseconds
-        return CInt(min(max(0, (left + 999_999) / 1_000_000), 3_600_000))
+        return left <= 0 ? 0 : CInt(min(left / 1_000_000 + 1, 3_600_000))
     }
 }

@@ -2,28 +2,13 @@ import NIOCore
 import SIPMessages
 import SIPTransactions
 
-/// What one read of a connection brought.
-struct StreamRead: Sendable {
-    var frames: [StreamFramer.Frame] = []
-    /// Messages among them.
-    var messages = 0
-    /// Octets that wait for the rest of their message.
-    var pending = 0
-    /// Why the rest can't be cut into messages.
-    var error: FramingError?
-}
-
-/// Cuts one connection's bytes into messages, and takes them to the endpoint's thread.
+/// Takes what comes over one connection to the endpoint's thread.
 final class StreamHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-
-    /// Keep-alives of one read that are answered.
-    private static let mostPings = 16
 
     private let endpoint: SIPEndpoint
     private let id: ConnectionID
     private let readsWhenActive: Bool
-    private var framer = StreamFramer()
 
     /// - Parameter readsWhenActive: else the first read, as all that follow, is the endpoint's to ask for.
     init(endpoint: SIPEndpoint, id: ConnectionID, readsWhenActive: Bool) {
@@ -37,31 +22,14 @@ final class StreamHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        framer.append(unwrapInboundIn(data).readableBytesView)
-        let read = nextRead()
-        tell { [id] in $0.receive(read, on: id) }
+        let bytes = unwrapInboundIn(data)
+        tell { [id] in $0.receive(bytes, on: id) }
     }
 
-    private func nextRead() -> StreamRead {
-        var read = StreamRead()
-        var pings = 0
-        do throws(FramingError) {
-            while let frame = try framer.next() {
-                switch frame {
-                case .message: read.messages += 1
-                case .keepAlivePing: pings += 1
-                case .keepAlivePong: break
-                }
-                // A ping comes twice a minute (RFC 5626 §4.4.1). Blank lines by the dozen are none: before a message
-                // they are passed over, however many (RFC 3261 §7.5).
-                if frame == .keepAlivePing, pings > Self.mostPings { continue }
-                read.frames.append(frame)
-            }
-        } catch {
-            read.error = error
-        }
-        read.pending = framer.pending
-        return read
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The peer says no more. What it said before is answered, and stands before this.
+        if case .inputClosed? = event as? ChannelEvent { tell { [id] in $0.close(id) } }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -49,6 +49,23 @@ extension EndpointTests {
             await phone.endpoint.shutDown()
         }
 
+        /// As a check from a shell does it.
+        @Test func whoeverSaysAllAndNoMoreIsAnswered() async throws {
+            let phone = try await phone()
+            for _ in 0..<50 {
+                let peer = try await connect(phone)
+                peer.send(options())
+                peer.endOutput()
+                #expect(peer.receive(until: "\r\n\r\n").hasPrefix("SIP/2.0 200 "))
+                #expect(peer.isClosedByPeer())
+            }
+            let broken = try await connect(phone)
+            broken.send(options().replacing("Content-Length: 0", with: "Content-Length: x"))
+            broken.endOutput()
+            #expect(broken.receive(until: "\r\n\r\n").hasPrefix("SIP/2.0 400 "))
+            await phone.endpoint.shutDown()
+        }
+
         @Test(.proves(.row(33), .clause("RFC 3261 §18.3")))
         func twoMessagesMayShareASegment() async throws {
             let phone = try await phone()

@@ -52,6 +52,9 @@ final class RawSocket {
         return RawSocket(taking: connection)
     }
 
+    /// Says that no more will be sent; what comes can still be received.
+    func endOutput() { Glibc.shutdown(descriptor, CInt(SHUT_WR)) }
+
     /// Negative when the peer has closed.
     @discardableResult
     func send(_ bytes: some Collection<UInt8>) -> Int {
