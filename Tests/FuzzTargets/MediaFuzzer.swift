@@ -76,6 +76,8 @@ struct MediaFuzzer: ~Copyable {
         formats.insert(.audio(.opus), payloadType: 96)
         formats.insert(.audio(.pcmu), payloadType: 0)
         formats.insert(.audio(.pcma), payloadType: 8)
+        formats.insert(.audio(.g722), payloadType: 9)
+        formats.insert(.audio(.l16), payloadType: 97)
         formats.insert(.telephoneEvent(clockRate: 48_000), payloadType: 101)
         formats.insert(.redundantAudio, payloadType: 121)
         let configuration = MediaConfiguration(
@@ -171,8 +173,8 @@ struct MediaFuzzer: ~Copyable {
         configuration.isOnHold = bits & 4 != 0
         configuration.jitterTarget = bits & 8 == 0 ? nil : .milliseconds(Int(input.byte()) * 4)
         configuration.redundancyPayloadType = bits & 16 == 0 ? 121 : nil
-        configuration.sendCodec = input.pick(.opus, .pcmu, .pcma)
-        configuration.sendPayloadType = configuration.sendCodec == .opus ? 96 : configuration.sendCodec == .pcmu ? 0 : 8
+        (configuration.sendCodec, configuration.sendPayloadType) = input.pick(
+            (.opus, 96), (.pcmu, 0), (.pcma, 8), (.g722, 9), (.l16, 97))
         configuration.packetTime = input.pick(20, 10, 60, 5, 3, 120, 90)
         session.update(configuration, at: now)
     }

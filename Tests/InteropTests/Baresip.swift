@@ -6,10 +6,12 @@ import Testing
 final class Baresip {
     enum Codec: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case opus = "opus/48000/2"
+        case g722 = "g722/16000/1"
         case pcmu = "pcmu/8000/1"
+        case l16 = "L16/16000/1"
 
         /// As the phone's events name it, in lower case.
-        var name: String { self == .opus ? "opus" : "pcmu" }
+        var name: String { rawValue.split(separator: "/")[0].lowercased() }
         var testDescription: String { name }
     }
 
@@ -101,6 +103,8 @@ final class Baresip {
         module cons.so
         module opus.so
         module g711.so
+        module g722.so
+        module l16.so
         module ausine.so
         module aufile.so
         module sndfile.so

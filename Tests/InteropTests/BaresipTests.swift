@@ -22,7 +22,8 @@ struct BaresipTests {
             let phone = try Phone(
                 [
                     "call", Baresip.uri, "--audio", "null", "--play", "tone:\(Int(Self.tone))", "--then", "loop",
-                    "--expect-tone", "\(Int(Baresip.tone))", "--dtmf", ",,15", "--duration", "4s",
+                    "--expect-tone", "\(Int(Baresip.tone))", "--dtmf", ",,15", "--duration", "4s", "--codec",
+                    codec.name,
                 ], listen: Self.listen, through: namespace.entry)
             for digit in "15" { try await baresip.hears(digit: digit) }
             #expect(try await phone.end() == 0, "\(phone.program.written)")
@@ -31,13 +32,15 @@ struct BaresipTests {
         }
     }
 
-    @Test(arguments: Baresip.Codec.allCases)
+    /// Not L16, of which baresip 1.0 sends no digits that could be read: hundreds of packets of a few octets instead.
+    @Test(arguments: [Baresip.Codec.opus, .g722, .pcmu])
     func baresipCallsAndEachHearsTheOther(in codec: Baresip.Codec) async throws {
         try await NetworkNamespace.use { namespace in
             let phone = try Phone(
                 [
                     "answer", "--once", "--allow-any", "--audio", "null", "--play", "tone:\(Int(Self.tone))", "--then",
                     "loop", "--expect-tone", "\(Int(Baresip.tone))", "--expect-dtmf", "7", "--duration", "4s",
+                    "--codec", codec.name,
                 ], listen: Self.listen, through: namespace.entry)
             try await phone.event("ready")
             let baresip = try await Baresip(in: namespace, codec: codec, dialling: "sip:phone@\(Self.listen)")

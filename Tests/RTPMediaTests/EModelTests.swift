@@ -36,6 +36,15 @@ struct EModelTests {
         #expect(lossy.conversationalQuality == nil)
     }
 
+    /// Between the telephone and Opus: 129 without impairment, of which G.722 takes 13 (G.107.1, G.113 appendix IV).
+    @Test func wideBandIsBetterThanTheTelephone() {
+        let wide = EModel(codec: .g722, bitRate: 64_000, loss: 0)
+        #expect(isClose(wide.listeningQuality, EModel.opinion(rating: 116 / 1.29)))
+        let linear = EModel(codec: .l16, bitRate: 256_000, loss: 0)
+        #expect(isClose(linear.listeningQuality, EModel.opinion(rating: 100)))
+        #expect(EModel(codec: .g722, bitRate: 64_000, loss: 5).listeningQuality < 4)
+    }
+
     @Test func opusIsBetterWithMoreBitsAndWorseWithLoss() {
         let opinions = [14_000.0, 20_000, 28_000, 34_000, 40_000, 64_000].map {
             EModel(codec: .opus, bitRate: $0, loss: 0).listeningQuality

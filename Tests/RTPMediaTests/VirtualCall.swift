@@ -97,6 +97,8 @@ final class VirtualCall {
         formats.insert(.audio(.opus), payloadType: 96)
         formats.insert(.audio(.pcmu), payloadType: 0)
         formats.insert(.audio(.pcma), payloadType: 8)
+        formats.insert(.audio(.g722), payloadType: 9)
+        formats.insert(.audio(.l16), payloadType: 97)
         formats.insert(.telephoneEvent(clockRate: 48_000), payloadType: 101)
         formats.insert(.telephoneEvent(clockRate: 8_000), payloadType: 102)
         let payloadType: UInt8 =
@@ -104,6 +106,8 @@ final class VirtualCall {
             case .opus: 96
             case .pcmu: 0
             case .pcma: 8
+            case .g722: 9
+            case .l16: 97
             }
         return MediaConfiguration(
             codec: codec, payloadType: payloadType, receiveFormats: formats,

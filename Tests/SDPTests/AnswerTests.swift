@@ -108,12 +108,14 @@ import Testing
         arguments: [
             ("0", nil, CodecKind.pcmu, 20), ("1", nil, .pcmu, 3), ("30", nil, .pcmu, 30), ("200", nil, .pcmu, 120),
             ("2147483648", nil, .pcmu, 20), ("-1", "-1", .pcmu, 20), ("40", "20", .pcmu, 20), ("30", nil, .opus, 30),
+            ("60", nil, .l16, 40),
             ("200", nil, .opus, 120), ("1", nil, .opus, 3), ("20", "10", .opus, 10), ("20", "1", .opus, 3),
         ] as [(String, String?, CodecKind, Int)])
     func sendsPacketsOfATimeThatPeerAndCodecAllow(ptime: String, maxptime: String?, codec: CodecKind, sent: Int) throws
     {
-        var lines = wire(["v=0", "o=- 1 1 IN IP4 h", "c=IN IP4 192.0.2.7", "m=audio 7000 RTP/AVP 0 96"])
-        lines += wire(["a=rtpmap:96 opus/48000/2", "a=ptime:\(ptime)"] + (maxptime.map { ["a=maxptime:\($0)"] } ?? []))
+        var lines = wire(["v=0", "o=- 1 1 IN IP4 h", "c=IN IP4 192.0.2.7", "m=audio 7000 RTP/AVP 0 96 97"])
+        lines += wire(["a=rtpmap:96 opus/48000/2", "a=rtpmap:97 L16/16000", "a=ptime:\(ptime)"])
+        lines += wire(maxptime.map { ["a=maxptime:\($0)"] } ?? [])
         #expect(try answer(SessionDescription(parsing: lines), [codec]).media.ptime == sent)
     }
 

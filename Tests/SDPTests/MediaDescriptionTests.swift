@@ -13,7 +13,7 @@ import Testing
     func knowsStaticPayloadTypesWithoutAnRTPMap() throws {
         let formats = try formats("m=audio 1 RTP/AVP 0 8 9 18 13")
         #expect(formats.map(\.encodingName) == ["PCMU", "PCMA", "G722", "G729", "CN"])
-        #expect(formats.map(\.codec) == [.pcmu, .pcma, nil, nil, nil])
+        #expect(formats.map(\.codec) == [.pcmu, .pcma, .g722, nil, nil])
     }
 
     @Test(.proves(.incident(11), .clause("RFC 3551 §6")))
@@ -37,6 +37,8 @@ import Testing
     @Test(arguments: [
         ("96 OPUS/48000/2", CodecKind?.some(.opus)), ("96 opus/48000", nil), ("96 opus/48000/1", nil),
         ("96 opus/16000/2", nil), ("96 pcmu/8000", .pcmu), ("96 PCMU/8000/1", .pcmu), ("96 PCMU/8000/2", nil),
+        ("9 g722/8000", .g722), ("9 G722/16000", nil), ("97 L16/16000", .l16), ("97 L16/16000/2", nil),
+        ("11 L16/44100", nil),
         ("96 PCMA/16000", nil), ("96 pcma/8000/999", .pcma),
     ])
     func knowsACodecByNameRateAndChannels(map: String, codec: CodecKind?) throws {

@@ -33,7 +33,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ([CodecKind.opus], ["111", "100"]), ([.pcma], ["8", "101"]), ([.pcmu, .opus], ["0", "111", "100", "101"]),
+        ([CodecKind.opus], ["111", "100", "101"]), ([.pcma], ["8", "101"]),
+        ([.g722, .l16], ["9", "118", "101", "102"]), ([.pcmu, .opus], ["0", "111", "100", "101"]),
     ])
     func offersDigitsOnlyAtTheClockRatesOfItsCodecs(codecs: [CodecKind], formats: [String]) throws {
         var negotiation = negotiation(codecs)

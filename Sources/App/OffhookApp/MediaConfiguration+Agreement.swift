@@ -41,6 +41,8 @@ extension AudioCodec {
         case .opus: self = .opus
         case .pcmu: self = .pcmu
         case .pcma: self = .pcma
+        case .g722: self = .g722
+        case .l16: self = .l16
         }
     }
 }

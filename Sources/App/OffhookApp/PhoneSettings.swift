@@ -108,7 +108,7 @@ struct PhoneSettings: Sendable {
         }
         codecs =
             try Self.codecs(options.codecs) ?? (configuration.media.codecs.isEmpty ? nil : configuration.media.codecs)
-            ?? CodecKind.allCases
+            ?? CodecKind.standard
         redundancy = configuration.media.redundancy ?? true
         rtpPorts = try Self.ports(options.rtpPorts) ?? configuration.media.rtpPorts ?? .standard
         listen = try Self.listenAddresses(options.listen)

@@ -109,7 +109,7 @@ struct MediaArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Where the peer is heard, as --audio.", valueName: "spec"))
     var output: String?
 
-    @Option(help: ArgumentHelp("Codecs in order of preference, as opus,pcmu,pcma.", valueName: "list"))
+    @Option(help: ArgumentHelp("Codecs in order of preference, as opus,g722,pcmu,pcma.", valueName: "list"))
     var codec: String?
 
     @Option(help: ArgumentHelp("Range of RTP ports, as 16384-32767.", valueName: "low-high"))

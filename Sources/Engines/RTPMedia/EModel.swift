@@ -26,14 +26,20 @@ package struct EModel: Equatable, Sendable {
     package var conversationalQuality: Double? { delay.map { quality(delay: $0) } }
 
     private func quality(delay: Duration) -> Double {
-        let scale = codec == .opus ? Self.fullBand : Self.narrowBand
+        let scale =
+            switch codec {
+            case .opus: Self.fullBand
+            case .g722, .l16: Self.wideBand
+            case .pcmu, .pcma: Self.narrowBand
+            }
         let rating = (scale.best - impairment.effective(loss: loss, worst: scale.worst)) / scale.unit
         return Self.opinion(rating: rating - Self.impairment(ofDelay: delay))
     }
 
-    /// The rating without any impairment of codec and delay, what the loss of all packets takes of it (G.107 §7.5, G.107.2
-    /// §7.5), and how much of it makes one of narrow band (G.107.2 annex A).
+    /// The rating without any impairment of codec and delay, what the loss of all packets takes of it (G.107 §7.5, G.107.1
+    /// §7.5, G.107.2 §7.5), and how much of it makes one of narrow band (their annexes A).
     private static let narrowBand = (best: 93.2, worst: 95.0, unit: 1.0)
+    private static let wideBand = (best: 129.0, worst: 95.0, unit: 1.29)
     private static let fullBand = (best: 148.0, worst: 132.0, unit: 1.48)
 
     /// G.107 §B: the mean opinion that belongs to a rating.
@@ -73,6 +79,9 @@ package struct EModel: Equatable, Sendable {
     /// G.113 appendix I: G.711 with concealment.
     private static let waveform = Impairment(equipment: 0, robustness: 25.1)
 
+    /// G.113 appendix IV, with the robustness of G.711, as what is lost is made up in the same way.
+    private static let g722 = Impairment(equipment: 13, robustness: 25.1)
+
     /// Opus at variable bit rate, in kbit/s: M. Alahmadi, P. Pocta, H. Melvin, "An Adaptive Bitrate Switching Algorithm for
     /// Speech Applications in Context of WebRTC", ACM TOMM 17 (4), 2021.
     private static let opus: InlineArray<11, (bitRate: Double, impairment: Impairment)> = [
@@ -85,7 +94,7 @@ package struct EModel: Equatable, Sendable {
     ]
 
     var impairment: Impairment {
-        guard codec == .opus else { return Self.waveform }
+        guard codec == .opus else { return codec == .g722 ? Self.g722 : Self.waveform }
         let rate = bitRate / 1_000
         var below = Self.opus[0]
         for index in Self.opus.indices {

@@ -68,10 +68,10 @@ extension MediaSession {
         let memory = heard.elements(start..<heard.count)
         var output = memory.mutableSpan
         let decoded: Int? =
-            switch codec {
-            case .opus: opusDecoder.decode(bytes.span, into: &output)
-            case .pcmu: g711Decoder.decode(bytes.span, as: .muLaw, into: &output)
-            case .pcma: g711Decoder.decode(bytes.span, as: .aLaw, into: &output)
+            if let code = codec.waveformCode {
+                waveformDecoder.decode(bytes.span, as: code, into: &output)
+            } else {
+                opusDecoder.decode(bytes.span, into: &output)
             }
         if let decoded {
             noteDecoded(samples: decoded, octets: bytes.count, of: codec)
@@ -193,12 +193,12 @@ extension MediaSession {
         }
         let memory = heard.elements
         var output = memory.mutableSpan
-        let concealed: Int? =
-            switch counters.receiveCodec {
-            case .opus: opusDecoder.conceal(sampleCount: count, into: &output)
-            case .pcmu, .pcma: g711Decoder.conceal(ticks: count / AudioCodec.pcmu.samplesPerTick, into: &output)
-            case nil: nil
-            }
+        let concealed: Int?
+        if let code = counters.receiveCodec?.waveformCode {
+            concealed = waveformDecoder.conceal(sampleCount: count, as: code, into: &output)
+        } else {
+            concealed = counters.receiveCodec.flatMap { _ in opusDecoder.conceal(sampleCount: count, into: &output) }
+        }
         // Wire timestamps may ask for lengths that no codec has.
         return concealed ?? silence(count)
     }
@@ -209,7 +209,7 @@ extension MediaSession {
         switch (counters.receiveCodec, codec) {
         case (_, .opus): opusDecoder.reset()
         case (.pcmu, .pcma), (.pcma, .pcmu): break
-        default: g711Decoder.reset()
+        default: waveformDecoder.reset()
         }
         gap.end()
         counters.receiveCodec = codec

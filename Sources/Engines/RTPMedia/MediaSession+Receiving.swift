@@ -172,10 +172,13 @@ extension MediaSession {
 
     /// The ticks that a payload stands for; nil for one that can't be played.
     private static func duration(of payload: Span<UInt8>, codec: AudioCodec) -> Int? {
-        switch codec {
-        case .opus: OpusDecoder.sampleCount(of: payload)
-        case .pcmu, .pcma: (1...G711Decoder.maximumPacketLength).contains(payload.count) ? payload.count : nil
-        }
+        let samples: Int? =
+            if let code = codec.waveformCode {
+                WaveformDecoder.sampleCount(of: payload, as: code)
+            } else {
+                OpusDecoder.sampleCount(of: payload)
+            }
+        return samples.map { $0 / codec.samplesPerTick }
     }
 
     /// The jitter that RTCP reports counts all packets of the stream, digits too (RFC 4733 §2.5.2.2).

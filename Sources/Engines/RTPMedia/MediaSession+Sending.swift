@@ -15,10 +15,9 @@ extension MediaSession {
     private var canSendAudio: Bool { canReachPeer && configuration.sends }
 
     var packetLength: Int {
-        switch configuration.sendCodec {
-        case .opus: OpusPacketizer.sampleCount(packetTime: configuration.packetTime)
-        case .pcmu, .pcma: G711Encoder.sampleCount(packetTime: configuration.packetTime)
-        }
+        let time = configuration.packetTime
+        return configuration.sendCodec == .opus
+            ? OpusPacketizer.sampleCount(packetTime: time) : WaveformEncoder.sampleCount(packetTime: time)
     }
 
     /// Audio from the microphone.
@@ -111,12 +110,8 @@ extension MediaSession {
             packet = memory.withUnsafeMutableBufferPointer { bytes in
                 let room = UnsafeMutableBufferPointer(rebasing: bytes[start...])
                 var payload = room.mutableSpan
-                let length: Int?
-                switch codec {
-                case .opus: return opusPacketizer.nextPacket(into: &payload)
-                case .pcmu: length = g711Encoder.encode(samples.span, as: .muLaw, into: &payload)
-                case .pcma: length = g711Encoder.encode(samples.span, as: .aLaw, into: &payload)
-                }
+                guard let code = codec.waveformCode else { return opusPacketizer.nextPacket(into: &payload) }
+                let length = waveformEncoder.encode(samples.span, as: code, into: &payload)
                 return length.map { EncodedPacket(length: $0, sampleCount: samples.count) }
             }
             guard let packet, !(usesDTX && packet.isDispensable) else { return nil }
@@ -172,7 +167,7 @@ extension MediaSession {
         timestampBase = reached &- UInt32(truncatingIfNeeded: capturedCount / Int64(codec.samplesPerTick))
         counters.sendCodec = codec
         opusPacketizer.reset()
-        g711Encoder.reset()
+        waveformEncoder.reset()
         sentPayloads.removeAll()
         packetCount = 0
         owesMarker = true

@@ -20,7 +20,7 @@ package struct MediaSession: ~Copyable, Sendable {
     let canonicalName: CanonicalName
     var sequence: SequenceNumber
     var opusPacketizer: OpusPacketizer
-    var g711Encoder = G711Encoder()
+    var waveformEncoder = WaveformEncoder()
     /// The packet that fills.
     var packet = FixedBuffer<Int16>(repeating: 0, count: OpusPacketizer.maximumSampleCount)
     var packetCount = 0
@@ -55,7 +55,7 @@ package struct MediaSession: ~Copyable, Sendable {
 
     // What is heard.
     var opusDecoder: OpusDecoder
-    var g711Decoder = G711Decoder()
+    var waveformDecoder = WaveformDecoder()
     /// The piece that is played, and behind it room for another packet or a longer pitch period.
     var heard = FixedBuffer<Int16>(repeating: 0, count: 2 * OpusDecoder.maximumSampleCount)
     var heardRange = 0..<0

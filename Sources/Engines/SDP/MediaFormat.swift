@@ -148,22 +148,36 @@ package struct MediaFormat: Hashable, Sendable {
 /// A codec that we can negotiate.
 package enum CodecKind: String, Hashable, Sendable, CaseIterable {
     case opus
+    case g722 = "G722"
     case pcmu = "PCMU"
     case pcma = "PCMA"
+    /// Of 16 kHz, mono: what is lost of wide-band speech in nothing but packets.
+    case l16 = "L16"
+
+    /// What a phone offers that was not told otherwise, the best first. Not L16, which takes the room of ten calls.
+    package static let standard: [CodecKind] = [.opus, .g722, .pcmu, .pcma]
 
     package var encodingName: String { rawValue }
 
-    package var clockRate: UInt32 { self == .opus ? 48_000 : 8_000 }
+    package var clockRate: UInt32 {
+        switch self {
+        case .opus: 48_000
+        case .l16: 16_000
+        case .g722, .pcmu, .pcma: 8_000
+        }
+    }
 
     /// Of the `a=rtpmap`: 2 for Opus whatever is sent (RFC 7587 §7).
     package var channels: Int { self == .opus ? 2 : 1 }
 
-    /// The number that we give it in an offer: RFC 3551's, and for Opus one that no other default of ours uses.
+    /// The number that we give it in an offer: RFC 3551's, else one that no other default of ours uses.
     var payloadType: UInt8 {
         switch self {
         case .opus: 111
         case .pcmu: 0
         case .pcma: 8
+        case .g722: 9
+        case .l16: 118
         }
     }
 
@@ -178,7 +192,9 @@ package enum CodecKind: String, Hashable, Sendable, CaseIterable {
     package func packetTime(notAbove wish: Int) -> Int {
         let wish = min(max(wish, 3), 120)
         switch self {
-        case .pcmu, .pcma: return wish
+        case .pcmu, .pcma, .g722: return wish
+        // More would not fit an Ethernet frame.
+        case .l16: return min(wish, 40)
         case .opus: return wish >= 10 ? wish / 10 * 10 : wish >= 5 ? 5 : 3
         }
     }

@@ -148,8 +148,11 @@ extension OfferAnswer {
                 codec.encodingName, codec.payloadType, codec.clockRate, codec.channels,
                 codec == .opus ? local.opus.text : nil)
         }
-        if local.codecs.contains(.opus) { add("telephone-event", 100, 48_000, 1, "0-15") }
-        if local.codecs.contains(where: { $0.clockRate == 8_000 }) { add("telephone-event", 101, 8_000, 1, "0-15") }
+        // That of 8000 always: many peers have no other one, whatever the codec.
+        for (number, rate) in [(100, 48_000), (101, 8_000), (102, 16_000)] as [(UInt8, UInt32)]
+        where rate == 8_000 || local.codecs.contains(where: { $0.clockRate == rate }) {
+            add("telephone-event", number, rate, 1, "0-15")
+        }
         if local.redundancy, let opus = formats.first(where: { $0.codec == .opus }) {
             add(
                 "red", 121, opus.clockRate, opus.channels, MediaFormat.redundancyParameters(of: opus.payloadType))
