@@ -8,7 +8,7 @@ package enum Validation {
         var found: [Violation] = []
         checkMethod(request, capabilities, &found)
         checkRequestURI(request, capabilities, &found)
-        if let branch = request.vias.first?.branch, branch.equalsIgnoringCase(Via.magicCookie) {
+        if request.vias.first?.isBranchBare == true {
             found.append(Violation(kind: .emptyBranch, status: 400, clause: "RFC 3261 §8.1.1.7", header: .via))
         }
         if let maxForwards = request.maxForwards, maxForwards > 255 {

@@ -74,6 +74,12 @@ package struct Via: Sendable {
         return index == cookie.count
     }
 
+    /// Whether the branch is the magic cookie and nothing more.
+    var isBranchBare: Bool {
+        // Quoted, and with a backslash before each letter, it has 16 octets: of a longer one no text is made.
+        !parameters.exceeds(16, in: "branch") && branch?.equalsIgnoringCase(Self.magicCookie) == true
+    }
+
     /// Where the request really came from (§18.2.1).
     package var received: IPAddress? {
         get { parameters["received"].flatMap { Host($0).address } }
@@ -109,16 +115,32 @@ package struct Via: Sendable {
 
     /// Host in lower case and port, the default one filled in: what transaction matching compares (§17.2.3).
     package var sentBy: String {
-        var writer = MessageWriter(reserving: layout.host.range.count + 6)
-        if layout.host.range.isEmpty || bytes[layout.host.range.lowerBound] == UInt8(ascii: "[") {
-            // An IPv6 address has many spellings.
-            writer.write(host.description)
-        } else {
-            for byte in bytes[layout.host.range] { writer.write(byte: byte.lowercased) }
+        let (range, port) = (layout.host.range, port ?? transport.defaultPort)
+        // An IPv6 address has many spellings.
+        if range.isEmpty || bytes[range.lowerBound] == UInt8(ascii: "[") { return "\(host):\(port)" }
+        return String(unsafeUninitializedCapacity: range.count + 6) { text in
+            var end = 0
+            for byte in bytes[range] {
+                text[end] = byte.lowercased
+                end &+= 1
+            }
+            text[end] = UInt8(ascii: ":")
+            return Self.write(port, to: text, from: end &+ 1)
         }
-        writer.write(fixed: ":")
-        writer.write(number: UInt64(port ?? transport.defaultPort))
-        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// Writes at most five digits.
+    ///
+    /// - Returns: where they end.
+    private static func write(_ port: UInt16, to text: UnsafeMutableBufferPointer<UInt8>, from start: Int) -> Int {
+        var (unit, end): (UInt16, Int) = (10_000, start)
+        while unit > 1, port < unit { unit /= 10 }
+        while unit > 0 {
+            text[end] = UInt8(truncatingIfNeeded: port / unit % 10) &+ 0x30
+            end &+= 1
+            unit /= 10
+        }
+        return end
     }
 
     /// As §18.2.1 and RFC 3581 §4 complete it where the request comes in: `received` and `rport` of the source, in
