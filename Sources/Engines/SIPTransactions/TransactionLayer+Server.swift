@@ -84,13 +84,15 @@ extension TransactionLayer {
     ) {
         if request.method == .ack { return receiveAcknowledgement(request, over: flow, at: now) }
         guard let key else { return }
-        if let id = serverIndex[key] { return receiveRetransmission(in: id) }
         guard serverRoom > 0, let via = request.vias.first else {
+            if let id = serverIndex[key] { return receiveRetransmission(in: id) }
             tally.refusedRequests &+= 1
             return
         }
-        let id = ServerTransactionID(rawValue: nextID())
-        serverIndex[key] = id
+        guard let id = Self.number(&serverIndex[key], after: &lastID) else {
+            if let id = serverIndex[key] { receiveRetransmission(in: id) }
+            return
+        }
         begin(request, id, key: key, route: ResponseRoute(of: via, over: flow), at: now)
         if request.method == .cancel, let inviteKey = ServerTransactionKey(of: request, as: .invite),
             let invite = serverIndex[inviteKey]
@@ -123,6 +125,16 @@ extension TransactionLayer {
             nonInviteServers[id] = Served(
                 machine: machine, key: key, identity: identity, isMerged: isMerged, route: route)
         }
+    }
+
+    /// Takes a place under the next number unless it is taken, and looks for it once.
+    private static func number(
+        _ place: inout ServerTransactionID?, after lastID: inout UInt64
+    ) -> ServerTransactionID? {
+        guard place == nil else { return nil }
+        lastID &+= 1
+        place = ServerTransactionID(rawValue: lastID)
+        return place
     }
 
     /// Takes a place unless it is taken, and looks for it once.

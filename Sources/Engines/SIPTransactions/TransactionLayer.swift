@@ -22,7 +22,7 @@ package struct TransactionLayer: Sendable {
     var deadlines = DeadlineQueue<TransactionID>()
     var outputs = Deque<Output>()
     var tally = Counts()
-    private var lastID: UInt64 = 0
+    var lastID: UInt64 = 0
 
     /// A client transaction with what the layer knows of it.
     struct Hosted<Machine: Sendable>: Sendable {
