@@ -176,7 +176,7 @@ extension SIPUserAgent.IncomingCall {
         return TerminalUI.IncomingCall(
             account: Printable(account), peer: Party(remoteParty),
             via: Printable([flow.remote.description, forwarding].compactMap { $0 }.joined(separator: ", ")),
-            codecs: codecs.prefix(4).map { Printable($0) },
+            codecs: codecs.prefix(3).map { Printable($0) },
             trust: Printable(
                 (replacement == nil ? "" : "takes the place of a call · ")
                     + (joining == nil ? "" : "wants to join a call · ")
