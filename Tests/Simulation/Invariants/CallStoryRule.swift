@@ -67,14 +67,15 @@ struct CallStoryRule {
 
     func callID(of handle: CallHandle) -> String? { stories[handle]?.callID }
 
+    /// The first of them, so that a run repeats.
     func handle(ofIncoming callID: String) -> CallHandle? {
-        stories.first { $0.value.isIncoming && $0.value.callID == callID }?.key
+        stories.filter { $0.value.isIncoming && $0.value.callID == callID }.keys.min()
     }
 
     /// Whether one call alone has that Call-ID: none came back to who placed it, and none came again very late.
     func isOneCall(_ callID: String) -> Bool { stories.values.count { $0.callID == callID } == 1 }
 
-    func handle(of callID: String) -> CallHandle? { stories.first { $0.value.callID == callID }?.key }
+    func handle(of callID: String) -> CallHandle? { stories.filter { $0.value.callID == callID }.keys.min() }
 
     func tag(of callID: String) -> String? { tags[callID]?.min() }
 

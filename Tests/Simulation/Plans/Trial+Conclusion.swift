@@ -57,7 +57,9 @@ extension Trial {
             for callee in phones where callee != caller {
                 for call in world.openCalls(at: caller) where !call.isIncoming {
                     guard let callID = world.callID(of: call, at: caller),
-                        let other = world.handle(ofIncoming: callID, at: callee)
+                        let other = world.handle(ofIncoming: callID, at: callee),
+                        // An INVITE that came again very late makes a second call, of which nothing is known here.
+                        world.isOneCall(callID, at: callee)
                     else { continue }
                     judge(call, at: caller, and: other, at: callee)
                 }

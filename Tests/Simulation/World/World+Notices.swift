@@ -46,6 +46,11 @@ extension World {
         hosts[host.index].watch.story.handle(ofIncoming: callID)
     }
 
+    /// Whether the phone has one call alone under that Call-ID.
+    package func isOneCall(_ callID: String, at host: HostID) -> Bool {
+        hosts[host.index].watch.story.isOneCall(callID)
+    }
+
     /// The tag of the phone in the calls with that Call-ID; of several any.
     func tag(of callID: String, at host: HostID) -> String? {
         hosts[host.index].watch.story.tag(of: callID)
