@@ -191,4 +191,30 @@ struct HeaderFieldTests {
         #expect(!via.isBranchUnique)
         #expect(Via(transport: .tls, host: .name("A")).sentBy == "a:5061")
     }
+
+    /// Sent-by compares as a host and a port, the branch octet by octet.
+    @Test(.proves(.clause("RFC 3261 §17.2.3"))) func whatNamesATransactionHasManySpellings() throws {
+        func name(_ via: String) throws -> [UInt8]? {
+            try #require(try parsedRequest(requestText(replacing: ["Via": via])).vias.first).transactionName
+        }
+        let known = try #require(try name("SIP/2.0/UDP h.example;branch=z9hG4bKa"))
+        for same in [
+            "SIP/2.0/UDP H.Example:5060;branch=z9hG4bKa", "SIP/2.0/UDP h.example;rport;BRANCH=\"z9hG4bKa\"",
+            "SIP/2.0/TCP h.example ; x=y ; branch=z9hG4bKa",
+        ] {
+            #expect(try name(same) == known)
+        }
+        for other in [
+            "SIP/2.0/UDP h.example;branch=z9hG4bKA", "SIP/2.0/UDP h.example:5061;branch=z9hG4bKa",
+            "SIP/2.0/UDP g.example;branch=z9hG4bKa", "SIP/2.0/UDP h.example;branch=z9hG4bKaa",
+        ] {
+            #expect(try name(other) != known)
+        }
+        #expect(
+            try name("SIP/2.0/UDP [2001:db8::1];branch=z9hG4bKa")
+                == name("SIP/2.0/UDP [2001:DB8:0::1]:5060;branch=z9hG4bKa"))
+        for none in [";branch=z9hG4bK", ";branch=a", ";branch", ""] {
+            #expect(try name("SIP/2.0/UDP h" + none) == nil)
+        }
+    }
 }

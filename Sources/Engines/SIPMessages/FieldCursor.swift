@@ -39,6 +39,9 @@ package struct FieldCursor {
     @inline(__always)
     package var next: UInt8? { position < end ? bytes[position] : nil }
 
+    /// The octets that are left to read.
+    var unread: ArraySlice<UInt8> { bytes[position..<end] }
+
     @inline(__always)
     func byte(at index: Int) -> UInt8? { index >= 0 && index < end ? bytes[index] : nil }
 

@@ -55,6 +55,19 @@ package struct Parameters: Sendable {
 
     package func contains(_ name: String) -> Bool { entry(name) != nil }
 
+    /// Where the value of the first parameter of that name can be read, unquoted; nil where there is none, or it has no
+    /// value. Only for the parameters of header fields, whose names have no escapes.
+    func cursor(of name: ShortWord) -> FieldCursor? {
+        var position = range.lowerBound
+        while let entry = nextEntry(&position) {
+            guard cursor.matches(entry.name, name) else { continue }
+            return entry.value.map { value in
+                bytes[value].first == UInt8(ascii: "\"") ? FieldCursor(decoded(value)) : FieldCursor(bytes, value)
+            }
+        }
+        return nil
+    }
+
     func hasValue(_ name: String) -> Bool { entry(name)?.value != nil }
 
     /// Adds a parameter behind the others, a flag where `value` is nil.

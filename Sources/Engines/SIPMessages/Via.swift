@@ -63,15 +63,25 @@ package struct Via: Sendable {
 
     /// Whether the branch alone names the transaction (§17.2.3): it begins with the magic cookie, as parameter values
     /// compare without case (§7.3.1), and goes on from there.
-    package var isBranchUnique: Bool { branch.map(Self.isUnique) ?? false }
+    package var isBranchUnique: Bool { uniqueBranch != nil }
 
-    /// As `isBranchUnique`, for a branch that was read already.
-    package static func isUnique(_ branch: String) -> Bool {
-        let (branch, cookie) = (branch.utf8.span, magicCookie.utf8.span)
-        guard branch.count > cookie.count else { return false }
-        var index = 0
-        while index < cookie.count, branch[index].lowercased == cookie[index].lowercased { index &+= 1 }
-        return index == cookie.count
+    private var uniqueBranch: FieldCursor? {
+        guard let branch = parameters.cursor(of: "branch") else { return nil }
+        var cursor = branch
+        return cursor.take("z9hg4bk") && !cursor.isAtEnd ? branch : nil
+    }
+
+    /// What names a transaction together with its method (§17.2.3): sent-by and branch. Nil where the branch names none.
+    package var transactionName: [UInt8]? {
+        guard let branch = uniqueBranch?.unread else { return nil }
+        let sentBy = sentBy.utf8
+        var name: [UInt8] = []
+        name.reserveCapacity(sentBy.count + 1 + branch.count)
+        name += sentBy
+        // Neither host nor port has one.
+        name.append(UInt8(ascii: " "))
+        name += branch
+        return name
     }
 
     /// Whether the branch is the magic cookie and nothing more.

@@ -169,7 +169,7 @@ extension TransactionLayer {
 
     private func serverOfAcknowledgement(_ request: Request) -> ServerTransactionID? {
         guard let key = ServerTransactionKey(of: request, as: .invite) else { return nil }
-        if case .branch = key { return serverIndex[key] }
+        if key.isName { return serverIndex[key] }
         return ServerTransactionKey(of: request).flatMap { serverIndex[$0] }
     }
 

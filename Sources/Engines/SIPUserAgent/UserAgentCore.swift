@@ -79,6 +79,9 @@ package struct UserAgentCore: Sendable {
     struct CallKey: Hashable, Sendable {
         let callID: String
         let localTag: String
+
+        /// Of the tag alone: it is a random one of ours in every key that is kept, whatever a peer asks for.
+        func hash(into hasher: inout Hasher) { hasher.combine(localTag) }
     }
 
     enum DeadlineKey: Hashable, Sendable {
