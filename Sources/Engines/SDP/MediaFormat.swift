@@ -1,14 +1,16 @@
 /// What an RTP payload type stands for: `a=rtpmap` and `a=fmtp`, or RFC 3551's table (RFC 8866 §6.6, §6.15).
 package struct MediaFormat: Hashable, Sendable {
     /// 0 ... 127.
-    package let payloadType: UInt8
+    package private(set) var payloadType: UInt8
     /// As written; compared without regard to letter case.
     package let encodingName: String
     /// Ticks of the RTP timestamp a second.
     package let clockRate: UInt32
     package let channels: Int
     /// The format's parameters as written in `a=fmtp`.
-    package let parameters: String?
+    package private(set) var parameters: String?
+    /// The codec of ours that this format is; nil for telephone-event and all that we do not speak.
+    package let codec: CodecKind?
 
     /// Nil where the payload type does not fit 7 bits or a text could not stand on a line.
     package init?(
@@ -31,6 +33,7 @@ package struct MediaFormat: Hashable, Sendable {
         self.clockRate = clockRate
         self.channels = channels
         self.parameters = parameters
+        codec = CodecKind.allCases.first { $0.isCarried(encodingName, clockRate, channels) }
     }
 
     /// Reads the value of `a=rtpmap`: `96 opus/48000/2`.
@@ -45,19 +48,16 @@ package struct MediaFormat: Hashable, Sendable {
     }
 
     func with(parameters: String?) -> MediaFormat {
-        MediaFormat(
-            clean: payloadType, encodingName: encodingName, clockRate: clockRate, channels: channels,
-            parameters: parameters)
+        var format = self
+        format.parameters = parameters
+        return format
     }
 
     func with(payloadType: UInt8) -> MediaFormat {
-        MediaFormat(
-            clean: payloadType & 127, encodingName: encodingName, clockRate: clockRate, channels: channels,
-            parameters: parameters)
+        var format = self
+        format.payloadType = payloadType & 127
+        return format
     }
-
-    /// The codec of ours that this format is; nil for telephone-event and all that we do not speak.
-    package var codec: CodecKind? { CodecKind.allCases.first { $0.isCarried(by: self) } }
 
     /// RFC 4733, at the clock rates that we carry digits in.
     package var isTelephoneEvent: Bool {
@@ -102,7 +102,7 @@ package struct MediaFormat: Hashable, Sendable {
         bytes.append(decimal: clockRate)
         guard channels != 1 else { return }
         bytes.append(UInt8(ascii: "/"))
-        bytes += String(channels).utf8
+        bytes.append(decimal: UInt(channels))
     }
 
     /// Writes the value of `a=fmtp`.
@@ -181,9 +181,9 @@ package enum CodecKind: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    func isCarried(by format: MediaFormat) -> Bool {
-        format.encodingName.isSameToken(as: encodingName) && format.clockRate == clockRate
-            && format.channels == channels
+    /// Whether an `a=rtpmap` names this codec.
+    fileprivate func isCarried(_ encodingName: String, _ clockRate: UInt32, _ channels: Int) -> Bool {
+        clockRate == self.clockRate && channels == self.channels && encodingName.isSameToken(as: self.encodingName)
     }
 
     /// The longest packet, in milliseconds, that the codec makes of whole frames and that is not above `wish`.
