@@ -26,17 +26,18 @@ struct RemoteStream: Hashable, Sendable {
         in description: SessionDescription, codecs: [CodecKind], preferring preferred: Int?,
         targets: MediaTargetPolicy
     ) throws(NegotiationError) -> RemoteStream {
-        let indices = description.media.indices
-        let order = (preferred.map { indices.contains($0) ? [$0] : [] } ?? []) + indices.filter { $0 != preferred }
         var obstacle = NegotiationError.nothingInCommon
-        for index in order {
+        func stream(at index: Int) -> RemoteStream? {
             do {
-                if let stream = try RemoteStream(at: index, of: description, codecs: codecs, targets: targets) {
-                    return stream
-                }
+                return try RemoteStream(at: index, of: description, codecs: codecs, targets: targets)
             } catch {
                 if obstacle == .nothingInCommon { obstacle = error }
+                return nil
             }
+        }
+        if let preferred, let stream = stream(at: preferred) { return stream }
+        for index in description.media.indices where index != preferred {
+            if let stream = stream(at: index) { return stream }
         }
         throw obstacle
     }
@@ -107,12 +108,12 @@ struct RemoteStream: Hashable, Sendable {
 
 extension [MediaFormat] {
     /// The first element of each key, in order; those without a key left out.
-    fileprivate func firstOfEach<Key: Hashable>(_ key: (MediaFormat) -> Key?) -> [MediaFormat] {
-        var seen: [Key] = []
-        return filter { format in
-            guard let key = key(format), !seen.contains(key) else { return false }
-            seen.append(key)
-            return true
+    fileprivate func firstOfEach<Key: Equatable>(_ key: (MediaFormat) -> Key?) -> [MediaFormat] {
+        var firsts: [MediaFormat] = []
+        for format in self {
+            guard let found = key(format), !firsts.contains(where: { key($0) == found }) else { continue }
+            firsts.append(format)
         }
+        return firsts
     }
 }
