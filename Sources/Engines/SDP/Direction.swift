@@ -14,6 +14,12 @@ package enum Direction: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// Reads the value of an `a=` line; every direction is a word of eight letters.
+    init?(_ value: ArraySlice<UInt8>) {
+        guard value.count == 8 else { return nil }
+        self.init(rawValue: value.text)
+    }
+
     package var sends: Bool { self == .sendReceive || self == .sendOnly }
     package var receives: Bool { self == .sendReceive || self == .receiveOnly }
 

@@ -31,6 +31,19 @@ package struct LocalMedia: Hashable, Sendable {
         self.opus = opus
         self.redundancy = redundancy
     }
+
+    /// The section of our audio stream.
+    func section(formats: [MediaFormat], proto: String, direction: Direction, rtcpMux: Bool) -> MediaDescription {
+        MediaDescription(port: rtpPort, proto: proto, formats: formats) { writer in
+            writer.attribute("ptime", UInt16(min(max(ptime, 3), 120)))
+            writer.line(.attribute) { $0 += direction.rawValue.utf8 }
+            if rtcpMux {
+                writer.line(.attribute) { $0 += "rtcp-mux".utf8 }
+            } else if rtcpPort != rtpPort.nextPort {
+                writer.attribute("rtcp", rtcpPort)
+            }
+        }
+    }
 }
 
 extension OpusParameters {

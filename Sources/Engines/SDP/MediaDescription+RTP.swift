@@ -16,15 +16,18 @@ extension MediaDescription {
 
     /// Whether RTP goes plain over UDP. Feedback profiles are taken, as their lines are only a permission.
     package var isPlainRTP: Bool {
-        protoText.isSameToken(as: "RTP/AVP") || protoText.isSameToken(as: "RTP/AVPF")
+        let proto = protoText
+        return proto.isSameToken(as: "RTP/AVP") || proto.isSameToken(as: "RTP/AVPF")
     }
 
     /// What each payload type of the `m=` line stands for, in its order. Left out are numbers above 127, repeated
     /// ones, and dynamic ones that no `a=rtpmap` explains.
     package var mediaFormats: [MediaFormat] {
-        guard protoText.starts(with: "RTP/".utf8) || protoText.starts(with: "UDP/TLS/RTP/".utf8) else { return [] }
-        let maps = lines.attributes("rtpmap").compactMap { $0.valueText.flatMap(MediaFormat.init(parsingRTPMap:)) }
-        let parameters = lines.attributes("fmtp").compactMap(\.formatParameters)
+        let value = value
+        let proto = value.word(2)
+        guard proto.starts(with: "RTP/".utf8) || proto.starts(with: "UDP/TLS/RTP/".utf8) else { return [] }
+        let maps = lines.attributes("rtpmap") { $0.valueText.flatMap(MediaFormat.init(parsingRTPMap:)) }
+        let parameters = lines.attributes("fmtp") { $0.formatParameters }
         var seen = InlineArray<128, Bool>(repeating: false)
         var result: [MediaFormat] = []
         for format in value.lazyWords.dropFirst(3) {

@@ -9,8 +9,6 @@ package struct MediaDescription: Sendable {
     package let port: UInt16
     /// How many port pairs a layered stream takes, else 1.
     package let portCount: Int
-    /// The first `c=` line of this section, if any.
-    package let connection: Connection?
     /// Every line from the `m=` line on, in order.
     package let lines: SDPLines
 
@@ -38,32 +36,32 @@ package struct MediaDescription: Sendable {
         attributes(&writer)
         self.port = port
         portCount = 1
-        connection = nil
         lines = writer.lines
     }
 
     /// Reads one section; its lines bear numbers from `number` on.
     init(parsing lines: SDPLines, number: Int, limits: SDPLimits) throws(SDPError) {
-        guard let first = lines.first, first.letter == .media else { throw SDPError(.malformed(.media), line: number) }
-        let words = first.value.wordCount
+        guard !lines.isEmpty, lines.place(at: 0).letter == .media else {
+            throw SDPError(.malformed(.media), line: number)
+        }
+        let value = lines.value(at: 0)
+        let words = value.wordCount
         guard words >= 4 else { throw SDPError(.malformed(.media), line: number) }
         guard words - 3 <= limits.formats else { throw SDPError(.tooMany(.formats), line: number) }
-        let (portText, countText) = first.value.word(1).cut(at: UInt8(ascii: "/"))
-        guard let port = portText.decimal(UInt16.self), first.value.word(0).isToken,
+        let (portText, countText) = value.word(1).cut(at: UInt8(ascii: "/"))
+        guard let port = portText.decimal(UInt16.self), value.word(0).isToken,
             let count = countText.map({ $0.decimal(UInt16.self) }) ?? 1
         else { throw SDPError(.malformed(.media), line: number) }
         self.port = port
         portCount = max(1, Int(count))
 
-        var connection: Connection?
         var (attributes, cryptoAttributes, candidates) = (0, 0, 0)
         for index in lines.indices.dropFirst() {
             switch lines.place(at: index).letter {
             case .connection:
-                guard let parsed = Connection(parsing: lines[index].value) else {
+                guard Connection(parsing: lines.value(at: index)) != nil else {
                     throw SDPError(.malformed(.connection), line: number + index)
                 }
-                connection = connection ?? parsed
             case .attribute:
                 attributes += 1
                 if lines.isAttribute("crypto", at: index) { cryptoAttributes += 1 }
@@ -77,12 +75,14 @@ package struct MediaDescription: Sendable {
                 throw SDPError(.misplaced(letter), line: number + index)
             }
         }
-        self.connection = connection
         self.lines = lines
     }
 
     /// The value of the `m=` line.
-    var value: ArraySlice<UInt8> { lines.first?.value ?? [] }
+    var value: ArraySlice<UInt8> { lines.value(of: .media) ?? [] }
+
+    /// The first `c=` line of this section, if any.
+    package var connection: Connection? { lines.connection }
 
     package var kind: Kind { Kind(value.word(0).text) }
 
@@ -119,7 +119,6 @@ package struct MediaDescription: Sendable {
         }
         port = 0
         portCount = 1
-        connection = nil
         lines = writer.lines
     }
 }

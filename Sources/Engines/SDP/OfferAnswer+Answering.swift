@@ -10,7 +10,7 @@ extension OfferAnswer {
     package mutating func receiveOffer(_ offer: SessionDescription) throws(NegotiationError) {
         guard case .stable = state else { throw .offerOutstanding }
         guard offer.media.count >= max(remoteDescription?.media.count ?? 0, layout.count) else { throw .fewerStreams }
-        if agreed != nil, offer.media.allSatisfy({ $0.port == 0 }) {
+        if case .some = agreed, offer.media.allSatisfy({ $0.port == 0 }) {
             state = .remoteOffer(offer, nil)
             return
         }
@@ -33,12 +33,12 @@ extension OfferAnswer {
         var audio: MediaDescription?
         var said: LocalOffer?
         if let stream {
-            outcome = try self.outcome(of: stream, address: address)
-            let formats =
-                outcome.receiveFormats + outcome.receiveTelephoneEvents + [outcome.receiveRedundancy].compactMap { $0 }
-            audio = section(
-                formats: formats, proto: stream.section.proto, direction: outcome.direction, media: local,
-                rtcpMux: outcome.rtcpMux)
+            outcome = try stream.agreement(with: local, address: address)
+            var formats = outcome.receiveFormats
+            for event in outcome.receiveTelephoneEvents { formats.append(event) }
+            if let redundancy = outcome.receiveRedundancy { formats.append(redundancy) }
+            audio = local.section(
+                formats: formats, proto: stream.section.proto, direction: outcome.direction, rtcpMux: outcome.rtcpMux)
             assign(formats)
             audioIndex = stream.index
             said = LocalOffer(
@@ -51,7 +51,7 @@ extension OfferAnswer {
         let media = offer.media.enumerated().map { index, section in
             if let audio, index == audioIndex { audio } else { section.refused }
         }
-        let description = describe(media, address: address, timing: offer.timing)
+        let description = describe(media, address: address, answering: offer)
         state = .stable
         agreed = outcome
         remoteDescription = offer
@@ -59,41 +59,40 @@ extension OfferAnswer {
         settled = said.map { Settled(description: description, offer: $0) }
         return (description, outcome)
     }
+}
 
-    private func outcome(of stream: RemoteStream, address: IPAddress) throws(NegotiationError) -> AgreedMedia {
-        guard let format = stream.codecs.first else { throw .nothingInCommon }
+extension RemoteStream {
+    /// What an offer of this stream and our answer come to.
+    fileprivate func agreement(with local: LocalMedia, address: IPAddress) throws(NegotiationError) -> AgreedMedia {
+        guard let format = codecs.first else { throw .nothingInCommon }
+        let matching = telephoneEvents.filter { event in codecs.contains { $0.clockRate == event.clockRate } }
+        let events = matching.isEmpty ? telephoneEvents : matching
+        let redundancy = local.redundancy ? redundancy : nil
+        let opus = codecs.first { $0.codec == .opus }
         // Our own wishes stand in the answer, under the peer's numbers: RFC 7587 §7.1 has each side say its own.
-        let formats = stream.codecs.map { $0.codec == .opus ? $0.with(parameters: local.opus.text) : $0.plain }
-        let rates = stream.codecs.map(\.clockRate)
-        let matching = stream.telephoneEvents.filter { rates.contains($0.clockRate) }
-        let events = matching.isEmpty ? stream.telephoneEvents : matching
-        let redundancy = local.redundancy ? stream.redundancy : nil
-        let ours = zip([redundancy].compactMap { $0 }, stream.codecs.filter { $0.codec == .opus }).map {
-            $0.with(parameters: MediaFormat.redundancyParameters(of: $1.payloadType))
-        }
         return try AgreedMedia(
-            stream, format: format, rtcpMux: stream.section.rtcpMux,
-            direction: stream.direction.answered(wishing: local.direction),
-            receiveFormats: formats + events.map { $0.with(parameters: "0-15") } + ours,
-            sendTelephoneEvent: stream.telephoneEvent(beside: format, among: events), redundancy: redundancy,
+            self, format: format, rtcpMux: section.rtcpMux,
+            direction: direction.answered(wishing: local.direction),
+            receiveFormats: codecs.map { $0.with(parameters: $0.codec == .opus ? local.opus.text : nil) },
+            sendTelephoneEvent: telephoneEvent(beside: format, among: events),
+            receiveTelephoneEvents: events.map { $0.with(parameters: "0-15") }, sendRedundancy: redundancy,
+            receiveRedundancy: opus.flatMap { opus in
+                redundancy?.with(parameters: MediaFormat.redundancyParameters(of: opus.payloadType))
+            },
             local: local, address: address)
     }
 }
 
-extension MediaFormat {
-    fileprivate var plain: MediaFormat { with(parameters: nil) }
-}
-
 extension AgreedMedia {
     /// - Parameters:
-    ///   - receiveFormats: codecs, telephone-events and redundancy of ours that both sides have.
-    ///   - redundancy: the peer's.
+    ///   - receiveFormats: codecs of ours that both sides have, as are telephone-events and redundancy.
+    ///   - sendRedundancy: the peer's, whatever `format` is.
     /// - Throws: `unusableAddress` where the peer's address is of another family than ours, `forbiddenTarget` where it
     ///   is our own: what we sent would come back to us.
     init(
         _ stream: RemoteStream, format: MediaFormat, rtcpMux: Bool, direction: Direction,
-        receiveFormats: [MediaFormat], sendTelephoneEvent: MediaFormat?, redundancy: MediaFormat?,
-        local: LocalMedia, address: IPAddress
+        receiveFormats: [MediaFormat], sendTelephoneEvent: MediaFormat?, receiveTelephoneEvents: [MediaFormat],
+        sendRedundancy: MediaFormat?, receiveRedundancy: MediaFormat?, local: LocalMedia, address: IPAddress
     ) throws(NegotiationError) {
         if let target = stream.rtp ?? stream.withheld, target.address.isV4 != address.isV4 {
             throw .unusableAddress(target.address.description)
@@ -106,10 +105,9 @@ extension AgreedMedia {
         self.init(
             remoteRTP: stream.rtp, remoteRTCP: rtcp, withheldTarget: stream.withheld,
             rtcpMux: rtcpMux, direction: direction, isHeldByPeer: !stream.direction.receives, sendFormat: format,
-            receiveFormats: receiveFormats.filter { $0.codec != nil }, sendTelephoneEvent: sendTelephoneEvent,
-            receiveTelephoneEvents: receiveFormats.filter(\.isTelephoneEvent),
-            sendRedundancy: format.codec == .opus ? redundancy : nil,
-            receiveRedundancy: receiveFormats.first(where: \.isRedundancy),
+            receiveFormats: receiveFormats, sendTelephoneEvent: sendTelephoneEvent,
+            receiveTelephoneEvents: receiveTelephoneEvents,
+            sendRedundancy: format.codec == .opus ? sendRedundancy : nil, receiveRedundancy: receiveRedundancy,
             ptime: stream.packetTime(of: format, otherwise: local.ptime), localAddress: address,
             localRTPPort: local.rtpPort, localRTCPPort: local.rtcpPort)
     }

@@ -12,9 +12,9 @@ extension OfferAnswer {
         let formats = offeredFormats()
         let direction = offeredDirection
         let known = layout.indices.contains(audioIndex) ? layout[audioIndex] : nil
-        let audio = section(
+        let audio = local.section(
             formats: formats, proto: known.map { $0.isPlainRTP ? $0.proto : "RTP/AVP" } ?? "RTP/AVP",
-            direction: direction, media: local, rtcpMux: agreed?.rtcpMux ?? false)
+            direction: direction, rtcpMux: agreed?.rtcpMux ?? false)
         var media = layout.map(\.refused)
         if media.indices.contains(audioIndex) {
             media[audioIndex] = audio
@@ -27,7 +27,7 @@ extension OfferAnswer {
             LocalOffer(
                 audioIndex: audioIndex, streamCount: media.count, formats: formats, direction: direction, media: local,
                 address: address))
-        return describe(media, address: address, timing: [])
+        return describe(media, address: address)
     }
 
     /// Offers what was agreed on once more, with the version that it has, so that the peer sees that nothing changed
@@ -123,8 +123,10 @@ extension OfferAnswer {
             direction: Direction(
                 sends: offer.direction.sends && stream.direction.receives,
                 receives: offer.direction.receives && stream.direction.sends),
-            receiveFormats: received, sendTelephoneEvent: stream.telephoneEvent(beside: format, among: events),
-            redundancy: redundancy, local: offer.media, address: offer.address)
+            receiveFormats: received.filter { $0.codec != nil },
+            sendTelephoneEvent: stream.telephoneEvent(beside: format, among: events),
+            receiveTelephoneEvents: received.filter(\.isTelephoneEvent), sendRedundancy: redundancy,
+            receiveRedundancy: received.first(where: \.isRedundancy), local: offer.media, address: offer.address)
     }
 
     /// A stream that the peer holds is held by us with `inactive`, as it was `recvonly` (RFC 3264 §8.4).

@@ -33,7 +33,7 @@ package struct OfferAnswer: Sendable {
         /// Ours is unanswered.
         indirect case localOffer(LocalOffer)
         /// The peer's is unanswered. No stream: it removes the one that was there.
-        case remoteOffer(SessionDescription, RemoteStream?)
+        indirect case remoteOffer(SessionDescription, RemoteStream?)
     }
 
     /// What a description of ours said that both sides agreed on.
@@ -84,12 +84,13 @@ package struct OfferAnswer: Sendable {
     }
 
     /// Makes a description out of `media`, as a new version where it differs from the last one (RFC 3264 §8).
-    mutating func describe(_ media: [MediaDescription], address: IPAddress, timing: [SDPLine]) -> SessionDescription {
+    mutating func describe(
+        _ media: [MediaDescription], address: IPAddress, answering offer: SessionDescription? = nil
+    ) -> SessionDescription {
         let connection = Connection(address)
         func description(_ version: UInt64) -> SessionDescription {
             SessionDescription(
-                origin: Origin(sessionID: sessionID, version: version, connection: connection),
-                connection: connection, timing: timing, media: media)
+                sessionID: sessionID, version: version, connection: connection, answering: offer, media: media)
         }
         var result = description(version)
         if let last = localDescription, last != result {
@@ -100,26 +101,9 @@ package struct OfferAnswer: Sendable {
         return result
     }
 
-    /// The section of our audio stream.
-    func section(
-        formats: [MediaFormat], proto: String, direction: Direction, media: LocalMedia, rtcpMux: Bool
-    ) -> MediaDescription {
-        MediaDescription(port: media.rtpPort, proto: proto, formats: formats) { writer in
-            writer.attribute("ptime", min(max(media.ptime, 3), 120))
-            writer.line(.attribute) { $0 += direction.rawValue.utf8 }
-            if rtcpMux {
-                writer.line(.attribute) { $0 += "rtcp-mux".utf8 }
-            } else if media.rtcpPort != media.rtpPort.nextPort {
-                writer.attribute("rtcp", Int(media.rtcpPort))
-            }
-        }
-    }
-
     /// Remembers what the payload types of a description of ours mean.
     mutating func assign(_ formats: [MediaFormat]) {
-        for format in formats {
-            assigned.removeAll { $0.payloadType == format.payloadType }
-            assigned.append(format)
-        }
+        assigned.removeAll { known in formats.contains { $0.payloadType == known.payloadType } }
+        assigned += formats
     }
 }

@@ -14,23 +14,12 @@ package struct Origin: Sendable {
     package var addressType: String { value.word(4).text }
     /// A host name, or an address in text.
     package var address: String { value.word(5).text }
+}
 
-    /// The origin of a description that we make.
-    init(sessionID: UInt64, version: UInt64, connection: Connection) {
-        var value: [UInt8] = []
-        value.reserveCapacity(64)
-        value += "- ".utf8
-        value.append(decimal: sessionID)
-        value.append(UInt8(ascii: " "))
-        value.append(decimal: version)
-        value.append(UInt8(ascii: " "))
-        value += connection.value
-        self.value = value[...]
-    }
-
+extension Origin {
     init?(parsing value: ArraySlice<UInt8>) {
         guard value.wordCount == 6 else { return nil }
-        self.value = value
+        self.init(value: value)
     }
 }
 
@@ -57,19 +46,6 @@ package struct Connection: Sendable {
 
     private var hostText: ArraySlice<UInt8> { value.word(2).cut(at: UInt8(ascii: "/")).head }
 
-    package init(_ address: IPAddress) {
-        var value: [UInt8] = []
-        value.reserveCapacity(24)
-        value += (address.isV4 ? "IN IP4 " : "IN IP6 ").utf8
-        value += address.description.utf8
-        self.value = value[...]
-    }
-
-    init?(parsing value: ArraySlice<UInt8>) {
-        guard value.wordCount == 3, value.word(2).first != UInt8(ascii: "/") else { return nil }
-        self.value = value
-    }
-
     /// The address as a number; nil for a host name or another kind of network.
     package var address: IPAddress? {
         guard value.word(0).isSameToken(as: "IN"), let address = IPAddress(text: hostText) else { return nil }
@@ -78,6 +54,21 @@ package struct Connection: Sendable {
 
     /// Whether the address is one of IPv4; nil for a host name.
     var isLiteralV4: Bool? { IPAddress(text: hostText)?.isV4 }
+}
+
+extension Connection {
+    package init(_ address: IPAddress) {
+        var value: [UInt8] = []
+        value.reserveCapacity(24)
+        value += (address.isV4 ? "IN IP4 " : "IN IP6 ").utf8
+        value += address.description.utf8
+        self.init(value: value[...])
+    }
+
+    init?(parsing value: ArraySlice<UInt8>) {
+        guard value.wordCount == 3, value.word(2).first != UInt8(ascii: "/") else { return nil }
+        self.init(value: value)
+    }
 }
 
 extension Connection: Hashable {

@@ -17,6 +17,9 @@ package enum Letter: UInt8, Hashable, Sendable, CustomStringConvertible {
     case media = 0x6d  // m
 
     package var description: String { "\(Character(UnicodeScalar(rawValue)))=" }
+
+    /// Of the times of a session, their repeats and time zones.
+    var isTiming: Bool { self == .timing || self == .repeats || self == .timeZones }
 }
 
 /// One line of a session description as it stood on the wire.

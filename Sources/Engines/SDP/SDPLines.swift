@@ -50,6 +50,16 @@ package struct SDPLines: RandomAccessCollection, Sendable {
     @inline(__always)
     func place(at position: Int) -> Place { places[Int(first) &+ position] }
 
+    func value(at position: Int) -> ArraySlice<UInt8> { bytes[place(at: position).value] }
+
+    /// The value of the first line of a letter.
+    func value(of letter: Letter) -> ArraySlice<UInt8>? {
+        indices.first { place(at: $0).letter == letter }.map(value(at:))
+    }
+
+    /// Where the first `c=` line has media sent.
+    var connection: Connection? { value(of: .connection).map(Connection.init(value:)) }
+
     /// Some of the lines, numbered from 0 again.
     func section(_ range: Range<Int>) -> SDPLines {
         SDPLines(bytes, places, Int(first) + range.lowerBound..<Int(first) + range.upperBound)
@@ -80,13 +90,13 @@ extension SDPLines {
 
     /// The first attribute of this name.
     func attribute(_ name: StaticString) -> Attribute? {
-        for index in indices where isAttribute(name, at: index) { return Attribute(parsing: self[index].value) }
+        for index in indices where isAttribute(name, at: index) { return Attribute(parsing: value(at: index)) }
         return nil
     }
 
-    /// The attributes of this name, in order.
-    func attributes(_ name: StaticString) -> some Sequence<Attribute> {
-        indices.lazy.filter { isAttribute(name, at: $0) }.map { Attribute(parsing: self[$0].value) }
+    /// What `read` makes of the attributes of this name, in order.
+    func attributes<Reading>(_ name: StaticString, _ read: (Attribute) -> Reading?) -> [Reading] {
+        indices.compactMap { isAttribute(name, at: $0) ? read(Attribute(parsing: value(at: $0))) : nil }
     }
 
     @inline(__always)
@@ -97,8 +107,8 @@ extension SDPLines {
 
     /// The first direction attribute.
     var direction: Direction? {
-        for attribute in attributes {
-            if let direction = attribute.direction { return direction }
+        for index in indices where place(at: index).letter == .attribute {
+            if let direction = Direction(value(at: index).trimmed) { return direction }
         }
         return nil
     }
@@ -159,16 +169,12 @@ struct SDPLineWriter {
     }
 
     /// Adds an attribute with a number.
-    mutating func attribute(_ name: String, _ number: Int) {
+    mutating func attribute(_ name: String, _ number: UInt16) {
         line(.attribute) { bytes in
             bytes += name.utf8
             bytes.append(UInt8(ascii: ":"))
             bytes.append(decimal: number)
         }
-    }
-
-    mutating func line(_ letter: Letter, _ value: ArraySlice<UInt8>) {
-        line(letter) { $0 += value }
     }
 
     var lines: SDPLines { SDPLines(bytes, places) }

@@ -61,14 +61,10 @@ extension Span<UInt8> {
 
 extension [UInt8] {
     /// Adds a number in digits.
-    mutating func append(decimal number: some BinaryInteger) {
-        var rest = UInt64(clamping: number)
-        let start = count
-        repeat {
-            append(UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0"))
-            rest /= 10
-        } while rest > 0
-        self[start...].reverse()
+    mutating func append(decimal number: some UnsignedInteger) {
+        let (tens, ones) = number.quotientAndRemainder(dividingBy: 10)
+        if tens > 0 { append(decimal: tens) }
+        append(UInt8(truncatingIfNeeded: ones) + UInt8(ascii: "0"))
     }
 }
 

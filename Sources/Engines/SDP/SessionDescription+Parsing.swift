@@ -8,7 +8,7 @@ extension SessionDescription {
         let lines = SDPLines(bytes, try SDPLines.places(in: bytes.span.extracting(0..<end), limits: limits))
         let firstMedia = lines.nextMedia(from: 0)
         let section = lines.section(0..<firstMedia)
-        let session = try SessionSection(parsing: section, limits: limits)
+        try section.checkSession(limits: limits)
 
         var media: [MediaDescription] = []
         var start = firstMedia
@@ -20,9 +20,7 @@ extension SessionDescription {
             media.append(try MediaDescription(parsing: lines.section(start..<end), number: start + 1, limits: limits))
             start = end
         }
-        self.init(
-            origin: session.origin, connection: session.connection, media: media, lines: section,
-            trailer: bytes[end...])
+        self.init(media: media, lines: section)
     }
 }
 
@@ -33,34 +31,32 @@ extension SDPLines {
         while index < count, place(at: index).letter != .media { index += 1 }
         return index
     }
-}
 
-/// The lines above the first `m=` line, read.
-private struct SessionSection {
-    var origin: Origin
-    var connection: Connection?
-
-    init(parsing lines: SDPLines, limits: SDPLimits) throws(SDPError) {
-        guard let first = lines.first, first.letter == .version else { throw SDPError(.missing(.version), line: 1) }
-        guard first.value.trimmed.elementsEqual("0".utf8) else { throw SDPError(.unsupportedVersion, line: 1) }
-        var origin: Origin?
-        var hasName = false
+    /// Whether these can be the lines above the first `m=` line.
+    fileprivate func checkSession(limits: SDPLimits) throws(SDPError) {
+        guard !isEmpty, place(at: 0).letter == .version else { throw SDPError(.missing(.version), line: 1) }
+        guard value(at: 0).trimmed.elementsEqual("0".utf8) else { throw SDPError(.unsupportedVersion, line: 1) }
+        var (hasOrigin, hasName, hasConnection) = (false, false, false)
         var attributes = 0
-        for index in lines.indices.dropFirst() {
-            switch lines.place(at: index).letter {
+        for index in indices.dropFirst() {
+            switch place(at: index).letter {
             case .version:
                 throw SDPError(.repeated(.version), line: index + 1)
             case .sessionName:
                 if hasName { throw SDPError(.repeated(.sessionName), line: index + 1) }
                 hasName = true
             case .origin:
-                if origin != nil { throw SDPError(.repeated(.origin), line: index + 1) }
-                origin = Origin(parsing: lines[index].value)
-                if origin == nil { throw SDPError(.malformed(.origin), line: index + 1) }
+                if hasOrigin { throw SDPError(.repeated(.origin), line: index + 1) }
+                guard Origin(parsing: value(at: index)) != nil else {
+                    throw SDPError(.malformed(.origin), line: index + 1)
+                }
+                hasOrigin = true
             case .connection:
-                if connection != nil { throw SDPError(.repeated(.connection), line: index + 1) }
-                connection = Connection(parsing: lines[index].value)
-                if connection == nil { throw SDPError(.malformed(.connection), line: index + 1) }
+                if hasConnection { throw SDPError(.repeated(.connection), line: index + 1) }
+                guard Connection(parsing: value(at: index)) != nil else {
+                    throw SDPError(.malformed(.connection), line: index + 1)
+                }
+                hasConnection = true
             case .attribute:
                 attributes += 1
                 if attributes > limits.attributes { throw SDPError(.tooMany(.attributes), line: index + 1) }
@@ -68,7 +64,6 @@ private struct SessionSection {
                 break
             }
         }
-        guard let origin else { throw SDPError(.missing(.origin), line: 0) }
-        self.origin = origin
+        guard hasOrigin else { throw SDPError(.missing(.origin), line: 0) }
     }
 }

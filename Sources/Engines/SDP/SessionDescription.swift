@@ -4,37 +4,42 @@
 /// Taken beyond the grammar, because phones send it: LF alone, a missing `s=` or `t=`, session lines in another order,
 /// blank lines at the end.
 package struct SessionDescription: Sendable {
-    package let origin: Origin
-    package let connection: Connection?
     package let media: [MediaDescription]
     /// The session section's lines, in order.
     package let lines: SDPLines
-    /// Blank lines behind the last line.
-    private let trailer: ArraySlice<UInt8>
-
-    /// A description of ours. An answer repeats the timing of the offer (RFC 3264 §6).
-    init(origin: Origin, connection: Connection, timing: [SDPLine], media: [MediaDescription]) {
-        var writer = SDPLineWriter()
-        writer.line(.version) { $0.append(UInt8(ascii: "0")) }
-        writer.line(.origin, origin.value)
-        writer.line(.sessionName) { $0.append(UInt8(ascii: "-")) }
-        writer.line(.connection, connection.value)
-        for line in timing { writer.line(line.letter, line.value) }
-        if timing.isEmpty { writer.line(.timing) { $0 += "0 0".utf8 } }
-        self.init(origin: origin, connection: connection, media: media, lines: writer.lines, trailer: [])
-    }
 
     /// For the parser, which has read all of it.
-    init(
-        origin: Origin, connection: Connection?, media: [MediaDescription], lines: SDPLines,
-        trailer: ArraySlice<UInt8>
-    ) {
-        self.origin = origin
-        self.connection = connection
+    init(media: [MediaDescription], lines: SDPLines) {
         self.media = media
         self.lines = lines
-        self.trailer = trailer
     }
+
+    /// A description of ours. An answer repeats the timing of the offer (RFC 3264 §6).
+    init(
+        sessionID: UInt64, version: UInt64, connection: Connection, answering offer: SessionDescription?,
+        media: [MediaDescription]
+    ) {
+        var writer = SDPLineWriter()
+        writer.line(.version) { $0.append(UInt8(ascii: "0")) }
+        writer.line(.origin) { bytes in
+            bytes += "- ".utf8
+            bytes.append(decimal: sessionID)
+            bytes.append(UInt8(ascii: " "))
+            bytes.append(decimal: version)
+            bytes.append(UInt8(ascii: " "))
+            bytes += connection.value
+        }
+        writer.line(.sessionName) { $0.append(UInt8(ascii: "-")) }
+        writer.line(.connection) { $0 += connection.value }
+        let timing = offer?.timing ?? []
+        for line in timing { writer.line(line.letter) { $0 += line.value } }
+        if timing.isEmpty { writer.line(.timing) { $0 += "0 0".utf8 } }
+        self.init(media: media, lines: writer.lines)
+    }
+
+    package var origin: Origin { Origin(value: lines.value(of: .origin) ?? []) }
+
+    package var connection: Connection? { lines.connection }
 
     /// Of the session section.
     package var attributes: some Sequence<Attribute> { lines.attributes }
@@ -44,7 +49,7 @@ package struct SessionDescription: Sendable {
 
     /// The `t=` lines with their repeats and time zones.
     var timing: [SDPLine] {
-        lines.filter { $0.letter == .timing || $0.letter == .repeats || $0.letter == .timeZones }
+        lines.indices.compactMap { lines.place(at: $0).letter.isTiming ? lines[$0] : nil }
     }
 
     /// The lines `b=` of a section.
@@ -67,8 +72,15 @@ package struct SessionDescription: Sendable {
         section.ptime ?? lines.packetTime("ptime")
     }
 
+    /// Blank lines behind the last line.
+    private var trailer: ArraySlice<UInt8> {
+        let last = media.last?.lines ?? lines
+        return last.bytes[last.text.endIndex...]
+    }
+
     /// The description as it goes on the wire.
     package func bytes() -> [UInt8] {
+        let trailer = trailer
         var bytes: [UInt8] = []
         bytes.reserveCapacity(media.reduce(lines.text.count + trailer.count) { $0 + $1.lines.text.count })
         bytes += lines.text
