@@ -108,8 +108,15 @@ extension Response {
 extension Headers {
     /// Says that we take no Info Package: who knows of packages says which it takes, even if none (RFC 6086 §4.2.1).
     mutating func setInfoPackages() {
-        try? set(.recvInfo, "")
+        set(.recvInfo, from: .noInfoPackages)
     }
+
+    /// Written once, as most messages of a call bear it.
+    private static let noInfoPackages: Headers = {
+        var fields = Headers()
+        try? fields.set(.recvInfo, "")
+        return fields
+    }()
 
     /// Takes over Record-Route, as the response to a request does that makes a dialog (§12.1.1).
     mutating func copyRecordedRoute(of request: Request) {
