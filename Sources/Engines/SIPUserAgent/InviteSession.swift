@@ -193,11 +193,13 @@ struct InviteSession: Sendable {
     // MARK: - For the extensions
 
     mutating func act(_ action: Action) {
+        // Room for what most steps ask for.
+        if actions.isEmpty { actions.reserveCapacity(4) }
         actions.append(action)
     }
 
     mutating func emit(_ event: Event) {
-        actions.append(.event(event))
+        act(.event(event))
     }
 
     /// By what requests within the call find it.
