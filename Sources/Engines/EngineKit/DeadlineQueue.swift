@@ -1,114 +1,168 @@
-import HeapModule
-
 /// The deadlines of many machines, of which a layer shows only the earliest.
 ///
-/// One deadline a key. Setting and cancelling cost O(log n) amortised: a replaced or cancelled entry stays in the heap
-/// and is passed over when it surfaces, and the heap is rebuilt when such entries outnumber the living.
+/// One deadline a key, in a binary heap that knows where each key's entry is: to set, to move and to cancel one costs
+/// O(log n), and nothing is kept of those that are gone.
 /// Equal deadlines fall due in the order in which they were set, so that a run repeats exactly.
 ///
 /// All of it can be inlined: the keys are types of other rooms, and a queue that is not made for its key takes ten times
 /// as long.
 @usableFromInline
 package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
-    @usableFromInline struct Entry: Comparable, Sendable {
+    /// Without its key, as the heap moves its entries about.
+    @usableFromInline struct Entry: Sendable {
         @usableFromInline let at: Instant
         @usableFromInline let sequence: UInt64
-        @usableFromInline let key: Key
+        @usableFromInline let slot: Int
 
-        @inlinable init(at: Instant, sequence: UInt64, key: Key) {
+        @inlinable init(at: Instant, sequence: UInt64, slot: Int) {
             self.at = at
             self.sequence = sequence
-            self.key = key
+            self.slot = slot
         }
 
         @inlinable static func < (left: Entry, right: Entry) -> Bool {
             left.at == right.at ? left.sequence < right.sequence : left.at < right.at
         }
-
-        @inlinable static func == (left: Entry, right: Entry) -> Bool {
-            left.sequence == right.sequence
-        }
     }
 
-    @usableFromInline var heap = Heap<Entry>()
-    @usableFromInline var current: [Key: (at: Instant, sequence: UInt64)] = [:]
-    @usableFromInline var nextSequence: UInt64 = 0
+    /// What stays where it is while an entry moves: its key, and the place in the heap that it has now.
+    @usableFromInline struct Slot: Sendable {
+        @usableFromInline var key: Key?
+        @usableFromInline var place = 0
+
+        @inlinable init(key: Key) { self.key = key }
+    }
+
+    /// The earliest first; none is later than those at twice its place and one or two more.
+    @usableFromInline var heap: [Entry] = []
+    @usableFromInline var slots: [Slot] = []
+    @usableFromInline var slotsByKey: [Key: Int] = [:]
+    /// The slots without a key.
+    @usableFromInline var vacant: [Int] = []
+    @usableFromInline var lastSequence: UInt64 = 0
 
     @inlinable package init() {}
 
-    @inlinable package var count: Int { current.count }
-    @inlinable package var isEmpty: Bool { current.isEmpty }
+    @inlinable package var count: Int { heap.count }
+    @inlinable package var isEmpty: Bool { heap.isEmpty }
 
     /// The earliest deadline, or nil where none is set.
-    @inlinable package var deadline: Instant? { heap.min?.at }
+    @inlinable package var deadline: Instant? { heap.first?.at }
 
     /// The deadline of one key.
-    @inlinable package subscript(key: Key) -> Instant? { current[key]?.at }
+    @inlinable package subscript(key: Key) -> Instant? {
+        slotsByKey[key].map { heap[slots[$0].place].at }
+    }
 
     /// Sets, moves or, with nil, cancels the deadline of `key`.
     @inlinable
     package mutating func set(_ key: Key, at instant: Instant?) {
         guard let instant else { return cancel(key) }
-        let (isNew, replaced) = Self.set(&current[key], at: instant, sequence: nextSequence + 1)
-        guard isNew else { return }
-        nextSequence += 1
-        let wasFirst = isFirst(replaced)
-        heap.insert(Entry(at: instant, sequence: nextSequence, key: key))
-        dropStaleEntries(atTop: wasFirst)
-    }
-
-    /// In its place, so that the key is looked for once: whether the deadline is another one, and which one it replaces.
-    @inlinable
-    static func set(
-        _ entry: inout (at: Instant, sequence: UInt64)?, at instant: Instant, sequence: UInt64
-    ) -> (isNew: Bool, replaced: UInt64?) {
-        let former = entry
-        if former?.at == instant { return (false, nil) }
-        entry = (instant, sequence)
-        return (true, former?.sequence)
-    }
-
-    /// Whether that is the entry on top of the heap.
-    @inlinable
-    func isFirst(_ sequence: UInt64?) -> Bool {
-        if let sequence { heap.min?.sequence == sequence } else { false }
+        let free = vacant.last ?? slots.count
+        let slot = Self.slot(&slotsByKey[key], orTaking: free)
+        if slot == free {
+            take(slot, for: key)
+            heap.append(entry(at: instant, of: slot))
+            raise(heap.count - 1)
+            return
+        }
+        let place = slots[slot].place
+        let former = heap[place].at
+        guard former != instant else { return }
+        heap[place] = entry(at: instant, of: slot)
+        if instant < former { raise(place) } else { lower(place) }
     }
 
     @inlinable
     package mutating func cancel(_ key: Key) {
-        guard let cancelled = current.removeValue(forKey: key) else { return }
-        if current.isEmpty { reset() } else { dropStaleEntries(atTop: isFirst(cancelled.sequence)) }
+        guard let slot = slotsByKey.removeValue(forKey: key) else { return }
+        remove(slot)
     }
 
     /// Takes one key whose deadline is at or before `now`, earliest first.
     @inlinable
     package mutating func popDue(at now: Instant) -> Key? {
-        guard let first = heap.min, first.at <= now else { return nil }
-        heap.removeMin()
-        current.removeValue(forKey: first.key)
-        if current.isEmpty { reset() } else { dropStaleEntries(atTop: true) }
-        return first.key
+        guard let first = heap.first, first.at <= now, let key = slots[first.slot].key else { return nil }
+        slotsByKey[key] = nil
+        remove(first.slot)
+        return key
+    }
+}
+
+// MARK: - Slots
+
+extension DeadlineQueue {
+    /// In its place, so that the key is looked for once.
+    @inlinable
+    static func slot(_ known: inout Int?, orTaking free: Int) -> Int {
+        let slot = known ?? free
+        known = slot
+        return slot
     }
 
-    /// Empties a queue whose keys are all gone, and gives back the memory of one that was long.
     @inlinable
-    mutating func reset() {
-        heap = Heap()
-        if current.capacity > 64 { current = [:] }
+    mutating func take(_ slot: Int, for key: Key) {
+        if vacant.popLast() == nil { slots.append(Slot(key: key)) } else { slots[slot].key = key }
     }
 
-    /// Keeps two promises: the heap's minimum is alive, and at most half of the heap is stale.
-    ///
-    /// - Parameter mayBeAtTop: false: the minimum is known to be alive.
     @inlinable
-    mutating func dropStaleEntries(atTop mayBeAtTop: Bool) {
-        if heap.count > 2 * current.count + 16 {
-            let alive = heap.unordered.filter { current[$0.key]?.sequence == $0.sequence }
-            heap = Heap(alive)
+    mutating func entry(at instant: Instant, of slot: Int) -> Entry {
+        lastSequence += 1
+        return Entry(at: instant, sequence: lastSequence, slot: slot)
+    }
+
+    /// Vacates a slot and takes its entry out of the heap. A queue that was long and is empty gives back its memory.
+    @inlinable
+    mutating func remove(_ slot: Int) {
+        let place = slots[slot].place
+        let last = heap.removeLast()
+        if place < heap.count {
+            let removed = heap[place]
+            heap[place] = last
+            if last < removed { raise(place) } else { lower(place) }
         }
-        guard mayBeAtTop else { return }
-        while let first = heap.min, current[first.key]?.sequence != first.sequence {
-            heap.removeMin()
+        slots[slot].key = nil
+        vacant.append(slot)
+        if heap.isEmpty, heap.capacity > 64 { (heap, slots, slotsByKey, vacant) = ([], [], [:], []) }
+    }
+}
+
+// MARK: - Order
+
+extension DeadlineQueue {
+    /// Moves an entry up past all that are later.
+    @inlinable
+    mutating func raise(_ start: Int) {
+        let entry = heap[start]
+        var place = start
+        while place > 0 {
+            let parent = (place - 1) / 2
+            guard entry < heap[parent] else { break }
+            put(heap[parent], at: place)
+            place = parent
         }
+        put(entry, at: place)
+    }
+
+    /// Moves an entry down past all that are earlier.
+    @inlinable
+    mutating func lower(_ start: Int) {
+        let entry = heap[start]
+        var place = start
+        while true {
+            var child = 2 * place + 1
+            guard child < heap.count else { break }
+            if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
+            guard heap[child] < entry else { break }
+            put(heap[child], at: place)
+            place = child
+        }
+        put(entry, at: place)
+    }
+
+    @inlinable
+    mutating func put(_ entry: Entry, at place: Int) {
+        heap[place] = entry
+        slots[entry.slot].place = place
     }
 }
