@@ -20,7 +20,7 @@ package struct CallerInformation: Equatable, Sendable {
     package init() {}
 
     /// - Parameter isVouchedFor: whether the INVITE came over the flow of an account's registrar or proxy.
-    init(of request: Request, isVouchedFor: Bool) {
+    init(of request: borrowing Request, isVouchedFor: Bool) {
         let headers = request.headers
         let privacy = try? headers.first(Privacy.self)
         let hidesIdentity = privacy.map { $0.contains("id") || $0.contains("user") || $0.contains("header") } ?? false

@@ -34,7 +34,9 @@ struct Dialog: Equatable, Sendable {
     ///
     /// - Parameter fallbackTarget: the remote target where the response names none that can be used; without it that is
     ///   a fault.
-    init(of request: Request, answeredBy response: Response, fallbackTarget: URI? = nil) throws(Fault) {
+    init(
+        of request: borrowing Request, answeredBy response: borrowing Response, fallbackTarget: URI? = nil
+    ) throws(Fault) {
         guard let remoteTag = response.to.tag else { throw .tagMissing }
         guard let target = Self.target(in: response.headers) ?? fallbackTarget else { throw .contactUnusable }
         callID = request.callID
@@ -55,7 +57,7 @@ struct Dialog: Equatable, Sendable {
     /// - Parameter fallbackTarget: the remote target where the request names none that can be used; without it that is
     ///   a fault.
     init(
-        of request: Request, localTag: String, localSequence: UInt32, fallbackTarget: URI? = nil
+        of request: borrowing Request, localTag: String, localSequence: UInt32, fallbackTarget: URI? = nil
     ) throws(Fault) {
         let named = Self.target(in: request.headers) ?? Self.target(ofOldCaller: request)
         guard let target = named ?? fallbackTarget else { throw .contactUnusable }
@@ -181,7 +183,7 @@ struct Dialog: Equatable, Sendable {
     }
 
     /// RFC 2543 had no need of a Contact: without one, requests go to From (§6.8 there).
-    private static func target(ofOldCaller request: Request) -> URI? {
+    private static func target(ofOldCaller request: borrowing Request) -> URI? {
         guard !request.headers.contains(.contact), request.vias.first?.isBranchUnique != true,
             request.from.uri.sipURI != nil
         else { return nil }

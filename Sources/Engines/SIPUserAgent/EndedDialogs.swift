@@ -17,12 +17,12 @@ struct EndedDialogs: Sendable {
     /// In the order of their end, and so of their time.
     private var entries: Deque<Entry> = []
 
-    mutating func remember(_ dialog: Dialog, until: Instant, at now: Instant) {
+    /// - Parameters:
+    ///   - key: by what the call was found.
+    ///   - peerTag: the peer's tag of its dialog.
+    mutating func remember(_ key: UserAgentCore.CallKey, peerTag: String, until: Instant, at now: Instant) {
         while let oldest = entries.first, oldest.until <= now || entries.count >= Self.limit { entries.removeFirst() }
-        entries.append(
-            Entry(
-                key: UserAgentCore.CallKey(callID: dialog.callID, localTag: dialog.localTag),
-                peerTag: dialog.remoteTag, until: until))
+        entries.append(Entry(key: key, peerTag: peerTag, until: until))
     }
 
     /// Whether a Replaces or Join names one of them exactly.

@@ -64,32 +64,31 @@ extension InviteSession {
     ///
     /// - Throws: the response that refuses the INVITE: 400 for an unusable Contact, 422 for too short a session interval, 488 or 400 for its description.
     init(
-        arriving arrival: consuming Arrival, handle: CallHandle, account: Account, capabilities: LocalMedia,
-        settings: SessionSettings, random: RandomSource
+        arriving arrival: Boxed<Arrival>, handle: CallHandle, account: Boxed<Account>, capabilities: LocalMedia,
+        settings: Boxed<SessionSettings>, random: RandomSource
     ) throws(RequestRefusal) {
+        let request = arrival.request
         var random = random
         var negotiation = OfferAnswer(
             local: capabilities, sessionID: random.next(),
-            targets: settings.mediaTargets(
+            targets: settings.value.mediaTargets(
                 signalledFrom: arrival.flow.remote.address, to: arrival.flow.local.address))
         let tag = random.hexadecimal(16)
         let sequence = UInt32(truncatingIfNeeded: random.next() >> 48)
         let dialog: Dialog
         do throws(Dialog.Fault) {
-            dialog = try Dialog(of: arrival.request, localTag: tag, localSequence: sequence)
+            dialog = try Dialog(of: request, localTag: tag, localSequence: sequence)
         } catch {
-            throw RequestRefusal(response: arrival.request.response(400, reason: "Contact Unusable"))
+            throw RequestRefusal(response: request.response(400, reason: "Contact Unusable"))
         }
-        if let refusal = settings.sessionTimers.refusal(of: arrival.request) {
+        if let refusal = settings.sessionTimers.refusal(of: request) {
             throw RequestRefusal(response: refusal)
         }
-        try negotiation.receiveInitialOffer(of: arrival.request, at: arrival.flow.local.address)
+        try negotiation.receiveInitialOffer(of: request, at: arrival.flow.local.address)
         self.init(
             handle: handle, account: account, settings: settings, random: random, phase: .alerting,
-            offerAnswer: consume negotiation, localAddress: arrival.flow.local.address)
-        self.dialog = consume dialog
-        peer = arrival.flow
-        self.arrival = Boxed(consume arrival)
+            offerAnswer: consume negotiation, localAddress: arrival.flow.local.address, dialog: consume dialog,
+            peer: arrival.flow, arrival: arrival)
     }
 
     /// What the caller offers.

@@ -61,7 +61,7 @@ struct Invitation: Sendable {
 extension InviteSession {
     /// Places a call.
     init(
-        calling call: OutgoingCall, handle: CallHandle, account: Account, settings: SessionSettings,
+        calling call: OutgoingCall, handle: CallHandle, account: Boxed<Account>, settings: Boxed<SessionSettings>,
         random: RandomSource
     ) {
         var random = random

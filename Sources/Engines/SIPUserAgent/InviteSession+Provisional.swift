@@ -65,7 +65,7 @@ extension InviteSession {
     ) -> SessionDescription? {
         guard let invitation, let source = peer?.remote.address else { return nil }
         var negotiation = invitation.earlyDialogs[index].offerAnswer
-        negotiation.targets = settings.mediaTargets(signalledFrom: source, to: localAddress)
+        negotiation.targets = settings.value.mediaTargets(signalledFrom: source, to: localAddress)
         let known = negotiation.agreed
         var answer: SessionDescription?
         var media: AgreedMedia?

@@ -196,7 +196,7 @@ extension InviteSession {
 
     /// Where the peer may direct our media that speaks over `flow`.
     func mediaTargets(over flow: Flow) -> MediaTargetPolicy {
-        settings.mediaTargets(signalledFrom: flow.remote.address, to: flow.local.address)
+        settings.value.mediaTargets(signalledFrom: flow.remote.address, to: flow.local.address)
     }
 
     /// What is negotiated in the dialog with that tag of the peer.

@@ -53,7 +53,7 @@ extension InviteSession {
         takeSessionTimer(from: response, at: now)
         minimumInterval = nil
         if let early { offerAnswer = early.offerAnswer }
-        offerAnswer.targets = settings.mediaTargets(signalledFrom: flow.remote.address, to: localAddress)
+        offerAnswer.targets = settings.value.mediaTargets(signalledFrom: flow.remote.address, to: localAddress)
 
         let answer = agree(on: response, hasSettled: early?.hasSettled ?? false)
         acknowledge(tag, response.cSeq.number, answering: answer.description)

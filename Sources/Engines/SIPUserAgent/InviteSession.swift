@@ -1,4 +1,3 @@
-import DequeModule
 import EngineKit
 import SDP
 import SIPMessages
@@ -11,8 +10,9 @@ import SIPTransactions
 /// through `complete` our address). The verbs are in extensions, one for each topic.
 struct InviteSession: Sendable {
     let handle: CallHandle
-    let account: Account
-    let settings: SessionSettings
+    /// Held as all other calls hold them: by reference.
+    let account: Boxed<Account>
+    let settings: Boxed<SessionSettings>
     var random: RandomSource
 
     /// How far the call is.
@@ -80,9 +80,9 @@ struct InviteSession: Sendable {
     /// How many transfers led to this call.
     var referralDepth = 0
 
-    private var actions = Deque<Action>()
+    private var actions: [Action] = []
 
-    /// What the core does for a call. What is large is held indirectly, as queues move their elements about.
+    /// What the core does for a call. What is large is held indirectly, as lists move their elements about.
     enum Action: Sendable {
         indirect case send(Request, RequestPurpose, along: Flow?)
         case transmit(Transmit)
@@ -96,8 +96,9 @@ struct InviteSession: Sendable {
     }
 
     init(
-        handle: CallHandle, account: Account, settings: SessionSettings, random: RandomSource, phase: Phase,
-        offerAnswer: OfferAnswer, localAddress: IPAddress
+        handle: CallHandle, account: Boxed<Account>, settings: Boxed<SessionSettings>, random: RandomSource,
+        phase: Phase, offerAnswer: consuming OfferAnswer, localAddress: IPAddress, dialog: Dialog? = nil,
+        peer: Flow? = nil, arrival: Boxed<Arrival>? = nil
     ) {
         self.handle = handle
         self.account = account
@@ -107,6 +108,9 @@ struct InviteSession: Sendable {
         wish = offerAnswer.local.direction
         self.offerAnswer = offerAnswer
         self.localAddress = localAddress
+        self.dialog = dialog
+        self.peer = peer
+        self.arrival = arrival
         isPathProven = phase == .calling
     }
 
@@ -116,7 +120,7 @@ struct InviteSession: Sendable {
     // copies the whole session.
 
     /// All that was asked for since the last time, in its order.
-    mutating func takeActions() -> Deque<Action> {
+    mutating func takeActions() -> [Action] {
         defer { actions = [] }
         return actions
     }

@@ -211,7 +211,7 @@ extension UserAgentCore {
         guard let account = account(id), shutDown == .no || presence == nil else {
             return emit(.warning(.commandIgnored))
         }
-        if publications[id] == nil { publications[id] = Publication(account: account, random: random.split()) }
+        if publications[id] == nil { publications[id] = Publication(account: account.value, random: random.split()) }
         let isTalking = isTalking(id)
         publish(id, at: now) { $0.publish(presence, isTalking: isTalking, at: now) }
     }

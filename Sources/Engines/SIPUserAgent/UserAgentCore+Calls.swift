@@ -1,4 +1,3 @@
-import DequeModule
 import EngineKit
 import SDP
 import SIPMessages
@@ -21,7 +20,7 @@ extension UserAgentCore {
             return emit(.ended(handle, CallEnd(cause: .unreachable, by: .local, reason: "there is no such account")))
         }
         var call = call
-        call.target = call.target.dialled(by: account)
+        call.target = call.target.dialled(by: account.value)
         var session = InviteSession(
             calling: call, handle: handle, account: account, settings: settings, random: random.split())
         session.referrer = referrer?.call
@@ -49,16 +48,23 @@ extension UserAgentCore {
     }
 
     /// Lets a call do something, does what it asks for, and forgets it when it has nothing more to say.
+    ///
+    /// Inlined, so that what `body` is given by its surroundings is not copied for it.
+    @inline(__always)
     mutating func update(_ handle: CallHandle, at now: Instant, _ body: (inout InviteSession) -> Void) {
         guard let index = sessions.index(forKey: handle) else { return }
         // In its place: a session is large, and a copy retains all that it holds.
-        let (actions, known, keys, account, progress) = Self.run(
-            body, on: &sessions.values[index].value, census: &census)
-        note(keys, instead: known, of: handle)
-        noteProgress(of: handle, progress)
-        for action in actions { perform(action, of: handle, at: now) }
-        if !watchers.isEmpty { wakeWatchers(of: account, at: now) }
-        if !publications.isEmpty { publishCalls(of: account, at: now) }
+        let step = Self.run(body, on: &sessions.values[index].value, census: &census)
+        conclude(step, of: handle, at: now)
+    }
+
+    /// Does what a call asks for after a step.
+    private mutating func conclude(_ step: Step, of handle: CallHandle, at now: Instant) {
+        note(step.keys, instead: step.known, of: handle)
+        noteProgress(of: handle, step.phase)
+        for action in step.actions { perform(action, of: handle, at: now) }
+        if !watchers.isEmpty { wakeWatchers(of: step.account, at: now) }
+        if !publications.isEmpty { publishCalls(of: step.account, at: now) }
         guard let index = sessions.index(forKey: handle) else { return }
         if let deadline = Self.outlook(of: &sessions.values[index].value) {
             deadlines.set(.call(handle), at: deadline)
@@ -79,29 +85,34 @@ extension UserAgentCore {
         for key in [keys.sent, keys.received].compactMap({ $0 }) { callsByTag[key] = handle }
     }
 
+    /// What a call did: what it asks for, and where it stands now.
+    private struct Step {
+        let actions: [InviteSession.Action]
+        /// The names of its referrals' dialogs before and after.
+        let known: ReferralKeys
+        let keys: ReferralKeys
+        let account: AccountID
+        let phase: InviteSession.Phase
+    }
+
+    @inline(__always)
     private static func run(
         _ body: (inout InviteSession) -> Void, on session: inout InviteSession, census: inout Census
-    ) -> (
-        actions: Deque<InviteSession.Action>, known: ReferralKeys, keys: ReferralKeys, account: AccountID,
-        progress: (phase: InviteSession.Phase, flow: Flow?)
-    ) {
+    ) -> Step {
         let known = session.referralKeys
         census -= session.census
         body(&session)
         census += session.census
-        return (
-            session.takeActions(), known, session.referralKeys, session.account.id,
-            (session.phase, session.arrival?.value.flow)
-        )
+        return Step(
+            actions: session.takeActions(), known: known, keys: session.referralKeys, account: session.account.id,
+            phase: session.phase)
     }
 
     /// A person or a rule takes a call.
     mutating func answer(
         _ handle: CallHandle, _ media: LocalMedia, headers: Headers, automatic: Bool, at now: Instant
     ) {
-        if automatic, let session = sessions[handle], let arrival = session.value.arrival?.value,
-            session.value.phase == .alerting
-        {
+        if automatic, let arrival = sessions[handle]?.arrival, sessions[handle]?.phase == .alerting {
             guard !arrival.wantsToJoin else { return emit(.warning(.automaticAnswerDenied(handle))) }
             let verdict = policy.beginAutomaticAnswer(
                 handle, trust: arrival.trust, from: arrival.request.from, provenAs: arrival.provenCaller,
@@ -118,20 +129,18 @@ extension UserAgentCore {
     }
 
     /// Gives back what a call took of the limits.
-    private mutating func noteProgress(
-        of handle: CallHandle, _ progress: (phase: InviteSession.Phase, flow: Flow?)
-    ) {
-        if progress.phase != .alerting, pendingArrivals.remove(handle) != nil, let flow = progress.flow {
-            policy.endInvite(over: flow)
+    private mutating func noteProgress(of handle: CallHandle, _ phase: InviteSession.Phase) {
+        if phase != .alerting, pendingArrivals.remove(handle) != nil, let arrival = sessions[handle]?.arrival {
+            policy.endInvite(over: arrival.flow)
         }
-        if progress.phase == .ended { policy.endAutomaticAnswer(handle) }
+        if phase == .ended { policy.endAutomaticAnswer(handle) }
     }
 
     private mutating func perform(_ action: InviteSession.Action, of handle: CallHandle, at now: Instant) {
         switch action {
         case .send(let request, let purpose, let flow):
             guard let account = sessions[handle]?.account else { return }
-            send(request, for: .call(handle, purpose), account: account, along: flow, at: now)
+            send(request, for: .call(handle, purpose), account: account.value, along: flow, at: now)
         case .transmit(let transmit):
             outputs.append(.transmit(transmit))
         case .cancelInvite:
@@ -158,26 +167,23 @@ extension UserAgentCore {
         if transactions.cancel(transaction, at: now) != nil { sessions[handle]?.invitation?.isCancelSent = true }
     }
 
-    /// By what a call is found, and the dialog that it leaves behind.
+    /// By what a call is found, and the peer's tag of the dialog that it leaves behind.
     private static func remains(
         of session: inout InviteSession
-    ) -> (census: Census, key: CallKey, invite: ServerTransactionID?, dialog: Dialog?) {
-        (
-            session.census, session.key,
-            session.arrival?.value.transaction, session.dialog
-        )
+    ) -> (census: Census, key: CallKey, invite: ServerTransactionID?, peerTag: String?) {
+        (session.census, session.key, session.arrival?.transaction, session.dialog?.remoteTag)
     }
 
     private mutating func forget(
         _ handle: CallHandle,
-        _ remains: (census: Census, key: CallKey, invite: ServerTransactionID?, dialog: Dialog?), at now: Instant
+        _ remains: (census: Census, key: CallKey, invite: ServerTransactionID?, peerTag: String?), at now: Instant
     ) {
         sessions[handle] = nil
         census -= remains.census
         callsByTag[remains.key] = nil
         if let invite = remains.invite { callsByInvite[invite] = nil }
-        if let dialog = remains.dialog {
-            endedDialogs.remember(dialog, until: now + settings.timers.giveUp, at: now)
+        if let peerTag = remains.peerTag {
+            endedDialogs.remember(remains.key, peerTag: peerTag, until: now + settings.timers.giveUp, at: now)
         }
         deadlines.cancel(.call(handle))
         if sessions.isEmpty, sessions.capacity > 256 { giveBackCallTables() }

@@ -20,10 +20,9 @@ extension UserAgentCore {
         }
         // A BYE ends its call whatever it carries: gateways put statistics in there.
         let violations = Validation.violations(of: request, settings.capabilities)
-        let isOurNumber = policy.isNumberOfOurs(request.uri)
         let violation = violations.first { violation in
             !(request.method == .bye && violation.isAboutBody)
-                && !(isOurNumber && violation.kind == .uriSchemeUnsupported)
+                && !(violation.kind == .uriSchemeUnsupported && policy.isNumberOfOurs(request.uri))
         }
         if let violation {
             refuse(violation.refusal, from: flow, of: request)
@@ -121,16 +120,17 @@ extension UserAgentCore {
             refuse(.expired, from: flow, of: request)
             return respond(request.response(487), in: transaction, at: now)
         }
-        let arrival = Arrival(
-            request: request, transaction: transaction, flow: flow, trust: trust, provenCaller: provenCaller,
-            contact: dialogContact(of: account, at: flow.local, over: flow.transport), replacement: replacement,
-            wantsToJoin: joining != nil,
-            ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
-            expiresAt: lifetime.map { now + .seconds(Int64($0)) },
-            provisionals: ReliableProvisionals(
-                use: provisionalUse(towards: request, isUnproven: isUnproven),
-                firstNumber: UInt32.random(in: 1...UInt32(Int32.max), using: &random)),
-            isUnproven: isUnproven)
+        let arrival = Boxed(
+            Arrival(
+                request: request, transaction: transaction, flow: flow, trust: trust, provenCaller: provenCaller,
+                contact: dialogContact(of: account.value, at: flow.local, over: flow.transport),
+                replacement: replacement, wantsToJoin: joining != nil,
+                ringsUntil: configuration.incomingRingTimeout.map { now + $0 },
+                expiresAt: lifetime.map { now + .seconds(Int64($0)) },
+                provisionals: ReliableProvisionals(
+                    use: provisionalUse(towards: request, isUnproven: isUnproven),
+                    firstNumber: UInt32.random(in: 1...UInt32(Int32.max), using: &random)),
+                isUnproven: isUnproven))
         let offer: SessionDescription?
         let takesEarlyMedia: Bool
         do throws(RequestRefusal) {
@@ -138,7 +138,7 @@ extension UserAgentCore {
                 try InviteSession(
                     arriving: arrival, handle: handle, account: account, capabilities: configuration.capabilities,
                     settings: settings, random: random.split()))
-            try checkReach(of: session.value.firstHop, for: account, askedBy: request, over: flow)
+            try checkReach(of: session.value.firstHop, unlessSaid: account.transport, askedBy: request, over: flow)
             offer = session.value.remoteOffer
             takesEarlyMedia = session.value.takesEarlyMedia
             deadlines.set(.call(handle), at: session.value.deadline)

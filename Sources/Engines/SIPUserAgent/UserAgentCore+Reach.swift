@@ -20,14 +20,16 @@ extension UserAgentCore {
         } catch {
             throw RequestRefusal(response: request.response(400, reason: "Contact Unusable"))
         }
-        try checkReach(of: dialog.nextHop, for: account, askedBy: request, over: flow)
+        try checkReach(of: dialog.nextHop, unlessSaid: account.transport, askedBy: request, over: flow)
         return dialog
     }
 
-    /// - Parameter hop: where requests of the dialog go first.
+    /// - Parameters:
+    ///   - hop: where requests of the dialog go first.
+    ///   - transport: the account's, by which they go where the hop names none.
     /// - Throws: 400, where nothing of ours leads there.
     func checkReach(
-        of hop: URI?, for account: Account, askedBy request: Request, over flow: Flow
+        of hop: URI?, unlessSaid transport: Transport?, askedBy request: Request, over flow: Flow
     ) throws(RequestRefusal) {
         guard let hop = hop?.sipURI else { return }
         let reach = Reach(
@@ -36,7 +38,7 @@ extension UserAgentCore {
             },
             hasIPv4: flow.local.address.isV4 || listeners.contains { $0.address.address.isV4 },
             hasIPv6: !flow.local.address.isV4 || listeners.contains { !$0.address.address.isV4 })
-        guard !reach.mayReach(hop.location(unlessSaid: account.transport)) else { return }
+        guard !reach.mayReach(hop.location(unlessSaid: transport)) else { return }
         throw RequestRefusal(response: request.response(400, reason: "Contact Unreachable"))
     }
 }

@@ -154,8 +154,8 @@ extension UserAgentCore {
 
     /// Our address for the peer of a call.
     private func dialogContact(of call: CallHandle, over flow: Flow) -> NameAddress? {
-        guard let account = sessions[call]?.value.account else { return nil }
-        return dialogContact(of: account, at: flow.local, over: flow.transport)
+        guard let account = sessions[call]?.account else { return nil }
+        return dialogContact(of: account.value, at: flow.local, over: flow.transport)
     }
 
     private mutating func receiveAcknowledgement(_ request: Request, over flow: Flow, at now: Instant) {
@@ -204,13 +204,15 @@ extension UserAgentCore {
     // MARK: - Responses
 
     /// Answers in a transaction; a response to a request without To tag gets one.
-    mutating func respond(_ response: Response, in transaction: ServerTransactionID, at now: Instant) {
-        guard endsStrangerInCrowd(response, transaction, at: now) else {
-            return transactions.respond(dressed(response), in: transaction, at: now)
+    mutating func respond(_ response: consuming Response, in transaction: ServerTransactionID, at now: Instant) {
+        let isLast = endsStrangerInCrowd(response, transaction, at: now)
+        if isLast { response.to.tag = policy.tag(for: response) }
+        dress(&response)
+        if isLast {
+            transactions.respondStatelessly(response, in: transaction)
+        } else {
+            transactions.respond(response, in: transaction, at: now)
         }
-        var response = response
-        response.to.tag = policy.tag(for: response)
-        transactions.respondStatelessly(dressed(response), in: transaction)
     }
 
     /// Whether a response is the first and last word to a stranger of whom there are more than are let in: none of
@@ -218,7 +220,7 @@ extension UserAgentCore {
     /// response is lost, as no provisional response told it to wait. What was taken must be known when it comes again:
     /// it would be taken twice.
     private func endsStrangerInCrowd(
-        _ response: Response, _ transaction: ServerTransactionID, at now: Instant
+        _ response: borrowing Response, _ transaction: ServerTransactionID, at now: Instant
     ) -> Bool {
         guard response.status.value >= 300 || (response.cSeq.method == .options && response.status.isFinal),
             configuration.limits.requestRate != nil, let flow = transactions.unansweredFlow(transaction)
@@ -227,18 +229,16 @@ extension UserAgentCore {
     }
 
     /// Answers without a transaction (§8.2.7).
-    mutating func answerStatelessly(_ response: Response, over flow: Flow) {
+    mutating func answerStatelessly(_ response: consuming Response, over flow: Flow) {
         guard let via = response.vias.first else { return }
         let route = ResponseRoute(of: via, over: flow)
-        outputs.append(
-            .transmit(Transmit(bytes: dressed(response).bytes(), flow: route.flow, fallback: route.fallback)))
+        dress(&response)
+        outputs.append(.transmit(Transmit(bytes: response.bytes(), flow: route.flow, fallback: route.fallback)))
     }
 
-    private func dressed(_ response: Response) -> Response {
-        var response = response
+    private func dress(_ response: inout Response) {
         if !response.to.hasTag, response.status != 100 { response.to.tag = policy.tag(for: response) }
         if response.status.value < 300 { response.headers.set(.server, from: serverField) }
-        return response
     }
 }
 

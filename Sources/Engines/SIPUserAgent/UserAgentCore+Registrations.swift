@@ -61,7 +61,8 @@ extension UserAgentCore {
             // The address of the registrar may come back; until then the binding, if any, stands.
             return step(id, at: now) { $0.unlocated(.unresolved(wanted, failure), at: now) }
         }
-        guard let contact = contact(of: account, at: first.local, over: first.transport).uri.sipURI else { return }
+        let own = contact(of: account.value, at: first.local, over: first.transport)
+        guard let contact = own.uri.sipURI else { return }
         withdrawRegistration(id, unlessFrom: contact)
         step(id, at: now) { registration in
             registration.isBound(at: now) && registration.isWanted
@@ -116,7 +117,8 @@ extension UserAgentCore {
         if registration.grant.temporaryGRUU != known { noteGRUUs(of: id.account) }
         if let state = step.state { report(state, of: registration) }
         if step.locates { findRegistrar(of: id, at: now) }
-        if let request = step.request { send(request, for: .registration(id), account: account, along: nil, at: now) }
+        guard let request = step.request else { return }
+        send(request, for: .registration(id), account: account.value, along: nil, at: now)
     }
 
     /// An account is registered while one of its flows is; what becomes of the others is a warning.

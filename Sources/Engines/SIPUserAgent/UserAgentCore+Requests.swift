@@ -22,7 +22,7 @@ extension UserAgentCore {
         switch query.recipient {
         case .address(let target):
             guard let account = account(query.account) else { return emit(.warning(.commandIgnored)) }
-            let target = target.dialled(by: account)
+            let target = target.dialled(by: account.value)
             var from = account.address
             from.tag = random.hexadecimal(16)
             var request = Request(
@@ -31,7 +31,7 @@ extension UserAgentCore {
             if query.method == .options { request.headers.append(Accept(.sdp)) }
             request.append(query)
             queries[handle] = Query(method: query.method, conversation: conversation, sentAt: now)
-            send(request, for: .request(handle), account: account, along: nil, at: now)
+            send(request, for: .request(handle), account: account.value, along: nil, at: now)
         case .peer(let call):
             guard sessions[call]?.takesRequests == true else { return emit(.warning(.commandIgnored)) }
             queries[handle] = Query(method: query.method, conversation: conversation, sentAt: now)
@@ -80,7 +80,8 @@ extension UserAgentCore {
             try? response.headers.append(.acceptLanguage, "en")
             response.headers.append(Supported(settings.capabilities.optionTags))
             if let account = account(policy.reception(of: request, over: flow)?.account) {
-                response.headers.append(Contact.address(contact(of: account, at: flow.local, over: flow.transport)))
+                let own = contact(of: account.value, at: flow.local, over: flow.transport)
+                response.headers.append(Contact.address(own))
             }
         }
         respond(response, in: transaction, at: now)

@@ -13,7 +13,8 @@ extension UserAgentCore {
             let account = account(order.account)
         else { return emit(.warning(.commandIgnored)) }
         subscriptions[handle] = Subscription(
-            order, handle: handle, account: account, patience: configuration.timers.giveUp, random: random.split())
+            order, handle: handle, account: account.value, patience: configuration.timers.giveUp, random: random.split()
+        )
         update(handle, at: now) { $0.begin(at: now) }
     }
 

@@ -40,12 +40,12 @@ extension UserAgentCore {
         }
         let dialog: Dialog
         do throws(RequestRefusal) {
-            dialog = try self.dialog(askedBy: request, of: account, over: flow)
+            dialog = try self.dialog(askedBy: request, of: account.value, over: flow)
         } catch {
             refuse(.invalid, from: flow)
             return respond(error.response, in: transaction, at: now)
         }
-        let contact = dialogContact(of: account, at: flow.local, over: flow.transport)
+        let contact = dialogContact(of: account.value, at: flow.local, over: flow.transport)
         let verdict = configuration.transfers.refer
         update(handle, at: now) {
             $0.receiveRefer(

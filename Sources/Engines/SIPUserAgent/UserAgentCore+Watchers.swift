@@ -61,12 +61,12 @@ extension UserAgentCore {
             let account = call.flatMap({ sessions[$0]?.account })
                 ?? account(policy.reception(of: request, over: flow)?.account)
         else { throw RequestRefusal(response: request.response(503)) }
-        let dialog = try dialog(askedBy: request, of: account, over: flow)
+        let dialog = try dialog(askedBy: request, of: account.value, over: flow)
         lastWatcher &+= 1
         return (
             Watcher(
-                id: WatcherID(rawValue: lastWatcher), account: account, call: call, event: event, package: package,
-                dialog: dialog, over: flow, expires: expires, at: now), expires
+                id: WatcherID(rawValue: lastWatcher), account: account.value, call: call, event: event,
+                package: package, dialog: dialog, over: flow, expires: expires, at: now), expires
         )
     }
 

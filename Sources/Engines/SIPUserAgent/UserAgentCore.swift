@@ -9,7 +9,7 @@ import SIPTransactions
 /// The engine face: bytes, resolver answers and commands go in with the time; transmits, questions and events come out.
 package struct UserAgentCore: Sendable {
     let configuration: UserAgentConfiguration
-    private(set) var settings: SessionSettings
+    private(set) var settings: Boxed<SessionSettings>
     /// Our name, as responses tell it.
     let serverField: Headers
     var random: RandomSource
@@ -57,7 +57,7 @@ package struct UserAgentCore: Sendable {
     var registrations: [RegistrationID: Registration] = [:]
     /// What keeps the flows of registrations open.
     var keepers: [RegistrationID: FlowKeeper] = [:]
-    private let accounts: [AccountID: Account]
+    private let accounts: [AccountID: Boxed<Account>]
     /// Digests of the accounts that never register.
     var authentications: [AccountID: DigestAuthentication] = [:]
     /// Questions for the way to a registrar, which tells our Contact.
@@ -102,14 +102,15 @@ package struct UserAgentCore: Sendable {
     package init(configuration: UserAgentConfiguration, random: RandomSource) {
         var random = random
         self.configuration = configuration
-        settings = SessionSettings(
-            timers: configuration.timers, maximumDuration: configuration.maximumCallDuration,
-            earlyDialogLimit: configuration.limits.earlyDialogs, capabilities: configuration.abilities,
-            reliableProvisionals: configuration.reliableProvisionals, sessionTimers: configuration.sessionTimers)
+        settings = Boxed(
+            SessionSettings(
+                timers: configuration.timers, maximumDuration: configuration.maximumCallDuration,
+                earlyDialogLimit: configuration.limits.earlyDialogs, capabilities: configuration.abilities,
+                reliableProvisionals: configuration.reliableProvisionals, sessionTimers: configuration.sessionTimers))
         var serverField = Headers()
         if !configuration.product.isEmpty { try? serverField.set(.server, configuration.product) }
         self.serverField = serverField
-        accounts = Dictionary(configuration.accounts.map { ($0.id, $0) }) { first, _ in first }
+        accounts = Dictionary(configuration.accounts.map { ($0.id, Boxed($0)) }) { first, _ in first }
         policy = IncomingPolicy(configuration: configuration, random: &random)
         for account in configuration.accounts {
             for flow in 0..<Account.flowLimit {
@@ -270,9 +271,9 @@ package struct UserAgentCore: Sendable {
         return OutboundID(rawValue: lastOutbound)
     }
 
-    func account(_ id: AccountID?) -> Account? {
-        guard let id else { return configuration.accounts.first }
-        return accounts[id]
+    /// The account of that number; without a number the first.
+    func account(_ id: AccountID?) -> Boxed<Account>? {
+        (id ?? configuration.accounts.first?.id).flatMap { accounts[$0] }
     }
 
     /// The address that our messages name for requests to this account, as seen from `local`.
