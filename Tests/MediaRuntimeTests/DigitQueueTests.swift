@@ -28,7 +28,7 @@ struct DigitQueueTests {
             session.handleDeadline(at: now)
             while session.nextPacket({ _, _, _ in }) {}
             while let event = session.nextEvent() {
-                guard case .digitSent(let digit, _) = event else { continue }
+                guard case .digitSent(let digit, _, _) = event else { continue }
                 sent.append(digit.character)
                 queue.digitWasSent()
             }

@@ -135,7 +135,7 @@ import Testing
         for digit in [five, hash] {
             #expect(
                 await right.wait {
-                    if case .media(.digitEnded(digit, let milliseconds)) = $0.event {
+                    if case .media(.digitEnded(digit, .event, let milliseconds)) = $0.event {
                         milliseconds >= 80
                     } else {
                         false

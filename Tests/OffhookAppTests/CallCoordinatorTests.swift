@@ -126,7 +126,8 @@ import Testing
         let handle = try desk.dial(script)
         try desk.answer(handle)
         desk.tell(.heard, handle)
-        desk.tell(.digit("1", milliseconds: 100), handle)
+        let one = try #require(DTMFDigit("1"))
+        desk.tell(.digit(one, .event, milliseconds: 100), handle)
         desk.end(handle, .hungUp)
         #expect(desk.exit == .expectationFailed)
         #expect(desk.coordinator.failures.count == 2)
@@ -141,9 +142,12 @@ import Testing
         let handle = try desk.dial(script)
         try desk.answer(handle)
         desk.tell(.heard, handle)
-        for _ in 0..<9000 { desk.tell(.digit("1", milliseconds: 100), handle) }
-        for digit in "2112" { desk.tell(.digit(digit, milliseconds: 100), handle) }
-        for _ in 0..<9000 { desk.tell(.digit("1", milliseconds: 100), handle) }
+        let one = try #require(DTMFDigit("1"))
+        for _ in 0..<9000 { desk.tell(.digit(one, .event, milliseconds: 100), handle) }
+        for digit in "2112".compactMap({ DTMFDigit($0) }) {
+            desk.tell(.digit(digit, .event, milliseconds: 100), handle)
+        }
+        for _ in 0..<9000 { desk.tell(.digit(one, .event, milliseconds: 100), handle) }
         #expect((desk.coordinator.calls[handle]?.run.digits.latest.count ?? .max) <= 2 * HeardDigits.limit)
         desk.end(handle, .hungUp)
         #expect(desk.exit == .success)
@@ -167,11 +171,16 @@ import Testing
         #expect(desk.coordinator.failures.count == 1)
     }
 
-    @Test(arguments: [("1", OffhookApp.ExitStatus.expectationFailed), (",", .success)])
-    func failsWhereDigitsAreToBeEventsThatThePeerDoesNotTake(digits: String, exit: OffhookApp.ExitStatus) throws {
+    @Test(
+        arguments: [
+            ("1", .rtp, .expectationFailed), (",", .rtp, .success), ("1", .inband, .success),
+        ] as [(String, DigitMode, OffhookApp.ExitStatus)])
+    func failsWhereDigitsAreToBeEventsThatThePeerDoesNotTake(
+        digits: String, mode: DigitMode, exit: OffhookApp.ExitStatus
+    ) throws {
         var script = CallScript()
         script.digits = digits
-        script.digitMode = .rtp
+        script.digitMode = mode
         var desk = Desk()
         let handle = try desk.dial(script)
         try desk.answer(handle, takesEvents: false)

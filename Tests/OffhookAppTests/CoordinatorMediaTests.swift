@@ -322,6 +322,7 @@ import Testing
 
     @Test(arguments: [
         (DigitMode.auto, true, false), (.auto, false, true), (.info, true, true), (.rtp, false, false),
+        (.inband, false, false),
     ]) func digitsGoByInfoWhereThePeerTakesNoEventsOrTheScriptSaysSo(
         mode: DigitMode, takesEvents: Bool, isByInfo: Bool
     ) throws {

@@ -181,7 +181,47 @@ struct MediaSessionTests {
         #expect(began.count == 8)
         let sent = call.a.events.filter { if case .digitSent = $0 { true } else { false } }
         #expect(sent.count == 8)
-        for case .digitEnded(_, let milliseconds) in call.b.events { #expect((20...180).contains(milliseconds)) }
+        for case .digitEnded(_, .event, let milliseconds) in call.b.events {
+            #expect((20...180).contains(milliseconds))
+        }
+    }
+
+    /// Also over a voice that talks on, and where nobody agreed on anything: who has no events listens.
+    @Test(arguments: [AudioCodec.opus, .g722, .pcmu, .pcma, .l16], [true, false])
+    func digitsAreHeardInTheSound(codec: AudioCodec, isAsked: Bool) throws {
+        var sender = VirtualCall.configuration(codec, to: VirtualCall.addressB)
+        sender.hasDigitsInSound = true
+        var receiver = VirtualCall.configuration(codec, to: VirtualCall.addressA)
+        receiver.hasDigitsInSound = isAsked
+        if !isAsked {
+            receiver.receiveFormats = ReceiveFormats()
+            receiver.receiveFormats.insert(.audio(codec), payloadType: sender.sendPayloadType)
+        }
+        let call = try VirtualCall(sender, receiver)
+        call.a.tone(1_000)
+        call.b.tone(700)
+        call.run(.milliseconds(500))
+        for character in "0123456789ABCD*#" {
+            let isQueued = call.a.session.sendDigit(try #require(DTMFDigit(character)), duration: .milliseconds(100))
+            #expect(isQueued)
+        }
+        call.run(.seconds(4))
+        #expect(call.b.digits == "0123456789ABCD*#")
+        for case .digitEnded(_, let way, let milliseconds) in call.b.events {
+            #expect(way == .sound && (85...120).contains(milliseconds))
+        }
+        #expect(call.a.events.filter { if case .digitSent(_, .sound, 100) = $0 { true } else { false } }.count == 16)
+        #expect(call.a.digits == "")
+        #expect(call.b.detect(1_000, from: 4).isFound)
+    }
+
+    @Test func whoHasEventsDoesNotListenForDigits() throws {
+        var sender = VirtualCall.configuration(.pcmu, to: VirtualCall.addressB)
+        sender.hasDigitsInSound = true
+        let call = try VirtualCall(sender, VirtualCall.configuration(.pcmu, to: VirtualCall.addressA))
+        _ = call.a.session.sendDigit(try #require(DTMFDigit("5")), duration: .milliseconds(100))
+        call.run(.seconds(1))
+        #expect(call.b.digits == "")
     }
 
     @Test func digitsOfEightKilohertzGoBesideOpus() throws {
@@ -192,7 +232,7 @@ struct MediaSessionTests {
         _ = call.a.session.sendDigit(digit, duration: .milliseconds(100))
         call.a.tone(1_000)
         call.run(.seconds(2))
-        #expect(call.b.events.contains(.digitEnded(digit, milliseconds: 100)))
+        #expect(call.b.events.contains(.digitEnded(digit, .event, milliseconds: 100)))
         #expect(call.b.digits == "7")
         #expect(call.b.session.statistics.lost == 0)
         #expect(call.b.detect(1_000, from: 1).isFound)

@@ -14,9 +14,9 @@ struct TelephoneEventTests {
         var at: Int
     }
 
-    private func reports(_ packets: [Packet], until end: Int = 10_000) -> [TelephoneEventReceiver.Report] {
+    private func reports(_ packets: [Packet], until end: Int = 10_000) -> [DigitReport] {
         var receiver = TelephoneEventReceiver()
-        var reports: [TelephoneEventReceiver.Report] = []
+        var reports: [DigitReport] = []
         for packet in packets {
             if let deadline = receiver.deadline, deadline <= at(packet.at) { receiver.handleDeadline(at: deadline) }
             let event = TelephoneEvent(code: packet.code, isEnd: packet.isEnd, duration: packet.duration)
@@ -156,7 +156,7 @@ struct TelephoneEventTests {
         var receiver = TelephoneEventReceiver()
         _ = sender.append(try digit("1"), duration: .seconds(3))
         var timestamps: Set<UInt32> = []
-        var reports: [TelephoneEventReceiver.Report] = []
+        var reports: [DigitReport] = []
         for millisecond in 0..<4_000 {
             while let report = sender.next(
                 at: at(millisecond), timestamp: 77, rtpRate: 48_000,

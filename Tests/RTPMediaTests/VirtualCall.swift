@@ -49,7 +49,7 @@ final class Phone {
     var digits: String {
         String(
             events.compactMap { event -> Character? in
-                if case .digitEnded(let digit, _) = event { digit.character } else { nil }
+                if case .digitEnded(let digit, _, _) = event { digit.character } else { nil }
             })
     }
 

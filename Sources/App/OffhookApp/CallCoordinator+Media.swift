@@ -17,11 +17,11 @@ extension CallCoordinator {
             receiveMedia(handle, at: now)
         case .sourceChanged(let source):
             followEarlyMedia(handle, to: source, at: now)
-        case .digit(let digit, let milliseconds):
-            calls[handle]?.hear(digit)
-            self.report(handle, .digit(digit, sent: false, .rtp, milliseconds: milliseconds))
-        case .digitSent(let digit, let milliseconds):
-            self.report(handle, .digit(digit, sent: true, .rtp, milliseconds: milliseconds))
+        case .digit(let digit, let way, let milliseconds):
+            calls[handle]?.hear(digit.character)
+            self.report(handle, .digit(digit.character, sent: false, DigitMode(way), milliseconds: milliseconds))
+        case .digitSent(let digit, let way, let milliseconds):
+            self.report(handle, .digit(digit.character, sent: true, DigitMode(way), milliseconds: milliseconds))
         case .tone(let level):
             guard let hertz = calls[handle]?.script?.expectedTone else { return }
             calls[handle]?.run.hasHeardTone = true

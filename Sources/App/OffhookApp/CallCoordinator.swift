@@ -273,6 +273,9 @@ struct CallCoordinator: Sendable {
         return call.trust != .stranger
     }
 
+    /// Whether digits of a call travel in the sound.
+    func hasDigitsInSound(_ handle: CallHandle) -> Bool { calls[handle]?.script?.digitMode == .inband }
+
     // MARK: - Shared by the parts of the coordinator
 
     mutating func emit(_ output: Output) {

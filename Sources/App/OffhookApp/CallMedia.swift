@@ -40,9 +40,9 @@ enum MediaReport: Sendable {
     case heard
     /// Media is now taken from another address.
     case sourceChanged(SocketAddress)
-    case digit(Character, milliseconds: Int)
+    case digit(DTMFDigit, DigitWay, milliseconds: Int)
     case tone(level: Double)
-    case digitSent(Character, milliseconds: Int)
+    case digitSent(DTMFDigit, DigitWay, milliseconds: Int)
     case playFinished(PlaySpec.Afterwards)
     case playFailed(String)
     /// The call can have no media, for a reason of our own.

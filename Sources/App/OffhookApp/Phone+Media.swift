@@ -63,6 +63,7 @@ extension Phone {
                 agreement, descriptionNumber: number, isPeerTrusted: isTrusted)
         else { return }
         configuration.alternates = alternates
+        configuration.hasDigitsInSound = coordinator.hasDigitsInSound(handle)
         if running[handle] != nil {
             running[handle] = number
             return media.update(handle.rawValue, configuration: configuration)
@@ -109,10 +110,10 @@ extension Phone {
         switch event {
         case .firstPacketPlayed: tell(.heard, of: handle)
         case .sourceChanged(let source): tell(.sourceChanged(source), of: handle)
-        case .digitEnded(let digit, let milliseconds):
-            tell(.digit(digit.character, milliseconds: milliseconds), of: handle)
-        case .digitSent(let digit, let milliseconds):
-            tell(.digitSent(digit.character, milliseconds: milliseconds), of: handle)
+        case .digitEnded(let digit, let way, let milliseconds):
+            tell(.digit(digit, way, milliseconds: milliseconds), of: handle)
+        case .digitSent(let digit, let way, let milliseconds):
+            tell(.digitSent(digit, way, milliseconds: milliseconds), of: handle)
         case .silenceBegan: tell(.silent(seconds: 5), of: handle)
         case .silenceExceeded: tell(.silent(seconds: 30), of: handle)
         case .digitBegan, .synchronizationSourceChanged, .collisionResolved, .remoteBye,

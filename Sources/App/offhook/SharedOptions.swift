@@ -164,7 +164,7 @@ struct ScriptArguments: ParsableArguments {
         help: ArgumentHelp("Digits to send after the answer; ',' waits 1 s, 'w' waits for media.", valueName: "string"))
     var dtmf: String?
 
-    @Option(help: ArgumentHelp("How digits are sent: auto, rtp or info.", valueName: "mode"))
+    @Option(help: ArgumentHelp("How digits are sent: auto, rtp, info or inband.", valueName: "mode"))
     var dtmfMode = DigitMode.auto
 
     @Option(

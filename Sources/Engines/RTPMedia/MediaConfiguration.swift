@@ -11,8 +11,10 @@ package struct MediaConfiguration: Equatable, Sendable {
     package var receiveFormats: ReceiveFormats
     /// Under which payload type the peer takes older audio along with newer (RFC 2198); nil where it does not.
     package var redundancyPayloadType: UInt8?
-    /// How we send digits; nil where the peer takes no telephone-event.
+    /// As what the peer takes telephone-events; nil where it takes none.
     package var sendTelephoneEvent: TelephoneEventFormat?
+    /// Our digits go out in the sound and the peer's are listened for in it, whatever events were agreed on.
+    package var hasDigitsInSound: Bool
     /// What the peer's `fmtp` line asks of our Opus encoder (RFC 7587 §6.1).
     package var opus: OpusPreferences
     /// Milliseconds of audio in a packet that we send, 3...120: brought to the next lower one that the codec has.
@@ -49,6 +51,7 @@ package struct MediaConfiguration: Equatable, Sendable {
     package init(
         codec: AudioCodec, payloadType: UInt8, receiveFormats: ReceiveFormats,
         redundancyPayloadType: UInt8? = nil, sendTelephoneEvent: TelephoneEventFormat? = nil,
+        hasDigitsInSound: Bool = false,
         opus: OpusPreferences = OpusPreferences(),
         packetTime: Int = 20, sends: Bool = true, receives: Bool = true, isOnHold: Bool = false,
         remoteRTP: SocketAddress?, remoteRTCP: SocketAddress?, usesRTCPMux: Bool = false,
@@ -60,6 +63,7 @@ package struct MediaConfiguration: Equatable, Sendable {
         self.receiveFormats = receiveFormats
         self.redundancyPayloadType = redundancyPayloadType
         self.sendTelephoneEvent = sendTelephoneEvent
+        self.hasDigitsInSound = hasDigitsInSound
         self.opus = opus
         self.packetTime = packetTime
         self.sends = sends
@@ -135,6 +139,13 @@ package struct ReceiveFormats: Sendable {
         entries[count] = entry
         count += 1
         return true
+    }
+
+    package var hasTelephoneEvents: Bool {
+        for index in 0..<count {
+            if case .telephoneEvent = entries[index]?.format { return true }
+        }
+        return false
     }
 
     package subscript(payloadType: UInt8) -> Format? {

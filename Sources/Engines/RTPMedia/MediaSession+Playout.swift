@@ -25,6 +25,7 @@ extension MediaSession {
             filled += count
         }
         heardMeter.measure(samples.span)
+        if configuration.receives, listensForDigits { listenForDigits(in: samples.span) }
     }
 
     /// Puts the next piece into `heard`. Gives its length, at least 1; silence, which can be cut anywhere, at most

@@ -189,15 +189,6 @@ extension MediaSession {
         sources.activeEntry = entry
     }
 
-    mutating func reportDigits() {
-        while let report = digitReceiver.nextReport() {
-            switch report {
-            case .began(let digit): events.append(.digitBegan(digit))
-            case .ended(let digit, let milliseconds): events.append(.digitEnded(digit, milliseconds: milliseconds))
-            }
-        }
-    }
-
     /// Somebody sends under our SSRC. Once from an address it is a collision: BYE, and another SSRC for us. Again from
     /// there it is our own stream that comes back, and a third SSRC would help no more (RFC 3550 §8.2). That is what an
     /// echo service does which returns packets as they are, and its caller wants to hear it.

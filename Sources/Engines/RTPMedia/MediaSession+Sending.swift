@@ -12,7 +12,7 @@ extension MediaSession {
         configuration.remoteRTP != nil && configuration.isPathProven && !isStopped && !isPaused
     }
 
-    private var canSendAudio: Bool { canReachPeer && configuration.sends }
+    var canSendAudio: Bool { canReachPeer && configuration.sends }
 
     var packetLength: Int {
         let time = configuration.packetTime
@@ -33,7 +33,7 @@ extension MediaSession {
         }
         if !isPrimed { prime(for: samples.count) }
         for index in samples.indices {
-            packet[packetCount] = samples[index]
+            packet[packetCount] = nextOfDigits() ?? samples[index]
             packetCount += 1
             capturedCount += 1
             if packetCount >= packetLength { finishPacket(at: now) }
@@ -137,7 +137,7 @@ extension MediaSession {
         }
     }
 
-    private mutating func sent(_ header: RTPPacket, at now: Instant) {
+    mutating func sent(_ header: RTPPacket, at now: Instant) {
         sequence = sequence.advanced(by: 1)
         owesMarker = false
         counters.sentPackets += 1
@@ -171,49 +171,6 @@ extension MediaSession {
         sentPayloads.removeAll()
         packetCount = 0
         owesMarker = true
-    }
-
-    // MARK: - Digits
-
-    /// Sends a digit after those that wait already. False where 32 wait or the peer takes no telephone-event.
-    package mutating func sendDigit(_ digit: DTMFDigit, duration: Duration) -> Bool {
-        guard configuration.sendTelephoneEvent != nil, !isStopped else { return false }
-        return digits.append(digit, duration: duration)
-    }
-
-    var digitDeadline: Instant? {
-        canSendAudio && configuration.sendTelephoneEvent != nil ? digits.deadline : nil
-    }
-
-    mutating func sendDueDigits(at now: Instant) {
-        guard canSendAudio, let format = configuration.sendTelephoneEvent, let destination = policy.destination else {
-            return
-        }
-        while let report = digits.next(
-            at: now, timestamp: timestamp(at: now), rtpRate: configuration.sendCodec.clockRate, format: format,
-            packetTime: packetLength * 1_000 / AudioCodec.sampleRate)
-        {
-            let header = RTPPacket(
-                hasMarker: report.hasMarker, payloadType: format.payloadType, sequenceNumber: sequence,
-                timestamp: report.timestamp, synchronizationSource: localSource,
-                payloadLength: TelephoneEvent.length)
-            let isQueued = outgoing.append(to: destination, isRTCP: false) { memory in
-                memory.withUnsafeMutableBufferPointer { bytes in
-                    var writer = ByteWriter(bytes.mutableSpan)
-                    header.writeHeader(to: &writer)
-                    report.event.write(to: &writer)
-                    return writer.count
-                }
-            }
-            if isQueued {
-                let owedMarker = owesMarker
-                sent(header, at: now)
-                owesMarker = owedMarker
-            }
-            if let (digit, milliseconds) = digits.finished(by: report) {
-                events.append(.digitSent(digit, milliseconds: milliseconds))
-            }
-        }
     }
 
     // MARK: - Keep-alive

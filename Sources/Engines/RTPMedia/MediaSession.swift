@@ -31,6 +31,7 @@ package struct MediaSession: ~Copyable, Sendable {
     var isPrimed = false
     var owesMarker = true
     var digits = TelephoneEventSender()
+    var digitTones = DigitTones()
     var sentMeter = LevelMeter()
     var keepAliveAt: Instant
     var sentPayloads = SentPayloads()
@@ -46,6 +47,7 @@ package struct MediaSession: ~Copyable, Sendable {
     var receiveRate: UInt32 = 48_000
     var drift = ClockDrift()
     var digitReceiver = TelephoneEventReceiver()
+    var digitDetector = DTMFDetector()
     var jitterBuffer: JitterBuffer
     /// Of streams that were replaced.
     var expectedBefore: UInt64 = 0
@@ -169,6 +171,7 @@ package struct MediaSession: ~Copyable, Sendable {
             jitterBuffer.reset()
             heardRange = 0..<0
         }
+        if !listensForDigits { endHeardDigit() }
         if expectsMedia(configuration) != expectsMedia(before) { restartSilence(at: now) }
         if configuration.sends != before.sends { keepAliveAt = now + Self.keepAliveInterval }
         if canReachPeer && !configuration.sends && counters.sentPackets == 0 { keepAliveAt = min(keepAliveAt, now) }
@@ -182,6 +185,7 @@ package struct MediaSession: ~Copyable, Sendable {
         if counters.sentPackets > 0 || reportsSent > 0 { sendReport(isGoodbye: true, at: now) }
         isStopped = true
         digits.removeAll()
+        digitTones.removeAll()
     }
 
     /// Hands one packet that is to be sent to `body` (bytes, destination, whether it goes out of the RTCP socket).

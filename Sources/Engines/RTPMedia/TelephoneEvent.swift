@@ -40,11 +40,6 @@ package struct TelephoneEventReceiver: Sendable {
     /// Events told apart by their timestamp; the last ones are kept so that no late packet begins one again.
     private static let historyCount = 8
 
-    package enum Report: Equatable, Sendable {
-        case began(DTMFDigit)
-        case ended(DTMFDigit, milliseconds: Int)
-    }
-
     private struct Active: Sendable {
         var digit: DTMFDigit
         var timestamp: UInt32
@@ -62,8 +57,8 @@ package struct TelephoneEventReceiver: Sendable {
     private var active: Active?
     private var ended = InlineArray<8, UInt32?>(repeating: nil)
     private var endedCount = 0
-    private var reports = InlineArray<8, Report?>(repeating: nil)
-    private var reportCount = 0
+    /// Never more than eight between two drains: a packet has at most four events.
+    private var reports = DigitReports()
 
     package init() {}
 
@@ -115,7 +110,7 @@ package struct TelephoneEventReceiver: Sendable {
         active = Active(
             digit: digit, timestamp: timestamp, duration: UInt32(event.duration), earlier: 0, clockRate: clockRate,
             heardAt: now)
-        report(.began(digit))
+        reports.append(.began(digit))
         if event.isEnd { endActive() }
     }
 
@@ -135,26 +130,13 @@ package struct TelephoneEventReceiver: Sendable {
         ended = InlineArray(repeating: nil)
     }
 
-    package mutating func nextReport() -> Report? {
-        guard reportCount > 0 else { return nil }
-        let first = reports[0]
-        for index in 1..<reportCount { reports[index - 1] = reports[index] }
-        reportCount -= 1
-        return first
-    }
-
-    private mutating func report(_ report: Report) {
-        // Never more than eight between two drains: a packet has at most four events.
-        guard reportCount < reports.count else { return }
-        reports[reportCount] = report
-        reportCount += 1
-    }
+    package mutating func nextReport() -> DigitReport? { reports.removeFirst() }
 
     private mutating func endActive() {
         guard let current = active else { return }
         active = nil
         noteEnded(current.timestamp)
-        report(.ended(current.digit, milliseconds: current.milliseconds))
+        reports.append(.ended(current.digit, milliseconds: current.milliseconds))
     }
 
     private mutating func noteEnded(_ timestamp: UInt32) {

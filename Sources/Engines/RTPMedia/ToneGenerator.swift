@@ -51,16 +51,7 @@ package struct Tone: Equatable, Sendable {
 
     /// A key's pair of frequencies (ITU-T Q.23), -10 dBFS each.
     package static func dtmf(_ digit: DTMFDigit, duration: Duration) -> Tone {
-        let (row, column): (Int, Int) =
-            switch digit.code {
-            case 0: (3, 1)
-            case 10: (3, 0)
-            case 11: (3, 2)
-            case 12...15: (Int(digit.code) - 12, 3)
-            default: ((Int(digit.code) - 1) / 3, (Int(digit.code) - 1) % 3)
-            }
-        let low = [697.0, 770, 852, 941][row]
-        let high = [1_209.0, 1_336, 1_477, 1_633][column]
+        let (low, high) = digit.frequencies
         return Tone(Piece(low, high, level: -10, duration: duration))
     }
 
@@ -128,7 +119,8 @@ package struct ToneGenerator: Sendable {
         for place in samples.indices { samples[place] = next() }
     }
 
-    private mutating func next() -> Int16 {
+    /// The next sample; silence after the end.
+    mutating func next() -> Int16 {
         guard !isFinished else { return 0 }
         let value = (first.next() + second.next()) * amplitude
         let fade = min(1, Double(min(position, length - 1 - position)) / Double(Self.edge))

@@ -1,0 +1,86 @@
+import AudioCodecs
+import EngineKit
+
+// The keys of a telephone: as events beside the sound, or in it.
+extension MediaSession {
+    // MARK: - Ours
+
+    /// Sends a digit after those that wait already. False where 32 wait, or where it is to be a telephone-event and the
+    /// peer takes none.
+    package mutating func sendDigit(_ digit: DTMFDigit, duration: Duration) -> Bool {
+        guard !isStopped else { return false }
+        if configuration.hasDigitsInSound { return digitTones.append(digit, duration: duration) }
+        return configuration.sendTelephoneEvent != nil && digits.append(digit, duration: duration)
+    }
+
+    /// What a digit in the sound has in the place of the next captured sample.
+    mutating func nextOfDigits() -> Int16? {
+        guard !digitTones.isIdle, let next = digitTones.next() else { return nil }
+        if let (digit, milliseconds) = next.over {
+            events.append(.digitSent(digit, .sound, milliseconds: milliseconds))
+        }
+        return next.sample
+    }
+
+    var digitDeadline: Instant? {
+        canSendAudio && configuration.sendTelephoneEvent != nil ? digits.deadline : nil
+    }
+
+    mutating func sendDueDigits(at now: Instant) {
+        guard canSendAudio, let format = configuration.sendTelephoneEvent, let destination = policy.destination else {
+            return
+        }
+        while let report = digits.next(
+            at: now, timestamp: timestamp(at: now), rtpRate: configuration.sendCodec.clockRate, format: format,
+            packetTime: packetLength * 1_000 / AudioCodec.sampleRate)
+        {
+            let header = RTPPacket(
+                hasMarker: report.hasMarker, payloadType: format.payloadType, sequenceNumber: sequence,
+                timestamp: report.timestamp, synchronizationSource: localSource,
+                payloadLength: TelephoneEvent.length)
+            let isQueued = outgoing.append(to: destination, isRTCP: false) { memory in
+                memory.withUnsafeMutableBufferPointer { bytes in
+                    var writer = ByteWriter(bytes.mutableSpan)
+                    header.writeHeader(to: &writer)
+                    report.event.write(to: &writer)
+                    return writer.count
+                }
+            }
+            if isQueued {
+                let owedMarker = owesMarker
+                sent(header, at: now)
+                owesMarker = owedMarker
+            }
+            if let (digit, milliseconds) = digits.finished(by: report) {
+                events.append(.digitSent(digit, .event, milliseconds: milliseconds))
+            }
+        }
+    }
+
+    // MARK: - The peer's
+
+    /// Whether the peer has no other way for its digits than the sound, or is asked for that one.
+    var listensForDigits: Bool { configuration.hasDigitsInSound || !configuration.receiveFormats.hasTelephoneEvents }
+
+    /// Listens to what is heard.
+    mutating func listenForDigits(in samples: Span<Int16>) {
+        digitDetector.receive(samples)
+        while let report = digitDetector.nextReport() { self.report(report, .sound) }
+    }
+
+    mutating func endHeardDigit() {
+        digitDetector.reset()
+        while let report = digitDetector.nextReport() { self.report(report, .sound) }
+    }
+
+    mutating func reportDigits() {
+        while let report = digitReceiver.nextReport() { self.report(report, .event) }
+    }
+
+    private mutating func report(_ report: DigitReport, _ way: DigitWay) {
+        switch report {
+        case .began(let digit): events.append(.digitBegan(digit, way))
+        case .ended(let digit, let milliseconds): events.append(.digitEnded(digit, way, milliseconds: milliseconds))
+        }
+    }
+}
