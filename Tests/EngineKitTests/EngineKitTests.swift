@@ -1,5 +1,6 @@
-import EngineKit
 import Testing
+
+@testable import EngineKit
 
 @Suite struct IPAddressTests {
     @Test(arguments: [
@@ -85,6 +86,51 @@ import Testing
         #expect(queue.popDue(at: Instant(nanoseconds: 40_000)) == nil)
         queue.cancel(8)
         #expect(queue.isEmpty && queue.deadline == nil)
+    }
+
+    /// Against a list that is sorted each time, with few instants, so that many are equal, and from many keys to none.
+    @Test(arguments: 0..<20 as Range<UInt64>) func doesWhatASortedListDoes(seed: UInt64) {
+        var random = RandomSource(seed: seed)
+        var queue = DeadlineQueue<Int>()
+        var list: [(at: Int64, order: Int, key: Int)] = []
+        for order in 0..<6_000 {
+            let key = Int.random(in: 0..<500, using: &random)
+            // First more are set than are over, then fewer.
+            switch Int.random(in: 0..<10, using: &random) {
+            case ..<(order % 3_000 < 1_500 ? 7 : 2):
+                let at = Int64.random(in: 0..<200, using: &random)
+                queue.set(key, at: Instant(nanoseconds: at))
+                if list.first(where: { $0.key == key })?.at != at {
+                    list.removeAll { $0.key == key }
+                    list.append((at, order, key))
+                }
+            case ..<8:
+                queue.cancel(key)
+                list.removeAll { $0.key == key }
+            default:
+                let now = Int64.random(in: 0..<200, using: &random)
+                list.sort { ($0.at, $0.order) < ($1.at, $1.order) }
+                let due = list.first.flatMap { $0.at <= now ? $0.key : nil }
+                #expect(queue.popDue(at: Instant(nanoseconds: now)) == due)
+                if due != nil { list.removeFirst() }
+            }
+            #expect(queue.count == list.count)
+            #expect(queue.deadline?.nanoseconds == list.map(\.at).min())
+            #expect(queue[key]?.nanoseconds == list.first { $0.key == key }?.at)
+        }
+        while let key = queue.popDue(at: .distantFuture) { list.removeAll { $0.key == key } }
+        #expect(list.isEmpty && queue.isEmpty)
+    }
+
+    /// What a burst took is given back though one deadline stays.
+    @Test func keepsNoRoomForWhatIsGone() {
+        var queue = DeadlineQueue<Int>()
+        for key in 0..<10_000 { queue.set(key, at: Instant(nanoseconds: Int64(key))) }
+        for key in 1..<10_000 { queue.cancel(key) }
+        #expect(queue.count == 1 && queue.deadline == .zero)
+        #expect(queue.slots.count + queue.vacant.count < 256)
+        #expect(queue.heap.capacity < 256 && queue.slotsByKey.capacity < 256)
+        #expect(queue.popDue(at: .zero) == 0)
     }
 }
 

@@ -9,7 +9,7 @@ import Testing
     private let middle: Phone
     private let speaker: Phone
     private let listener: Phone
-    private let hasHeard: @Sendable (MediaNotice) -> Bool = { if case .toneHeard = $0.event { true } else { false } }
+    private let hasHeard: @Sendable (MediaNotice) -> Bool = { if case .heard(.tone) = $0.event { true } else { false } }
 
     /// The speaker's microphone gives a tone, the middle one's another; the listener looks for the first.
     init() async throws {
@@ -24,7 +24,8 @@ import Testing
         var back = listener.configuration(to: middle, codec: .pcmu)
         (back.remoteRTP, back.remoteRTCP) = (second.rtp, second.rtcp)
         try listener.engine.startSession(
-            id: 1, ports: listener.ports, configuration: back, options: MediaCallOptions(expectedTone: 700))
+            id: 1, ports: listener.ports, configuration: back,
+            options: MediaCallOptions(listening: Listening(tone: 700)))
         middle.engine.setMuted(2, true)
     }
 

@@ -10,6 +10,13 @@ import Testing
 @Suite(.serialized, .onceTheMachineKeepsTime) struct TwoPhonesTests {
     @Test(arguments: AudioCodec.allCases)
     func carryAChirpBothWays(codec: AudioCodec) async throws {
+        // On the loopback it is the machine that makes a packet late, and what then is heard twice is no chirp.
+        for _ in 0..<2 where try await carriesChirps(codec, isLastTry: false) { return }
+        #expect(try await carriesChirps(codec, isLastTry: true))
+    }
+
+    /// - Returns: false where a packet was late, and this is not to be judged.
+    private func carriesChirps(_ codec: AudioCodec, isLastTry: Bool) async throws -> Bool {
         let signal = [Int16](repeating: 0, count: 24_000) + Chirp.samples() + [Int16](repeating: 0, count: 24_000)
         let probes = [
             AudioProbe(signal: signal, hearing: .seconds(2)), AudioProbe(signal: signal, hearing: .seconds(2)),
@@ -21,8 +28,12 @@ import Testing
         #expect(await left.wait { if case .media(.firstPacketPlayed) = $0.event { true } else { false } })
         for probe in probes { probe.start() }
         #expect(await eventually { !probes.contains { $0.heard.count < 80_000 } })
+        let wasLate = [left, right].contains { ($0.engine.statistics(1)?.concealedMilliseconds ?? 1) > 0 }
+        if wasLate, !isLastTry { return false }
         for (speaker, listener) in [(0, 1), (1, 0)] {
-            let match = try #require(Chirp.locate(in: probes[listener].heard))
+            // Apart, or a failure would print all that was heard.
+            let located = Chirp.locate(in: probes[listener].heard)
+            let match = try #require(located)
             let spoken = try #require(probes[speaker].spokenAt(sample: 24_000))
             let heard = try #require(probes[listener].heardAt(sample: Int(match.offset)))
             print("\(codec.name): one-way latency \((heard - spoken).milliseconds) ms, likeness \(match.likeness)")
@@ -31,6 +42,7 @@ import Testing
         }
         left.engine.stop(1)
         #expect(await left.wait { if case .stopped(let statistics) = $0.event { statistics.lost == 0 } else { false } })
+        return true
     }
 
     /// A call may end before its first packet.
@@ -49,11 +61,11 @@ import Testing
         let right = try Phone(seed: 25)
         try left.call(right)
         left.engine.setMuted(1, true)
-        try right.call(left, options: .init(expectedTone: 700))
+        try right.call(left, options: .init(listening: .init(tone: 700)))
         #expect(await eventually { right.engine.statistics(1)?.receivedPackets ?? 0 > 60 })
-        #expect(!right.notices.contains { if case .toneHeard = $0.event { true } else { false } })
+        #expect(!right.notices.contains { if case .heard(.tone) = $0.event { true } else { false } })
         left.engine.setMuted(1, false)
-        #expect(await right.wait { if case .toneHeard = $0.event { true } else { false } })
+        #expect(await right.wait { if case .heard(.tone) = $0.event { true } else { false } })
     }
 
     /// Packets on the wire, read by a socket of the test's own.
@@ -92,10 +104,10 @@ import Testing
         let left = try Phone(seed: 3)
         let right = try Phone(seed: 4)
         try left.call(right, options: .init(play: PlaySpec(.tone(hertz: 1000, level: -12)), recording: recording.path))
-        try right.call(left, options: .init(echoes: true, expectedTone: 1000))
+        try right.call(left, options: .init(echoes: true, listening: .init(tone: 1000)))
         #expect(await left.wait { $0.event == .playStarted })
         #expect(
-            await right.wait { if case .toneHeard(let level) = $0.event { abs(level + 12) < 0.5 } else { false } })
+            await right.wait { if case .heard(.tone(let level)) = $0.event { abs(level + 12) < 0.5 } else { false } })
         await pause(.seconds(1))
         left.engine.stop(1)
         left.engine.shutDown()

@@ -58,7 +58,7 @@ import Testing
         for key in 0..<16 {
             for step in 0..<10 {
                 let place = offset(step)
-                #expect(digits(place + tone(key, milliseconds: 40)).count == 1)
+                #expect(digits(place + tone(key, milliseconds: 40)) == String(Self.keys[key].character))
                 #expect(digits(place + tone(key, milliseconds: 23)) == "")
             }
         }
@@ -87,35 +87,39 @@ import Testing
         }
     }
 
-    @Test func howFarOffAFrequencyMayBe() {
-        for key in 0..<16 {
-            for step in 0..<4 {
-                let place = offset(step)
-                for off in [-0.015, 0.015] {
-                    #expect(digits(place + tone(key, lowOff: off)).count == 1)
-                    #expect(digits(place + tone(key, highOff: off)).count == 1)
-                    #expect(digits(place + tone(key, lowOff: off, highOff: -off)).count == 1)
-                    #expect(digits(place + tone(key, lowOff: off, highOff: off)).count == 1)
+    /// Whatever the phases, and with the most that one tone may be stronger than the other.
+    @Test(arguments: 0..<16) func howFarOffAFrequencyMayBe(key: Int) {
+        let character = String(Self.keys[key].character)
+        for step in 0..<8 {
+            let (place, phase) = (offset(step), Double(step) / 8)
+            for (low, high) in [(-12.0, -12.0), (-16, -12), (-12, -20)] {
+                for (lowOff, highOff) in [(0.015, 0.015), (0.015, -0.015), (-0.015, 0.015), (-0.015, -0.015)] {
+                    let tone = tone(key, lowOff: lowOff, highOff: highOff, low: low, high: high, phase: phase)
+                    #expect(digits(place + tone) == character, "\(low) \(high) \(lowOff) \(highOff) \(step)")
                 }
-                for off in [-0.035, 0.035] {
-                    #expect(digits(place + tone(key, lowOff: off)) == "")
-                    #expect(digits(place + tone(key, highOff: off)) == "")
-                }
+            }
+            for off in [-0.035, 0.035] {
+                #expect(digits(place + tone(key, lowOff: off, phase: phase)) == "")
+                #expect(digits(place + tone(key, highOff: off, phase: phase)) == "")
             }
         }
     }
 
-    @Test func howLoudADigitIs() {
-        for key in 0..<16 {
+    @Test(arguments: 0..<16) func howLoudADigitIs(key: Int) {
+        let character = String(Self.keys[key].character)
+        for step in 0..<8 {
+            func heard(_ low: Double, _ high: Double) -> String {
+                digits(offset(step) + tone(key, low: low, high: high, phase: Double(step) / 8))
+            }
             // 0 and -25 dBm0, where 3.14 is full scale.
-            #expect(digits(tone(key, low: -6.1, high: -6.1)).count == 1)
-            #expect(digits(tone(key, low: -28.2, high: -28.2)).count == 1)
-            #expect(digits(tone(key, low: -58, high: -58)) == "")
+            #expect(heard(-6.1, -6.1) == character)
+            #expect(heard(-28.2, -28.2) == character)
+            #expect(heard(-58, -58) == "")
             // The high tone 4 dB stronger and 8 dB weaker; far from that.
-            #expect(digits(tone(key, low: -16, high: -12)).count == 1)
-            #expect(digits(tone(key, low: -12, high: -20)).count == 1)
-            #expect(digits(tone(key, low: -12, high: -28)) == "")
-            #expect(digits(tone(key, low: -28, high: -12)) == "")
+            #expect(heard(-16, -12) == character)
+            #expect(heard(-12, -20) == character)
+            #expect(heard(-12, -28) == "")
+            #expect(heard(-28, -12) == "")
         }
     }
 
@@ -141,6 +145,13 @@ import Testing
     @Test func whatIsNoKey() {
         for frequency in Self.low + Self.high + [350, 425, 440, 480, 620, 2_100] {
             var generator = ToneGenerator(.sine(frequency, level: -12))
+            var samples = silence(500)
+            var span = samples.mutableSpan
+            generator.fill(&span)
+            #expect(digits(samples) == "")
+        }
+        for (first, second) in [(697.0, 770.0), (697, 941), (852, 941), (1_209, 1_633), (1_336, 1_477)] {
+            var generator = ToneGenerator(Tone(.init(first, second, level: -12)))
             var samples = silence(500)
             var span = samples.mutableSpan
             generator.fill(&span)

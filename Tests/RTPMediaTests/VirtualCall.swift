@@ -130,7 +130,11 @@ final class VirtualCall {
     }
 
     private func step(_ phone: Phone) {
-        let samples = phone.speaks(480)
+        var samples = phone.speaks(480)
+        if phone.session.hasDigitsToSound {
+            var span = samples.mutableSpan
+            phone.session.soundDigits(in: &span)
+        }
         phone.session.capture(samples.span, at: now)
         if let deadline = phone.session.deadline, deadline <= now { phone.session.handleDeadline(at: now) }
         var output = [Int16](repeating: 0, count: 480)

@@ -105,17 +105,34 @@ struct Call: Sendable {
 
     var isUp: Bool { phase == .answered || phase == .established }
 
-    mutating func hear(_ digit: Character) {
+    /// Takes a digit of the peer. One in the sound may be the shadow of one that comes beside it, before or after.
+    ///
+    /// - Returns: whether it counts.
+    mutating func hear(_ digit: Character, _ mode: DigitMode, at now: Instant) -> Bool {
+        if mode == .inband {
+            guard !run.hasDigitsBesideSound else { return false }
+            run.lastDigitInSound = (digit, now)
+        } else if !run.hasDigitsBesideSound {
+            run.hasDigitsBesideSound = true
+            if let last = run.lastDigitInSound, last.digit == digit, now - last.at < .seconds(1) { return false }
+        }
         run.digits.append(digit, expecting: script?.expectedDigits)
+        return true
     }
 }
 
 /// How far a script has come.
-struct ScriptRun: Equatable, Sendable {
+struct ScriptRun: Sendable {
     var hasBegun = false
     var hasStartedPlaying = false
     var hasHeardTone = false
+    var hasHeardSpeech = false
+    /// dBFS of the first sound after the answer, where there was to be none.
+    var soundLevel: Double?
     var digits = HeardDigits()
+    /// A digit came as an event or by INFO.
+    var hasDigitsBesideSound = false
+    var lastDigitInSound: (digit: Character, at: Instant)?
     /// Nothing of the promised media came in time after the answer.
     var missedMedia = false
     /// A fault of our own that no response names.

@@ -18,14 +18,12 @@ extension CallCoordinator {
         case .sourceChanged(let source):
             followEarlyMedia(handle, to: source, at: now)
         case .digit(let digit, let way, let milliseconds):
-            calls[handle]?.hear(digit.character)
+            guard calls[handle]?.hear(digit.character, DigitMode(way), at: now) == true else { return }
             self.report(handle, .digit(digit.character, sent: false, DigitMode(way), milliseconds: milliseconds))
         case .digitSent(let digit, let way, let milliseconds):
             self.report(handle, .digit(digit.character, sent: true, DigitMode(way), milliseconds: milliseconds))
-        case .tone(let level):
-            guard let hertz = calls[handle]?.script?.expectedTone else { return }
-            calls[handle]?.run.hasHeardTone = true
-            self.report(handle, .tone(hertz: hertz, level: level))
+        case .noticed(let sound):
+            notice(sound, in: handle, at: now)
         case .playFinished(let afterwards):
             self.report(handle, .playFinished)
             if afterwards == .hangUp { hangUp(handle) }
@@ -50,6 +48,26 @@ extension CallCoordinator {
             conclude(handle)
         case .statistics(let statistics):
             receiveStatistics(statistics, of: handle, at: now)
+        }
+    }
+
+    /// What was listened for and heard.
+    private mutating func notice(_ sound: HeardSound, in handle: CallHandle, at now: Instant) {
+        guard let call = calls[handle], let script = call.script else { return }
+        switch sound {
+        case .tone(let level):
+            guard let hertz = script.expectedTone else { return }
+            calls[handle]?.run.hasHeardTone = true
+            report(handle, .tone(hertz: hertz, level: level))
+        case .speech:
+            calls[handle]?.run.hasHeardSpeech = true
+            report(handle, .speech)
+        case .sound(let level):
+            // The last of what rang before the answer may still be in the jitter buffer.
+            guard let answeredAt = call.answeredAt, now - answeredAt >= .milliseconds(500), call.run.soundLevel == nil
+            else { return }
+            calls[handle]?.run.soundLevel = level
+            report(handle, .sound(level: level))
         }
     }
 

@@ -96,6 +96,10 @@ extension CallCoordinator {
             if let tone = script.expectedTone, !call.run.hasHeardTone {
                 broken.append("tone of \(JSON.fixed(tone, places: 0) ?? "?") Hz not heard")
             }
+            if script.expectsSpeech, !call.run.hasHeardSpeech { broken.append("no speech heard") }
+            if script.expectsSilence, let level = call.run.soundLevel {
+                broken.append("a sound of \(JSON.fixed(level, places: 0) ?? "?") dBFS heard, expected silence")
+            }
             if let digits = script.expectedDigits, !call.run.digits.hasExpected {
                 broken.append("digits '\(call.run.digits.latest)' received, expected '\(digits)'")
             }

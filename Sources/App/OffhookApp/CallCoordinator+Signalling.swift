@@ -62,7 +62,7 @@ extension CallCoordinator {
         case .peerMoved(let handle, let address):
             report(handle, .peerMoved(address))
         case .digitReceived(let handle, let digit):
-            calls[handle]?.hear(digit.digit)
+            guard calls[handle]?.hear(digit.digit, .info, at: now) == true else { return }
             report(handle, .digit(digit.digit, sent: false, .info, milliseconds: digit.milliseconds))
         case .digitSent(let handle, let digit):
             report(handle, .digit(digit.digit, sent: true, .info, milliseconds: digit.milliseconds))

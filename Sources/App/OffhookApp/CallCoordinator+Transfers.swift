@@ -185,6 +185,8 @@ extension CallCoordinator {
         guard let next, call.answeredAt != nil else { return false }
         guard var run = calls[next]?.run else { return false }
         run.hasHeardTone = run.hasHeardTone || call.run.hasHeardTone
+        run.hasHeardSpeech = run.hasHeardSpeech || call.run.hasHeardSpeech
+        run.soundLevel = call.run.soundLevel ?? run.soundLevel
         var digits = call.run.digits
         digits.append(run.digits, expecting: calls[next]?.script?.expectedDigits)
         run.digits = digits

@@ -41,7 +41,8 @@ enum MediaReport: Sendable {
     /// Media is now taken from another address.
     case sourceChanged(SocketAddress)
     case digit(DTMFDigit, DigitWay, milliseconds: Int)
-    case tone(level: Double)
+    /// Something that was listened for.
+    case noticed(HeardSound)
     case digitSent(DTMFDigit, DigitWay, milliseconds: Int)
     case playFinished(PlaySpec.Afterwards)
     case playFailed(String)

@@ -27,6 +27,9 @@ package struct CallScript: Sendable {
     /// Hertz.
     package var expectedTone: Double?
     package var expectedDigits: String?
+    package var expectsSpeech = false
+    /// Nothing may be heard after the answer.
+    package var expectsSilence = false
     package var quality = QualityRequirements()
     package var echoes = false
     package var transfer: Transfer?
@@ -105,6 +108,8 @@ extension CallScript {
             }
             expectedDigits = digits.uppercased()
         }
+        expectsSpeech = options.expectsSpeech
+        expectsSilence = options.expectsSilence
         quality = try Self.quality(options)
     }
 
@@ -192,7 +197,8 @@ extension CallScript {
     var mediaOptions: MediaCallOptions {
         MediaCallOptions(
             play: play.map { PlaySpec($0, afterwards: afterPlaying) }, waitsForCue: true, recording: recordPath,
-            echoes: echoes, expectedTone: expectedTone)
+            echoes: echoes,
+            listening: Listening(tone: expectedTone, speech: expectsSpeech, sound: expectsSilence))
     }
 }
 

@@ -97,7 +97,7 @@ extension Phone {
         let handle = CallHandle(rawValue: id)
         switch notice.event {
         case .media(let event): receive(event, of: handle)
-        case .toneHeard(let level): tell(.tone(level: level), of: handle)
+        case .heard(let sound): tell(.noticed(sound), of: handle)
         case .playFinished(let afterwards): tell(.playFinished(afterwards), of: handle)
         case .recordingFailed(let error): tell(.recordFailed("\(error)"), of: handle)
         case .digitRefused(let digit):

@@ -71,6 +71,8 @@ package struct CallScriptOptions: Sendable {
     /// Hertz.
     package var expectedTone: Double?
     package var expectedDigits: String?
+    package var expectsSpeech = false
+    package var expectsSilence = false
     package var minimumMOS: String?
     /// With its percent sign.
     package var maximumLoss: String?

@@ -130,6 +130,10 @@ extension CallOccurrence {
         case .digitsRefused:
             return ("warning", [.init("text", .string(text(peer: "")))])
         case .statistics(let statistics): return ("call.stats", [.init("stats", statistics.json)])
+        case .speech:
+            return ("call.speech", [])
+        case .sound(let level):
+            return ("call.sound", [.init("dbfs", .decimal(level, places: 1))])
         case .tone(let hertz, let level):
             return ("call.tone", [.init("hz", .decimal(hertz, places: 1)), .init("dbfs", .decimal(level, places: 1))])
         case .playFinished: return ("call.played", [])

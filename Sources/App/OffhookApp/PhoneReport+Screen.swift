@@ -139,7 +139,7 @@ extension CallOccurrence {
         case .modifyFailed(let status):
             let cause = Printable(Self.modifyFailure(status))
             return [.failure(cause: cause, cure: Printable("the call goes on as it was"))]
-        case .peerMoved, .digitsRefused, .playFinished, .tone, .mediaSilent:
+        case .peerMoved, .digitsRefused, .playFinished, .tone, .speech, .sound, .mediaSilent:
             return [.log(.warning, .call(reference), Printable(text(peer: call.peer)))]
         case .digit(let digit, let isSent, _, _):
             return [.digit(reference, Printable(String(digit)), isSent ? .sent : .received)]

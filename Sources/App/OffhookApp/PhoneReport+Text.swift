@@ -69,6 +69,10 @@ extension CallOccurrence {
         case .digit(let digit, let isSent, _, let milliseconds):
             "digit \(digit) \(isSent ? "sent" : "received")\(milliseconds.map { ", \($0) ms" } ?? "")"
         case .statistics(let statistics): statistics.text
+        case .speech:
+            "speech heard"
+        case .sound(let level):
+            "a sound heard, \(JSON.fixed(level, places: 1) ?? "?") dBFS"
         case .tone(let hertz, let level):
             "tone of \(JSON.fixed(hertz, places: 0) ?? "?") Hz heard, \(JSON.fixed(level, places: 1) ?? "?") dBFS"
         case .playFinished: "played to the end"

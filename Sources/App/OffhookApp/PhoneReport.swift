@@ -73,6 +73,10 @@ enum CallOccurrence: Sendable {
     case digitsRefused(Character, StatusCode?, reason: String)
     case statistics(MediaStatistics)
     case tone(hertz: Double, level: Double)
+    /// Somebody was heard speaking.
+    case speech
+    /// There was to be none.
+    case sound(level: Double)
     case playFinished
     /// No media for some seconds.
     case mediaSilent(seconds: Int)

@@ -190,6 +190,12 @@ struct ScriptArguments: ParsableArguments {
     @Option(name: .customLong("expect-dtmf"), help: ArgumentHelp("Digits that must be received.", valueName: "string"))
     var expectDTMF: String?
 
+    @Flag(help: "Somebody must be heard speaking.")
+    var expectSpeech = false
+
+    @Flag(help: "Nothing may be heard after the answer.")
+    var expectSilence = false
+
     @Option(
         name: .customLong("min-mos"),
         help: ArgumentHelp("How people would judge what is heard (MOS-LQ), at least.", valueName: "1-4.5"))
@@ -233,6 +239,8 @@ struct ScriptArguments: ParsableArguments {
         options.expectedStatus = expectStatus
         options.expectedTone = expectTone
         options.expectedDigits = expectDTMF
+        options.expectsSpeech = expectSpeech
+        options.expectsSilence = expectSilence
         options.minimumMOS = minMOS
         options.maximumLoss = maxLoss
         options.maximumJitter = maxJitter

@@ -1,7 +1,7 @@
 /// The deadlines of many machines, of which a layer shows only the earliest.
 ///
 /// One deadline a key, in a binary heap that knows where each key's entry is: to set, to move and to cancel one costs
-/// O(log n), and nothing is kept of those that are gone.
+/// O(log n) amortised. Of those that are gone at most four times the room is kept that those take which are there.
 /// Equal deadlines fall due in the order in which they were set, so that a run repeats exactly.
 ///
 /// All of it can be inlined: the keys are types of other rooms, and a queue that is not made for its key takes ten times
@@ -12,7 +12,7 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
     @usableFromInline struct Entry: Sendable {
         @usableFromInline let at: Instant
         @usableFromInline let sequence: UInt64
-        @usableFromInline let slot: Int
+        @usableFromInline var slot: Int
 
         @inlinable init(at: Instant, sequence: UInt64, slot: Int) {
             self.at = at
@@ -30,7 +30,10 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
         @usableFromInline var key: Key?
         @usableFromInline var place = 0
 
-        @inlinable init(key: Key) { self.key = key }
+        @inlinable init(key: Key, place: Int = 0) {
+            self.key = key
+            self.place = place
+        }
     }
 
     /// The earliest first; none is later than those at twice its place and one or two more.
@@ -111,7 +114,7 @@ extension DeadlineQueue {
         return Entry(at: instant, sequence: lastSequence, slot: slot)
     }
 
-    /// Vacates a slot and takes its entry out of the heap. A queue that was long and is empty gives back its memory.
+    /// Vacates a slot and takes its entry out of the heap.
     @inlinable
     mutating func remove(_ slot: Int) {
         let place = slots[slot].place
@@ -123,7 +126,21 @@ extension DeadlineQueue {
         }
         slots[slot].key = nil
         vacant.append(slot)
-        if heap.isEmpty, heap.capacity > 64 { (heap, slots, slotsByKey, vacant) = ([], [], [:], []) }
+        if vacant.count > 64, vacant.count > 4 * heap.count { compact() }
+    }
+
+    /// Gives back the memory of a queue that was long. What is left keeps its order.
+    @inlinable
+    mutating func compact() {
+        let (entries, keys) = (heap, slots)
+        (heap, slots, slotsByKey, vacant) = ([], [], [:], [])
+        for var entry in entries {
+            guard let key = keys[entry.slot].key else { continue }
+            entry.slot = slots.count
+            slots.append(Slot(key: key, place: heap.count))
+            slotsByKey[key] = entry.slot
+            heap.append(entry)
+        }
     }
 }
 

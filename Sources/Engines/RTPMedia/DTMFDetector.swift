@@ -2,34 +2,35 @@ import AudioCodecs
 import EngineKit
 
 /// Hears the keys of a telephone in the sound itself, within the limits of ITU-T Q.24: tones of 40 ms and more are digits,
-/// those of up to 23 ms are none; what is off by 1.5 % still counts, what is off by 3.5 % does not.
+/// those of up to 23 ms are none; what is off by 1.5 % still counts, what is off by 3.5 % does not; the high tone may be
+/// 4 dB stronger than the low one, or 8 dB weaker.
 ///
-/// It works at 8 kHz in steps of 6.5 ms. Two steps in a row are looked at together: together they are long enough to tell
-/// neighbours apart, and how far a tone's phase turned from one to the other tells its frequency to some hertz.
+/// It works at 8 kHz on windows of 13 ms, one every 6.5 ms, and looks at two of them together: how far a tone's phase turned
+/// from one to the other tells its frequency to some hertz.
 package struct DTMFDetector: ~Copyable, Sendable {
-    /// Samples in a step at 8 kHz, and at 48 kHz.
-    private static let stepLength = 52
-    private static let capturedLength = 312
-    private static let stepMilliseconds = 6.5
+    /// Samples from one window to the next at 48 kHz.
+    private static var hopLength: Int { ToneGroup.hopLength * 6 }
+    private static let hopMilliseconds = 6.5
 
     /// dBFS of each tone, a full-scale sine being 0.
     private static let quietest = -40.0
     /// How much of the power in the band the two have to be: speech with two strong tones has others beside them.
-    private static let purity: Float = 0.72
+    private static let purity: Float = 0.78
     /// By how much the high tone may be weaker than the low one, and stronger: 10 and 6 dB, as ratios of power.
     private static let twist: ClosedRange<Float> = 0.1...3.98
     /// Looks in a row that have to hear a key before it is one, and not to hear it before it is over. However they fall, 40 ms
-    /// hold four whole looks and 23 ms three; a hole of 10 ms spoils four of them, a pause of 40 ms at least five.
-    private static let looksToBegin = 4
-    private static let looksToEnd = 5
+    /// hold four looks and 23 ms two; a hole of 10 ms spoils four of them, a pause of 40 ms eight.
+    private static let looksToBegin = 3
+    private static let looksToEnd = 6
 
     private var downsampler = Downsampler(.narrow)
-    private var captured = FixedBuffer<Int16>(repeating: 0, count: Self.capturedLength)
+    private var captured = FixedBuffer<Int16>(repeating: 0, count: Self.hopLength)
     private var capturedCount = 0
-    private var samples = FixedBuffer<Int16>(repeating: 0, count: Self.stepLength)
-    private let rows = ToneGroup(DTMFDigit.rows, stepLength: Self.stepLength)
-    private let columns = ToneGroup(DTMFDigit.columns, stepLength: Self.stepLength)
-    private var step = Step()
+    /// What the window holds.
+    private var samples = FixedBuffer<Int16>(repeating: 0, count: ToneGroup.windowLength)
+    private let rows = ToneGroup(DTMFDigit.rows)
+    private let columns = ToneGroup(DTMFDigit.columns)
+    private var window = Window()
 
     private var candidate: DTMFDigit?
     private var looks = 0
@@ -48,7 +49,7 @@ package struct DTMFDetector: ~Copyable, Sendable {
         for index in samples.indices {
             captured[capturedCount] = samples[index]
             capturedCount += 1
-            if capturedCount == Self.capturedLength {
+            if capturedCount == Self.hopLength {
                 capturedCount = 0
                 take(nextLook())
             }
@@ -59,7 +60,8 @@ package struct DTMFDetector: ~Copyable, Sendable {
     package mutating func reset() {
         end()
         (candidate, looks, capturedCount) = (nil, 0, 0)
-        step = Step()
+        window = Window()
+        for index in 0..<samples.count { samples[index] = 0 }
         downsampler.reset()
     }
 
@@ -84,47 +86,42 @@ package struct DTMFDetector: ~Copyable, Sendable {
     private mutating func end() {
         guard let digit = active else { return }
         (active, missedLooks) = (nil, 0)
-        // One step more than looks, of which some is not the tone's.
-        let milliseconds = (Double(activeLooks) + 0.5) * Self.stepMilliseconds
+        // A look is as long as three hops, of which a little at each end may be without tone.
+        let milliseconds = (Double(activeLooks) + 1.9) * Self.hopMilliseconds
         reports.append(.ended(digit, milliseconds: Int(milliseconds.rounded())))
     }
 
     // MARK: - One look
 
-    /// What there is in one step.
-    private struct Step: Sendable {
-        var rows = ToneGroup.Spectrum(repeating: Phasor())
-        var columns = ToneGroup.Spectrum(repeating: Phasor())
-        /// The sum of all squares.
+    /// What there is in one window.
+    private struct Window: Sendable {
+        var rows = ToneGroup.Spectrum()
+        var columns = ToneGroup.Spectrum()
         var energy: Float = 0
     }
 
-    /// The key that sounds in the last step and in the one that is there now.
+    /// The key that sounds in the last window and in the one that is there now.
     private mutating func nextLook() -> DTMFDigit? {
-        let before = step
-        step = nextStep()
-        guard let low = rows.tone(in: before.rows, and: step.rows),
-            let high = columns.tone(in: before.columns, and: step.columns),
-            Self.twist.contains(high.energy / low.energy),
-            low.energy + high.energy >= Self.purity * (before.energy + step.energy),
-            level(ofEnergy: min(low.energy, high.energy)) >= Self.quietest
+        let before = window
+        window = nextWindow()
+        guard let low = rows.tone(in: before.rows, and: window.rows),
+            let high = columns.tone(in: before.columns, and: window.columns),
+            Self.twist.contains((high.energies.0 + high.energies.1) / (low.energies.0 + low.energies.1)),
+            low.energies.0 + high.energies.0 >= Self.purity * before.energy,
+            low.energies.1 + high.energies.1 >= Self.purity * window.energy,
+            min(low.level, high.level) >= Self.quietest
         else { return nil }
         return DTMFDigit(row: low.index, column: high.index)
     }
 
-    private mutating func nextStep() -> Step {
-        let (input, output) = (captured.elements, samples.elements)
+    private mutating func nextWindow() -> Window {
+        let hop = ToneGroup.hopLength
+        for index in 0..<hop { samples[index] = samples[index + hop] }
+        let (input, output) = (captured.elements, samples.elements(hop..<2 * hop))
         var narrow = output.mutableSpan
         downsampler.process(UnsafeBufferPointer(input).span, into: &narrow)
-        var step = Step()
-        for index in 0..<output.count { step.energy += ToneGroup.square(output[index]) }
-        rows.measure(UnsafeBufferPointer(output).span, into: &step.rows)
-        columns.measure(UnsafeBufferPointer(output).span, into: &step.columns)
-        return step
-    }
-
-    /// dBFS of a sine that has so much energy in two steps.
-    private func level(ofEnergy energy: Float) -> Double {
-        AudioMath.decibels(amplitude: Double(energy / Float(Self.stepLength)).squareRoot())
+        let whole = UnsafeBufferPointer(samples.elements).span
+        return Window(
+            rows: rows.spectrum(of: whole), columns: columns.spectrum(of: whole), energy: rows.energy(of: whole))
     }
 }

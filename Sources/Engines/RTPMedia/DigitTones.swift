@@ -33,6 +33,9 @@ struct DigitTones: Sendable {
         generator = nil
     }
 
+    /// What was cut off in the middle begins anew: two pieces of a digit would be two digits.
+    mutating func restart() { generator = nil }
+
     /// The next sample, and the digit that is over with it; nil where there is nothing to be sent.
     mutating func next() -> (sample: Int16, over: (digit: DTMFDigit, milliseconds: Int)?)? {
         if silence > 0 {

@@ -13,13 +13,17 @@ extension MediaSession {
         return configuration.sendTelephoneEvent != nil && digits.append(digit, duration: duration)
     }
 
-    /// What a digit in the sound has in the place of the next captured sample.
-    mutating func nextOfDigits() -> Int16? {
-        guard !digitTones.isIdle, let next = digitTones.next() else { return nil }
-        if let (digit, milliseconds) = next.over {
+    /// Whether `soundDigits` is owed before the next `capture`.
+    package var hasDigitsToSound: Bool { canSendAudio && !digitTones.isIdle }
+
+    /// Puts digits that go in the sound in the place of what is to be captured next.
+    package mutating func soundDigits(in samples: inout MutableSpan<Int16>) {
+        for index in samples.indices {
+            guard let next = digitTones.next() else { return }
+            samples[index] = next.sample
+            guard let (digit, milliseconds) = next.over else { continue }
             events.append(.digitSent(digit, .sound, milliseconds: milliseconds))
         }
-        return next.sample
     }
 
     var digitDeadline: Instant? {

@@ -27,13 +27,14 @@ extension MediaSession {
         guard canSendAudio else {
             capturedCount += Int64(samples.count)
             packetCount = 0
+            digitTones.restart()
             isPrimed = false
             owesMarker = true
             return
         }
         if !isPrimed { prime(for: samples.count) }
         for index in samples.indices {
-            packet[packetCount] = nextOfDigits() ?? samples[index]
+            packet[packetCount] = samples[index]
             packetCount += 1
             capturedCount += 1
             if packetCount >= packetLength { finishPacket(at: now) }
@@ -52,6 +53,7 @@ extension MediaSession {
         capturedCount += min(gap, .seconds(86_400)).saturatedNanoseconds / 1_000_000 * 48
         capturedUntil = now
         packetCount = 0
+        digitTones.restart()
         owesMarker = true
     }
 

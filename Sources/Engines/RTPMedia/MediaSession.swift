@@ -171,7 +171,7 @@ package struct MediaSession: ~Copyable, Sendable {
             jitterBuffer.reset()
             heardRange = 0..<0
         }
-        if !listensForDigits { endHeardDigit() }
+        if !listensForDigits || !configuration.receives { endHeardDigit() }
         if expectsMedia(configuration) != expectsMedia(before) { restartSilence(at: now) }
         if configuration.sends != before.sends { keepAliveAt = now + Self.keepAliveInterval }
         if canReachPeer && !configuration.sends && counters.sentPackets == 0 { keepAliveAt = min(keepAliveAt, now) }

@@ -30,6 +30,13 @@ package struct Tone: Equatable, Sendable {
     var count = 0
     package var repeats: Bool
 
+    /// One piece, without a list of them: also on the media thread.
+    init(_ piece: Piece) {
+        pieces[0] = piece
+        count = 1
+        repeats = false
+    }
+
     package init(_ pieces: Piece..., repeats: Bool = false) {
         self.repeats = repeats
         for piece in pieces.prefix(4) {
@@ -72,7 +79,7 @@ package struct Tone: Equatable, Sendable {
 
 /// Plays a `Tone`: sines of continuous phase, with edges of 5 ms so that nothing clicks.
 package struct ToneGenerator: Sendable {
-    private static let edge = AudioCodec.sampleRate / 200
+    private static var edge: Int { AudioCodec.sampleRate / 200 }
 
     private let tone: Tone
     private var index = 0

@@ -45,8 +45,7 @@ struct MediaCall: ~Copyable {
     /// False while the peer has neither said where it is nor been heard: ringing is not recorded.
     private var hasBegunRecording = false
 
-    private var detector: ToneDetector?
-    private var hasReportedTone = false
+    private var listener: Listener
     var digits = DigitQueue()
     /// Playout periods, for what is done every so often.
     var periodsPlayed = 0
@@ -57,7 +56,7 @@ struct MediaCall: ~Copyable {
     init(
         id: UInt32, ports: MediaPorts, session: consuming MediaSession, planned: Source?,
         waitsForCue: Bool, afterwards: PlaySpec.Afterwards, echoes: Bool, recording: WrittenFile?,
-        expectedTone: Double?, impairment: NetworkImpairment? = nil
+        listening: Listening = Listening(), impairment: NetworkImpairment? = nil
     ) {
         self.id = id
         network = impairment.map {
@@ -71,7 +70,7 @@ struct MediaCall: ~Copyable {
         self.waitsForCue = waitsForCue
         self.afterwards = afterwards
         self.recording = recording
-        detector = expectedTone.map { ToneDetector(frequency: $0) }
+        listener = Listener(listening)
         source = echoes ? .echo : planned == nil ? .microphone : .silence
         echo = echoes ? SampleRing(samples: 4 * AudioPeriod.samples) : nil
         sent = recording == nil ? nil : SampleRing(samples: 4 * AudioPeriod.samples)
@@ -134,6 +133,12 @@ struct MediaCall: ~Copyable {
             }
             period = scratch
         }
+        if session.hasDigitsToSound {
+            if period.baseAddress != scratch.baseAddress { _ = scratch.update(fromContentsOf: period) }
+            var span = scratch.mutableSpan
+            session.soundDigits(in: &span)
+            period = scratch
+        }
         session.capture(UnsafeBufferPointer(period).span, at: now)
         if let sent, hasBegunRecording { sent.write(UnsafeBufferPointer(period)) }
         return progress
@@ -160,17 +165,13 @@ struct MediaCall: ~Copyable {
         // A peer that does not hear us plays music for who waits.
         if conference != nil, session.configuration.sends { unheard.write(UnsafeBufferPointer(period)) }
         echo?.write(UnsafeBufferPointer(period))
-        detector?.receive(UnsafeBufferPointer(period).span)
+        listener.hear(period)
         if !hasBegunRecording { hasBegunRecording = session.configuration.remoteRTP != nil || hasHeardPeer }
         if let recording, let sent, hasBegunRecording { record(period, into: recording.samples, beside: sent) }
     }
 
-    /// The level of the expected tone, once, when it has been found.
-    mutating func newToneLevel() -> Double? {
-        guard !hasReportedTone, let detector, detector.isFound else { return nil }
-        hasReportedTone = true
-        return detector.level
-    }
+    /// What was listened for and has been heard.
+    mutating func nextHeard() -> HeardSound? { listener.next() }
 
     /// Left what was sent, right what was heard. Two clocks differ: a period of silence is put in, or one of sound
     /// left out, where the sent side has drifted that far.

@@ -28,17 +28,16 @@ package struct MediaCallOptions: Hashable, Sendable {
     package var recording: String?
     /// What is received is sent back.
     package var echoes: Bool
-    /// A tone to listen for, in Hz.
-    package var expectedTone: Double?
+    package var listening: Listening
 
     package init(
         play: PlaySpec? = nil, waitsForCue: Bool = false, recording: String? = nil, echoes: Bool = false,
-        expectedTone: Double? = nil
+        listening: Listening = Listening()
     ) {
         self.play = play
         self.waitsForCue = waitsForCue
         self.recording = recording
         self.echoes = echoes
-        self.expectedTone = expectedTone
+        self.listening = listening
     }
 }

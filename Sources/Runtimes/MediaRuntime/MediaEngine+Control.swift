@@ -44,7 +44,7 @@ extension MediaEngine {
             if let afterwards = state.withLock({ $0.calls[call]?.afterwards }) {
                 notice(call, .playFinished(afterwards))
             }
-        case .toneHeard(let call, let level): notice(call, .toneHeard(level: level))
+        case .heard(let call, let sound): notice(call, .heard(sound))
         case .digitRefused(let call, let digit): notice(call, .digitRefused(digit))
         case .retired(let box): retire(box)
         case .inputEnded: notice(nil, .inputEnded)
@@ -87,7 +87,7 @@ extension MediaEngine {
                 MediaCall(
                     id: id, ports: ports, session: session, planned: planned, waitsForCue: call.waitsForCue,
                     afterwards: call.play?.afterwards ?? .silence, echoes: call.echoes || options.input == .echo,
-                    recording: recording, expectedTone: call.expectedTone, impairment: options.impairment))
+                    recording: recording, listening: call.listening, impairment: options.impairment))
         } catch {
             recording?.close()
             throw .media(error)

@@ -11,8 +11,8 @@ package struct MediaNotice: Equatable, Sendable {
         /// What `PlaySpec` names began to go out, and came to its end.
         case playStarted
         case playFinished(PlaySpec.Afterwards)
-        /// The expected tone is there: its level in dBFS.
-        case toneHeard(level: Double)
+        /// Something that was listened for.
+        case heard(HeardSound)
         /// A digit was refused: the peer takes none, or too many wait.
         case digitRefused(DTMFDigit)
         /// The recording ended before the call; the call goes on.

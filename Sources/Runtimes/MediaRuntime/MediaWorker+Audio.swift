@@ -131,7 +131,7 @@ extension MediaWorker {
             call.pointee.playout(into: scratch, at: now)
             mixer.add(UnsafeBufferPointer(scratch).span)
             if call.pointee.periodsPlayed % 10 == 0 { reportStatistics(call) }
-            if let level = call.pointee.newToneLevel() { report(.toneHeard(call: call.pointee.id, level: level)) }
+            if let heard = call.pointee.nextHeard() { report(.heard(call: call.pointee.id, heard)) }
         }
         for index in tones.indices where tones[index] != nil {
             var span = scratch.mutableSpan

@@ -54,7 +54,7 @@ enum WorkerReport: Sendable {
     case media(call: UInt32, MediaEvent)
     case playStarted(call: UInt32)
     case playFinished(call: UInt32)
-    case toneHeard(call: UInt32, level: Double)
+    case heard(call: UInt32, HeardSound)
     case digitRefused(call: UInt32, DTMFDigit)
     case retired(CallBox)
     case inputEnded
