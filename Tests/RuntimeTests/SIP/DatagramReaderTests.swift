@@ -76,15 +76,18 @@ struct DatagramReaderTests {
         let host = try Host(on: thread)
         #expect(await host.start())
         let peer = try RawSocket(datagramsAt: .loopback)
-        // The thread waits for an octet.
-        var ends: [CInt] = [0, 0]
-        try #require(pipe(&ends) == 0)
-        let (out, into) = (ends[0], ends[1])
-        defer { for end in [out, into] { close(end) } }
+        // The thread says that it is busy, and waits for an octet.
+        var (busy, free): ([CInt], [CInt]) = ([0, 0], [0, 0])
+        try #require(pipe(&busy) == 0 && pipe(&free) == 0)
+        let (isBusy, saysBusy, waits, into) = (busy[0], busy[1], free[0], free[1])
+        defer { for end in [isBusy, saysBusy, waits, into] { close(end) } }
         thread.execute {
             var octet: UInt8 = 0
-            _ = read(out, &octet, 1)
+            _ = write(saysBusy, &octet, 1)
+            _ = read(waits, &octet, 1)
         }
+        var octet: UInt8 = 0
+        #expect(read(isBusy, &octet, 1) == 1)
         // More than it takes in a turn.
         for number in 0..<300 { peer.send(octets(number), to: host.address) }
         #expect(host.post.bytes.isEmpty)
