@@ -79,6 +79,30 @@ import Testing
         writer.update()
     }
 
+    /// What a killed process leaves can be read.
+    @Test(.proves(.rule(17)), arguments: ["wav", "flac", "opus", "ogg"])
+    func losesAtMostFiveSecondsInAnyFormat(format: String) throws {
+        let file = TemporaryPath("recording.\(format)")
+        var writer = try AudioFileWriter(path: file.path, channels: 1)
+        var generator = ToneGenerator(.sine(1_000, level: -12))
+        var second = [Int16](repeating: 0, count: 48_000)
+        for _ in 0..<10 {
+            var span = second.mutableSpan
+            generator.fill(&span)
+            try second.withUnsafeBufferPointer { try writer.write($0) }
+            writer.update()
+        }
+        try writer.synchronize()
+        var reader = try AudioFileReader(path: file.path)
+        var samples = [Int16](repeating: 0, count: 480_000)
+        let count = samples.withUnsafeMutableBufferPointer { reader.read(into: $0) }
+        #expect(count >= 5 * 48_000)
+        var detector = ToneDetector(frequency: 1_000)
+        samples.withUnsafeBufferPointer { detector.receive(UnsafeBufferPointer(rebasing: $0[..<count]).span) }
+        #expect(detector.windowsWithTone == detector.windows && abs(detector.level + 12) < 0.5)
+        writer.update()
+    }
+
     @Test(.proves(.rule(17)))
     func neverWritesThroughALink() throws {
         let (target, link) = (TemporaryPath("target"), TemporaryPath("link.wav"))

@@ -1,4 +1,5 @@
 import AudioCodecs
+import CSndfile
 import EngineKit
 import Glibc
 import RTPMedia
@@ -99,11 +100,17 @@ import Testing
         #expect(packets.dropFirst(5).allSatisfy { $0.ticks == ticks })
     }
 
-    @Test func playRecordAndFindATone() async throws {
-        let recording = TemporaryPath("call.wav")
+    @Test(
+        arguments: [("call.wav", .stereo), ("call.wav", .mono), ("call.flac", .stereo), ("call.opus", .mono)]
+            as [(String, RecordSpec.Format)])
+    func playRecordAndFindATone(name: String, format: RecordSpec.Format) async throws {
+        let recording = TemporaryPath(name)
         let left = try Phone(seed: 3)
         let right = try Phone(seed: 4)
-        try left.call(right, options: .init(play: PlaySpec(.tone(hertz: 1000, level: -12)), recording: recording.path))
+        try left.call(
+            right,
+            options: .init(
+                play: PlaySpec(.tone(hertz: 1000, level: -12)), recording: RecordSpec(recording.path, format: format)))
         try right.call(left, options: .init(echoes: true, listening: .init(tone: 1000)))
         #expect(await left.wait { $0.event == .playStarted })
         #expect(
@@ -117,6 +124,11 @@ import Testing
         var detector = ToneDetector(frequency: 1000)
         samples.withUnsafeBufferPointer { detector.receive(UnsafeBufferPointer(rebasing: $0[..<count]).span) }
         #expect(detector.isFound)
+        var info = SF_INFO()
+        let handle = try #require(sf_open(recording.path, CInt(SFM_READ), &info))
+        sf_close(handle)
+        #expect(info.channels == (format == .stereo ? 2 : 1))
+        #expect((info.format & CInt(SF_FORMAT_SUBMASK) == CInt(SF_FORMAT_OPUS)) == name.hasSuffix(".opus"))
     }
 
     @Test func endOfAPlayedFileIsToldAndLoopsDoNotEnd() async throws {

@@ -97,6 +97,7 @@ import Testing
             ("--header", { $0.headers = ["X-A: " + String(repeating: "b", count: 4096)] }),
             ("--header", { $0.headers = Array(repeating: "X-A: b", count: 65) }),
             ("--dtmf", { $0.dtmf = String(repeating: "1", count: 65) }), ("--record", { $0.record = "" }),
+            ("--record-format", { $0.recordFormat = .mono }),
             ("--ring-timeout", { $0.ringTimeout = .zero }),
         ]
         for (option, change) in wrong {

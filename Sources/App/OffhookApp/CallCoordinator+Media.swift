@@ -79,7 +79,9 @@ extension CallCoordinator {
         call.localMedia = media
         call.hasPorts = true
         var options = call.script?.mediaOptions ?? MediaCallOptions()
-        options.recording = options.recording.map { Self.recordingPath($0, ofCall: call.identity.number) }
+        if let path = options.recording?.path {
+            options.recording?.path = Self.recordingPath(path, ofCall: call.identity.number)
+        }
         emit(.media(.start(handle, options)))
         switch opening {
         case .placing(let target, let account):

@@ -7,6 +7,7 @@ import SIPUserAgent
 package struct CallScript: Sendable {
     /// What follows the end of what was played.
     package typealias AfterPlaying = PlaySpec.Afterwards
+    package typealias RecordFormat = RecordSpec.Format
 
     package enum PlayMoment: String, CaseIterable, Sendable {
         case answered, early
@@ -17,6 +18,7 @@ package struct CallScript: Sendable {
     package var moment = PlayMoment.answered
     package var afterPlaying = PlaySpec.Afterwards.silence
     package var recordPath: String?
+    package var recordFormat = RecordSpec.Format.stereo
     /// As `DigitStep` reads it: digits, `,` and `w`.
     package var digits = ""
     package var digitMode = DigitMode.auto
@@ -61,6 +63,10 @@ extension CallScript {
         afterPlaying = options.afterPlaying
         recordPath = options.record
         if recordPath == "" { throw Fault(option: "--record", problem: "names no file") }
+        recordFormat = options.recordFormat ?? .stereo
+        if options.recordFormat != nil, recordPath == nil {
+            throw Fault(option: "--record-format", problem: "there is no --record")
+        }
         if let text = options.dtmf {
             let steps: [DigitStep]
             do {
@@ -196,7 +202,8 @@ extension CallScript {
     /// What the media engine has to know of the script.
     var mediaOptions: MediaCallOptions {
         MediaCallOptions(
-            play: play.map { PlaySpec($0, afterwards: afterPlaying) }, waitsForCue: true, recording: recordPath,
+            play: play.map { PlaySpec($0, afterwards: afterPlaying) }, waitsForCue: true,
+            recording: recordPath.map { RecordSpec($0, format: recordFormat) },
             echoes: echoes,
             listening: Listening(tone: expectedTone, speech: expectsSpeech, sound: expectsSilence))
     }

@@ -62,6 +62,7 @@ package struct CallScriptOptions: Sendable {
     package var moment = CallScript.PlayMoment.answered
     package var afterPlaying = PlaySpec.Afterwards.silence
     package var record: String?
+    package var recordFormat: RecordSpec.Format?
     package var dtmf: String?
     package var digitMode = DigitMode.auto
     package var duration: Duration?

@@ -4,6 +4,7 @@ import OffhookApp
 extension SIPSettings.Limits: ExpressibleByArgument {}
 extension SIPSettings.Verdict: ExpressibleByArgument {}
 extension DigitMode: ExpressibleByArgument {}
+extension CallScript.RecordFormat: ExpressibleByArgument {}
 extension PhoneOptions.LogLevel: ExpressibleByArgument {}
 extension CallScript.PlayMoment: ExpressibleByArgument {}
 extension CallScript.AfterPlaying: ExpressibleByArgument {}
@@ -157,8 +158,15 @@ struct ScriptArguments: ParsableArguments {
             "What follows the end of the file: hangup, loop, silence or live; silence without it.", valueName: "what"))
     var then: CallScript.AfterPlaying?
 
-    @Option(help: ArgumentHelp("One stereo WAV: left what we sent, right what we heard.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "A sound file of the call: WAV; FLAC or Opus where it ends in .flac or .opus.", valueName: "path"))
     var record: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "stereo: left what we sent, right what we heard (without it); mono: both in one.", valueName: "format"))
+    var recordFormat: CallScript.RecordFormat?
 
     @Option(
         help: ArgumentHelp("Digits to send after the answer; ',' waits 1 s, 'w' waits for media.", valueName: "string"))
@@ -231,6 +239,7 @@ struct ScriptArguments: ParsableArguments {
         options.moment = when ?? .answered
         options.afterPlaying = then ?? .silence
         options.record = record
+        options.recordFormat = recordFormat
         options.dtmf = dtmf
         options.digitMode = dtmfMode
         options.duration = duration

@@ -42,11 +42,14 @@ struct AudioFileWriter: ~Copyable {
 
     deinit { sf_close(handle) }
 
-    /// By the name's end: FLAC or Ogg Vorbis where it says so, else WAV.
+    /// By the name's end: FLAC, or Opus in Ogg, where it says so, else WAV. Not Vorbis, of which libsndfile holds back so much
+    /// that a kill would lose all.
     private static func format(of path: String) -> CInt {
         let name = path.lowercased()
         if name.hasSuffix(".flac") { return CInt(SF_FORMAT_FLAC) | CInt(SF_FORMAT_PCM_16) }
-        if name.hasSuffix(".ogg") || name.hasSuffix(".oga") { return CInt(SF_FORMAT_OGG) | CInt(SF_FORMAT_VORBIS) }
+        if [".opus", ".ogg", ".oga"].contains(where: name.hasSuffix) {
+            return CInt(SF_FORMAT_OGG) | CInt(SF_FORMAT_OPUS)
+        }
         return CInt(SF_FORMAT_WAV) | CInt(SF_FORMAT_PCM_16)
     }
 

@@ -167,26 +167,31 @@ struct MediaCall: ~Copyable {
         echo?.write(UnsafeBufferPointer(period))
         listener.hear(period)
         if !hasBegunRecording { hasBegunRecording = session.configuration.remoteRTP != nil || hasHeardPeer }
-        if let recording, let sent, hasBegunRecording { record(period, into: recording.samples, beside: sent) }
+        if let recording, let sent, hasBegunRecording { record(period, into: recording, beside: sent) }
     }
 
     /// What was listened for and has been heard.
     mutating func nextHeard() -> HeardSound? { listener.next() }
 
-    /// Left what was sent, right what was heard. Two clocks differ: a period of silence is put in, or one of sound
-    /// left out, where the sent side has drifted that far.
+    /// Left what was sent, right what was heard, or both in one. Two clocks differ: a period of silence is put in, or one
+    /// of sound left out, where the sent side has drifted that far.
     private func record(
-        _ heard: UnsafeMutableBufferPointer<Int16>, into file: SampleRing, beside sent: SampleRing
+        _ heard: UnsafeMutableBufferPointer<Int16>, into file: WrittenFile, beside sent: SampleRing
     ) {
         if sent.count > 3 * AudioPeriod.samples { sent.drop(AudioPeriod.samples) }
         let left = UnsafeMutableBufferPointer(rebasing: stereo[AudioPeriod.samples...])
         if !sent.takePeriod(into: left) { left.update(repeating: 0) }
         // In place from the front: pair n is written to 2n and 2n+1, and left n is read from 480+n, never overtaken.
         for index in 0..<AudioPeriod.samples {
-            stereo[2 * index] = left[index]
-            stereo[2 * index + 1] = heard[index]
+            if file.channels == 2 {
+                stereo[2 * index] = left[index]
+                stereo[2 * index + 1] = heard[index]
+            } else {
+                stereo[index] = Int16(clamping: Int32(left[index]) + Int32(heard[index]))
+            }
         }
-        if file.space >= stereo.count { file.write(UnsafeBufferPointer(stereo)) }
+        let recorded = UnsafeBufferPointer(rebasing: stereo[..<(AudioPeriod.samples * file.channels)])
+        if file.samples.space >= recorded.count { file.samples.write(recorded) }
     }
 
     // MARK: - Conference

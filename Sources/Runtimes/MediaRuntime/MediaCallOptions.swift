@@ -18,20 +18,37 @@ package struct PlaySpec: Hashable, Sendable {
     }
 }
 
+/// What a call is recorded to.
+package struct RecordSpec: Hashable, Sendable {
+    package enum Format: String, Hashable, Sendable, CaseIterable {
+        /// Left what was sent, right what was heard.
+        case stereo
+        /// Both in one.
+        case mono
+    }
+
+    package var path: String
+    package var format: Format
+
+    package init(_ path: String, format: Format = .stereo) {
+        self.path = path
+        self.format = format
+    }
+}
+
 /// What one call's media does besides talking.
 package struct MediaCallOptions: Hashable, Sendable {
     /// Starts once the media path stands: the peer's media came, or half a second passed since ours may go out.
     package var play: PlaySpec?
     /// The play waits for `MediaEngine.beginPlaying` too: media may stand before the call is answered.
     package var waitsForCue: Bool
-    /// A stereo WAV: left what was sent, right what was heard.
-    package var recording: String?
+    package var recording: RecordSpec?
     /// What is received is sent back.
     package var echoes: Bool
     package var listening: Listening
 
     package init(
-        play: PlaySpec? = nil, waitsForCue: Bool = false, recording: String? = nil, echoes: Bool = false,
+        play: PlaySpec? = nil, waitsForCue: Bool = false, recording: RecordSpec? = nil, echoes: Bool = false,
         listening: Listening = Listening()
     ) {
         self.play = play

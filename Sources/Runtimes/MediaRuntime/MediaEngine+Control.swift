@@ -77,7 +77,7 @@ extension MediaEngine {
         let recording: WrittenFile?
         do throws(AudioError) {
             planned = try source(of: call.play)
-            recording = try record(id, path: call.recording)
+            recording = try record(id, to: call.recording)
         } catch {
             throw .audio(error)
         }
@@ -108,9 +108,10 @@ extension MediaEngine {
         }
     }
 
-    private func record(_ id: UInt32, path: String?) throws(AudioError) -> WrittenFile? {
-        guard let path else { return nil }
-        let file = try WrittenFile(path: path, channels: 2) { [continuation] error in
+    private func record(_ id: UInt32, to spec: RecordSpec?) throws(AudioError) -> WrittenFile? {
+        guard let spec else { return nil }
+        let channels = spec.format == .stereo ? 2 : 1
+        let file = try WrittenFile(path: spec.path, channels: channels) { [continuation] error in
             continuation.yield(MediaNotice(call: id, event: .recordingFailed(error)))
         }
         files.add(file)
