@@ -51,6 +51,9 @@ struct LoopbackReport: Sendable {
     static let longestLatency = 150.0
     static let highestJitter = 10.0
     static let longestSetUp = 1000.0
+    /// One in so many packets may miss its playout: a busy machine holds one up now and then, and what conceals it is heard
+    /// by the windows of the tone.
+    static let latePacketsIn: UInt64 = 100
 
     /// Every threshold that the verdict rests on, with what was measured.
     var checks: [Check] {
@@ -92,8 +95,9 @@ struct LoopbackReport: Sendable {
                 holds: hearing.latency.map { (0...longestLatency).contains($0.milliseconds) } ?? false),
             Check(
                 name: "\(direction.name) loss", measured: "lost \(statistics.lost), late \(statistics.late)",
-                threshold: "none", holds: statistics.lost == 0 && statistics.late == 0 && statistics.receivedPackets > 0
-            ),
+                threshold: "lost none, late at most 1 in \(latePacketsIn)",
+                holds: statistics.receivedPackets > 0 && statistics.lost == 0
+                    && statistics.late <= statistics.receivedPackets / latePacketsIn),
             Check(
                 name: "\(direction.name) jitter", measured: "\(fixed(statistics.jitterMilliseconds, 1)) ms",
                 threshold: "<= \(Int(highestJitter)) ms", holds: statistics.jitterMilliseconds <= highestJitter),
