@@ -65,6 +65,7 @@ let package = Package(
             ]),
         engine("AudioCodecs", uses: ["EngineKit", "COpus"]),
         engine("RTPMedia", uses: ["AudioCodecs", "EngineKit"]),
+        engine("VoiceProcessing", uses: ["EngineKit", "CSpeexDSP"]),
         engine("TerminalUI", uses: ["EngineKit"]),
 
         runtime(
@@ -74,7 +75,8 @@ let package = Package(
                 "CLinux",
             ] + nio),
         runtime(
-            "MediaRuntime", uses: ["RTPMedia", "AudioCodecs", "EngineKit", "CALSA", "CSndfile", "CLinux"]),
+            "MediaRuntime",
+            uses: ["RTPMedia", "AudioCodecs", "VoiceProcessing", "EngineKit", "CALSA", "CSndfile", "CLinux"]),
         runtime("TerminalRuntime", uses: ["TerminalUI", "EngineKit", "CNcurses", "CLinux"]),
 
         system("CALSA", pkgConfig: "alsa", apt: "libasound2-dev"),
@@ -84,6 +86,7 @@ let package = Package(
         system("CNcurses", apt: "libncurses-dev"),
         system("COpus", pkgConfig: "opus", apt: "libopus-dev"),
         system("CSndfile", pkgConfig: "sndfile", apt: "libsndfile1-dev"),
+        system("CSpeexDSP", pkgConfig: "speexdsp", apt: "libspeexdsp-dev"),
         .target(name: "CLinux", path: "Sources/System/CLinux"),
         .target(name: "CTOML", path: "Sources/System/CTOML"),
 
@@ -92,7 +95,8 @@ let package = Package(
             dependencies: [
                 "SIPRuntime", "MediaRuntime", "TerminalRuntime", "TerminalUI", "SIPUserAgent", "SIPTransactions",
                 "EventPackages",
-                "SIPMessages", "SDP", "RTPMedia", "AudioCodecs", "EngineKit", "CTOML", "CLinux", logging,
+                "SIPMessages", "SDP", "RTPMedia", "AudioCodecs", "VoiceProcessing", "EngineKit", "CTOML", "CLinux",
+                logging,
             ],
             path: "Sources/App/OffhookApp", swiftSettings: swiftSettings),
         .executableTarget(
@@ -141,6 +145,7 @@ let package = Package(
             ]),
         tests("AudioCodecsTests", uses: ["AudioCodecs"]),
         tests("RTPMediaTests", uses: ["RTPMedia", "AudioCodecs", "EngineKit"]),
+        tests("VoiceProcessingTests", uses: ["VoiceProcessing", "EngineKit"]),
         tests("TerminalUITests", uses: ["TerminalUI", "EngineKit"], data: "Golden"),
         tests("TerminalRuntimeTests", uses: ["TerminalRuntime", "TerminalUI"]),
         tests(
@@ -154,11 +159,15 @@ let package = Package(
             linkerSettings: [.linkedLibrary("asound")]),
         tests(
             "MediaRuntimeTests",
-            uses: ["MediaRuntime", "RTPMedia", "AudioCodecs", "EngineKit", "CLinux", "CSndfile", "VirtualSoundCard"]),
+            uses: [
+                "MediaRuntime", "RTPMedia", "AudioCodecs", "VoiceProcessing", "EngineKit", "CLinux", "CSndfile",
+                "VirtualSoundCard",
+            ]),
         tests(
             "OffhookAppTests",
             uses: [
-                "OffhookApp", "MediaRuntime", "RTPMedia", "SIPUserAgent", "SIPTransactions", "SIPRuntime",
+                "OffhookApp", "MediaRuntime", "VoiceProcessing", "RTPMedia", "SIPUserAgent", "SIPTransactions",
+                "SIPRuntime",
                 "SIPMessages",
                 "SDP", "EngineKit", logging,
             ]),
@@ -168,7 +177,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "SIPRuntime", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "MediaRuntime", "RTPMedia",
-                "AudioCodecs", "EngineKit", "CAllocationCount", "VirtualSoundCard",
+                "AudioCodecs", "VoiceProcessing", "EngineKit", "CAllocationCount", "VirtualSoundCard",
             ],
             path: "Tests/Benchmarks", exclude: ["Peers"], swiftSettings: swiftSettings),
         .executableTarget(name: "flood", path: "Tests/Flood"),

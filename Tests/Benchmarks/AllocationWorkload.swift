@@ -7,8 +7,8 @@ import RTPMedia
 
 extension Workload {
     /// What the real-time threads allocate for captured and played frames after start-up: two phones talk Opus over
-    /// two virtual sound cards and the loopback, each of them before a bad network, with redundant audio. Ends with 1 where
-    /// that is anything.
+    /// two virtual sound cards and the loopback, each of them before a bad network, with redundant audio and all that can
+    /// be done to a microphone's sound. Ends with 1 where that is anything.
     static var allocations: Workload {
         Workload(name: "allocations", usage: "[SECONDS]") { arguments in
             let seconds = arguments.first.flatMap { UInt32($0) } ?? 5
@@ -62,7 +62,9 @@ extension Workload {
         impairment.jitter = .milliseconds(30)
         impairment.seed = seed
         let engine = try MediaEngine(
-            .init(input: card, output: card, random: RandomSource(seed: seed), impairment: impairment))
+            .init(
+                input: card, output: card, random: RandomSource(seed: seed), impairment: impairment,
+                voice: [.echoCancellation, .noiseSuppression, .gainControl]))
         try engine.start()
         return Phone(engine: engine, ports: try engine.bindPorts(address: .loopback))
     }

@@ -3,6 +3,7 @@ import EngineKit
 import RTPMedia
 import Synchronization
 import Testing
+import VoiceProcessing
 
 @testable import MediaRuntime
 
@@ -13,10 +14,11 @@ final class Phone: Sendable {
     private let log: NoticeLog
 
     init(
-        input: AudioSpec = .null, output: AudioSpec = .null, probe: AudioProbe? = nil, seed: UInt64
+        input: AudioSpec = .null, output: AudioSpec = .null, probe: AudioProbe? = nil, voice: VoiceFeatures = [],
+        seed: UInt64
     ) throws {
         engine = try MediaEngine(
-            .init(input: input, output: output, random: RandomSource(seed: seed), probe: probe))
+            .init(input: input, output: output, random: RandomSource(seed: seed), probe: probe, voice: voice))
         try engine.start()
         ports = try engine.bindPorts(address: .loopback)
         log = NoticeLog(engine)

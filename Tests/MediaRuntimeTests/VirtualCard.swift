@@ -8,6 +8,8 @@ final class VirtualCard: @unchecked Sendable {
     let loudspeaker: UnsafeMutablePointer<vcard_line>
     let microphone: UnsafeMutablePointer<vcard_line>
     let name: String
+    /// The card with its microphone in its loudspeaker.
+    var echoingName: String { "echoing_\(name)" }
     private let paths: [String]
 
     /// - Parameter name: `a` to `h`; the configuration knows these.
@@ -67,6 +69,9 @@ final class VirtualCard: @unchecked Sendable {
                 pcm.card_\(name) { type asym
                   playback.pcm { type vcard line "\(line(name, "out"))" }
                   capture.pcm { type vcard line "\(line(name, "in"))" } }
+                pcm.echoing_card_\(name) { type asym
+                  playback.pcm { type vcard line "\(line(name, "out"))" }
+                  capture.pcm { type vcard line "\(line(name, "out"))" } }
 
                 """
         }

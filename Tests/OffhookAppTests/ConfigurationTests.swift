@@ -276,6 +276,10 @@ struct ConfigurationTests {
             "4:10: media.codecs: \"opsu\" is not known; did you mean \"opus\"?"
         ),
         (
+            "address = 'a@b.c'\n[audio]\nvoice_processing = ['nose']",
+            "4:20: audio.voice_processing: \"nose\" is not known; did you mean \"noise\"?"
+        ),
+        (
             "address = 'a@b.c'\n[media]\nrtp_ports = '7-7'",
             "4:13: media.rtp_ports: \"7-7\" is not LOW-HIGH with room for two ports"
         ),

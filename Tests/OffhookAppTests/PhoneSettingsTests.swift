@@ -6,6 +6,7 @@ import SIPMessages
 import SIPTransactions
 import SIPUserAgent
 import Testing
+import VoiceProcessing
 
 @testable import OffhookApp
 
@@ -70,6 +71,44 @@ import Testing
         #expect(settings.userAgent.automaticAnswer.from.map(\.description) == ["sip:gate@*"])
         #expect(settings.userAgent.callers.map(\.username) == ["gate"])
         #expect(!settings.userAgent.automaticAnswer.authenticated && !settings.userAgent.automaticAnswer.loopback)
+    }
+
+    private func voiceProcessing(
+        _ list: String?, configured: String = "", audio: String = "alsa"
+    ) throws -> VoiceFeatures {
+        let folder = try TemporaryDirectory()
+        var options = PhoneOptions()
+        options.configurationPath = try folder.write("[audio]\n\(configured)\n", to: "config.toml")
+        options.audio = audio
+        options.voiceProcessing = list
+        return try PhoneSettings(options).voiceProcessing
+    }
+
+    @Test func processesTheVoiceAsIsWanted() throws {
+        #expect(try voiceProcessing(nil) == [])
+        #expect(try voiceProcessing("echo, gain") == [.echoCancellation, .gainControl])
+        let configured = "voice_processing = ['noise', 'echo']"
+        #expect(try voiceProcessing(nil, configured: configured) == [.echoCancellation, .noiseSuppression])
+        #expect(try voiceProcessing("gain", configured: configured) == .gainControl)
+        #expect(try voiceProcessing("none", configured: configured) == [])
+        // Of a configuration that is for a microphone nothing is left to do without one.
+        #expect(try !voiceProcessing(nil, configured: configured, audio: "null").isEmpty)
+    }
+
+    @Test(arguments: [
+        ("ecko", "alsa", "'ecko' is none of echo, noise, gain; did you mean 'echo'?"),
+        ("", "alsa", "'' is none of echo, noise, gain"),
+        ("echo,", "alsa", "'' is none of echo, noise, gain"),
+        ("echo", "null", "'null' is not a microphone"),
+        ("echo", "file:speech.wav", "'file:speech.wav' is not a microphone"),
+    ])
+    func refusesVoiceProcessingThatCannotBe(list: String, audio: String, problem: String) {
+        let fault = fault {
+            $0.audio = audio
+            $0.voiceProcessing = list
+        }
+        #expect(fault?.line == "offhook: --voice-processing: \(problem)\n")
+        #expect(fault?.exit == .usage)
     }
 
     private func settings(of account: String) throws -> PhoneSettings {

@@ -3,6 +3,7 @@ import SDP
 import SIPMessages
 import SIPRuntime
 import SIPUserAgent
+import VoiceProcessing
 
 extension OffhookConfiguration {
     /// Reads a whole file, with everything that is wrong with it in one error.
@@ -25,6 +26,10 @@ extension OffhookConfiguration {
             self.audio.input = audio.audioSpecification("input", isOutput: false)
             self.audio.output = audio.audioSpecification("output", isOutput: true)
             self.audio.ring = audio.audioSpecification("ring", isOutput: true)
+            let features = audio.parsedList(
+                "voice_processing", as: "echo, noise or gain", choices: VoiceFeatures.words.map(\.word)
+            ) { VoiceFeatures(word: $0) }
+            self.audio.voiceProcessing = VoiceFeatures(features ?? [])
         }
         root.section("sip") { sip in
             self.sip.listen =

@@ -4,6 +4,7 @@ import SDP
 import SIPMessages
 import SIPRuntime
 import SIPUserAgent
+import VoiceProcessing
 
 /// What the configuration file says, checked and typed. What it leaves out is nil or empty: the command line and the
 /// defaults fill it.
@@ -87,6 +88,7 @@ package struct AudioSettings: Sendable {
     package var input: AudioSpec?
     package var output: AudioSpec?
     package var ring: AudioSpec?
+    package var voiceProcessing: VoiceFeatures = []
 }
 
 /// `[sip]`

@@ -81,7 +81,7 @@ final class Phone {
                 MediaEngine.Options(
                     input: settings.input, output: settings.output,
                     ports: settings.rtpPorts.low...settings.rtpPorts.high, random: random, probe: settings.probe,
-                    impairment: settings.impairment))
+                    impairment: settings.impairment, voice: settings.voiceProcessing))
         } catch {
             throw StartFault(error.exit, "\(error)")
         }

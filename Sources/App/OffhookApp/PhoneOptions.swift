@@ -31,6 +31,8 @@ package struct PhoneOptions: Sendable {
     package var audio: String?
     package var input: String?
     package var output: String?
+    /// Words of `VoiceFeatures`, with commas between, or `none`.
+    package var voiceProcessing: String?
     package var codecs: String?
     package var rtpPorts: String?
 

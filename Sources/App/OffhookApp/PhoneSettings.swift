@@ -6,6 +6,7 @@ import SIPMessages
 import SIPRuntime
 import SIPUserAgent
 import TerminalUI
+import VoiceProcessing
 
 /// Why a command can't start: what is wrong, and the exit status that says whose fault it is.
 package struct StartFault: Error, Sendable {
@@ -48,6 +49,8 @@ struct PhoneSettings: Sendable {
     var nameServers: [SocketAddress]
     var input: AudioSpec
     var output: AudioSpec
+    /// What is done to the sound of the microphone.
+    var voiceProcessing: VoiceFeatures
     /// Where incoming calls ring; nil: where the peer is heard.
     var ring: AudioSpec?
     /// Whether somebody named the devices; where nobody did, one that does not open is replaced by `null`.
@@ -117,6 +120,7 @@ struct PhoneSettings: Sendable {
         if listen.isEmpty { listen = ListenAddress.standard }
 
         (input, output, ring) = try Self.audio(options, configuration.audio)
+        voiceProcessing = try Self.voiceProcessing(options, input: input) ?? configuration.audio.voiceProcessing
         hasChosenAudio =
             options.audio != nil || options.input != nil || options.output != nil || configuration.audio.input != nil
             || configuration.audio.output != nil
@@ -182,15 +186,6 @@ struct PhoneSettings: Sendable {
 
     // MARK: - Its parts
 
-    private static func impairment(_ text: String?) throws(StartFault) -> NetworkImpairment? {
-        guard let text else { return nil }
-        do throws(ImpairmentFault) {
-            return try NetworkImpairment(argument: text)
-        } catch {
-            throw StartFault(.usage, "--impair: \(error)")
-        }
-    }
-
     private static func configuration(for options: PhoneOptions) throws(StartFault) -> OffhookConfiguration {
         guard options.usesConfiguration else {
             guard options.configurationPath == nil else {
@@ -251,61 +246,6 @@ struct PhoneSettings: Sendable {
         }
         guard faults.isEmpty else { throw StartFault(configuration, faults) }
         return callers
-    }
-
-    private static func codecs(_ list: String?) throws(StartFault) -> [CodecKind]? {
-        guard let list else { return nil }
-        var codecs: [CodecKind] = []
-        for name in list.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed) {
-            guard let codec = CodecKind.allCases.first(where: { $0.configurationName == name.lowercased() }) else {
-                let known = CodecKind.allCases.map(\.configurationName)
-                let hint = nearestWord(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
-                throw StartFault(
-                    .usage, "--codec: '\(name)' is none of \(known.joined(separator: ", "))\(hint)")
-            }
-            if !codecs.contains(codec) { codecs.append(codec) }
-        }
-        return codecs
-    }
-
-    private static func ports(_ text: String?) throws(StartFault) -> PortRange? {
-        guard let text else { return nil }
-        guard let range = PortRange(text) else {
-            throw StartFault(.usage, "--rtp-ports: '\(text)' is not LOW-HIGH with room for an even port and the next")
-        }
-        return range
-    }
-
-    private static func listenAddresses(_ texts: [String]) throws(StartFault) -> [ListenAddress] {
-        var addresses: [ListenAddress] = []
-        for text in texts {
-            guard let address = ListenAddress(text) else {
-                throw StartFault(.usage, "--listen: '\(text)' is not ADDRESS:PORT[;transport=udp|tcp]")
-            }
-            addresses.append(address)
-        }
-        return addresses
-    }
-
-    private static func audio(
-        _ options: PhoneOptions, _ configured: AudioSettings
-    ) throws(StartFault) -> (input: AudioSpec, output: AudioSpec, ring: AudioSpec?) {
-        func spec(_ text: String, _ option: String) throws(StartFault) -> AudioSpec {
-            do {
-                return try AudioSpec(parsing: text)
-            } catch {
-                throw StartFault(.usage, "\(option): \(error.description)")
-            }
-        }
-        var input = configured.input ?? .alsa("default")
-        var output = configured.output ?? .alsa("default")
-        if let both = options.audio { (input, output) = try spec(both, "--audio").bothDirections }
-        if let text = options.input { input = try spec(text, "--input") }
-        if let text = options.output { output = try spec(text, "--output") }
-        guard output.isOutput else {
-            throw StartFault(.usage, "--output: '\(output)' gives audio and takes none")
-        }
-        return (input, output, configured.ring)
     }
 
     private static func limits(_ profile: SIPSettings.Limits, calls: Int?) -> UserAgentLimits {

@@ -110,6 +110,12 @@ struct MediaArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Where the peer is heard, as --audio.", valueName: "spec"))
     var output: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What is done to the microphone's sound: echo (out), noise (down), gain (level), or none.",
+            valueName: "list"))
+    var voiceProcessing: String?
+
     @Option(help: ArgumentHelp("Codecs in order of preference, as opus,g722,pcmu,pcma.", valueName: "list"))
     var codec: String?
 
@@ -120,6 +126,7 @@ struct MediaArguments: ParsableArguments {
         options.audio = audio
         options.input = input
         options.output = output
+        options.voiceProcessing = voiceProcessing
         options.codecs = codec
         options.rtpPorts = rtpPorts
     }

@@ -9,7 +9,8 @@ extension MediaEngine {
     func startThreads(input: WorkerInput, output: WorkerOutput) throws(SystemError) -> Bool {
         let (channel, probe) = (channel, options.probe)
         // Made here, so that what the system refuses is an error of the caller's.
-        let place = WorkerPlace(try MediaWorker(channel: channel, input: input, output: output, probe: probe))
+        let place = WorkerPlace(
+            try MediaWorker(channel: channel, input: input, output: output, probe: probe, voice: options.voice))
         try RealtimeThread.start("offhook-notices", priority: .normal) { self.control() }
         let priority: RealtimeThread.Priority = options.isRealtime ? .worker : .normal
         return try RealtimeThread.start("offhook-media", priority: priority) {

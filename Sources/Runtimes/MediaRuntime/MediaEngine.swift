@@ -3,6 +3,7 @@ import EngineKit
 import Glibc
 import RTPMedia
 import Synchronization
+import VoiceProcessing
 
 /// The media of all calls of one phone: ports, devices, and the threads behind them. The face towards the app.
 ///
@@ -18,13 +19,15 @@ package final class MediaEngine: Sendable {
         package var probe: AudioProbe?
         /// A bad network, on purpose.
         package var impairment: NetworkImpairment?
+        /// What is done to the sound of the microphone, where the input is a device.
+        package var voice: VoiceFeatures
         /// Asks the system for real-time threads.
         package var isRealtime: Bool
 
         package init(
             input: AudioSpec, output: AudioSpec, ports: ClosedRange<UInt16> = RTPPortAllocator.standardRange,
             random: RandomSource, probe: AudioProbe? = nil, impairment: NetworkImpairment? = nil,
-            isRealtime: Bool = true
+            voice: VoiceFeatures = [], isRealtime: Bool = true
         ) {
             self.input = input
             self.output = output
@@ -32,6 +35,7 @@ package final class MediaEngine: Sendable {
             self.random = random
             self.probe = probe
             self.impairment = impairment.flatMap { $0.affectsRTP ? $0 : nil }
+            self.voice = voice
             self.isRealtime = isRealtime
         }
     }

@@ -74,6 +74,7 @@ extension MediaWorker {
         let delay = Duration.nanoseconds(Int64(link.captureDelay.load(ordering: .relaxed)) * 1_000_000_000 / 48_000)
         while link.captured.takePeriod(into: microphone) {
             captureClock.lastProgress = now
+            voice?.process(microphone, spokenAt: now - AudioPeriod.duration - delay)
             if captureClock.owed > 0 {
                 // Its place was filled. The bridge goes on until the device is in time again.
                 captureClock.owed -= 1
@@ -104,18 +105,24 @@ extension MediaWorker {
         }
         while periodsProvided < demanded && link.playout.space >= scratch.count {
             mixPeriod(at: now, heardAt: now + delay)
-            link.playout.write(UnsafeBufferPointer(scratch))
-            periodsProvided += 1
+            play(on: link, heardAt: now + delay)
             link.toDevice.signal()
         }
         while let due = playoutClock.due, due <= now {
             // Late: the calls play on. One period is kept for the card, the rest is nobody's.
             mixPeriod(at: now, heardAt: now + delay)
             if link.playout.count < AudioPeriod.samples {
-                link.playout.write(UnsafeBufferPointer(scratch))
-                periodsProvided += 1
+                play(on: link, heardAt: now + delay)
             }
             playoutClock.due = due + AudioPeriod.duration
         }
+    }
+
+    /// Gives the card the period in `scratch`, behind what it has not yet taken.
+    private mutating func play(on link: DeviceLink, heardAt: Instant) {
+        let before = AudioPeriod.duration * link.playout.count / AudioPeriod.samples
+        voice?.play(UnsafeBufferPointer(scratch).span, heardAt: heardAt + before)
+        link.playout.write(UnsafeBufferPointer(scratch))
+        periodsProvided += 1
     }
 }

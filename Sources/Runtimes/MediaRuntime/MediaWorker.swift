@@ -2,6 +2,7 @@ import CLinux
 import EngineKit
 import Glibc
 import RTPMedia
+import VoiceProcessing
 
 /// The media thread: RTP sockets, codecs and mixing of every call, on one epoll.
 ///
@@ -52,6 +53,8 @@ struct MediaWorker: ~Copyable {
     let scratch: UnsafeMutableBufferPointer<Int16>
     /// What one call of a conference is sent of the others.
     let others: UnsafeMutableBufferPointer<Int16>
+    /// Cleans what the device's microphone gives.
+    var voice: VoiceProcessor?
     var mixer = Mixer(capacity: AudioPeriod.samples)
     /// By `LocalTone`.
     var tones = InlineArray<5, ToneGenerator?>(repeating: nil)
@@ -59,8 +62,13 @@ struct MediaWorker: ~Copyable {
     private var armedFor: Int64 = 0
 
     init(
-        channel: WorkerChannel, input: WorkerInput, output: WorkerOutput, probe: AudioProbe?
+        channel: WorkerChannel, input: WorkerInput, output: WorkerOutput, probe: AudioProbe?, voice: VoiceFeatures
     ) throws(SystemError) {
+        do throws(VoiceProcessor.NoMemory) {
+            self.voice = if case .device = input, !voice.isEmpty { try VoiceProcessor(voice) } else { nil }
+        } catch {
+            throw SystemError(code: ENOMEM, operation: "process the voice")
+        }
         let epoll = Descriptor(try SystemError.check(cs_epoll_create(), "make an epoll"))
         let timer = Descriptor(try SystemError.check(cs_timer_create(), "make a timerfd"))
         _ = try SystemError.check(

@@ -1,0 +1,52 @@
+import EngineKit
+import Glibc
+import Testing
+import VoiceProcessing
+
+@testable import MediaRuntime
+
+/// A phone whose microphone stands in its loudspeaker, and what comes back of what its peer says.
+@Suite(.serialized, .onceTheMachineKeepsTime) struct EchoTests {
+    /// Says noise in syllables for six seconds.
+    ///
+    /// - Returns: how much quieter it comes back in the last two, in dB.
+    private func echoLoss(_ voice: VoiceFeatures) async throws -> Double {
+        let (cards, seconds) = ((try #require(VirtualCard("f")), try #require(VirtualCard("g"))), 6)
+        let echoing = try Phone(
+            input: .alsa(cards.0.echoingName), output: .alsa(cards.0.echoingName), voice: voice, seed: 31)
+        let speaker = try Phone(input: .alsa(cards.1.name), output: .alsa(cards.1.name), seed: 32)
+        try echoing.call(speaker)
+        try speaker.call(echoing)
+        #expect(await speaker.wait { if case .media(.firstPacketPlayed) = $0.event { true } else { false } })
+        var random = RandomSource(seed: 33)
+        let noise = (0..<seconds * 48_000).map { index in
+            Int16.random(in: -4_000...4_000, using: &random) / (index / 9_600 % 3 == 2 ? 40 : 1)
+        }
+        // The line holds little more than five seconds: what is said is put there as it is needed.
+        let start = VirtualCard.sample(at: MonotonicClock.now.nanoseconds) + 14_400
+        for second in 0..<seconds {
+            VirtualCard.put(
+                Array(noise[second * 48_000..<(second + 1) * 48_000]), on: cards.1.microphone,
+                from: start + second * 48_000)
+            await pause(.seconds(1))
+        }
+        await pause(.milliseconds(300))
+        let heard = VirtualCard.take(96_000, from: cards.1.loudspeaker, at: start + (seconds - 2) * 48_000)
+        return level(noise.suffix(96_000)) - level(heard)
+    }
+
+    private func level(_ samples: some Collection<Int16>) -> Double {
+        10 * log10(samples.reduce(1) { $0 + Double($1) * Double($1) } / Double(samples.count))
+    }
+
+    @Test func comesBackWithoutCancellation() async throws {
+        let loss = try await echoLoss([])
+        #expect(loss < 6, "\(loss) dB")
+    }
+
+    @Test func isTakenOut() async throws {
+        let loss = try await echoLoss(.echoCancellation)
+        print("echo comes back \(loss) dB quieter")
+        #expect(loss > 30, "\(loss) dB")
+    }
+}
