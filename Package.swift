@@ -166,7 +166,8 @@ let package = Package(
         tests(
             "OffhookAppTests",
             uses: [
-                "OffhookApp", "MediaRuntime", "VoiceProcessing", "RTPMedia", "SIPUserAgent", "SIPTransactions",
+                "OffhookApp", "MediaRuntime", "VoiceProcessing", "RTPMedia", "AudioCodecs", "SIPUserAgent",
+                "SIPTransactions",
                 "SIPRuntime",
                 "SIPMessages",
                 "SDP", "EngineKit", logging,
@@ -177,7 +178,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "SIPRuntime", "SIPUserAgent", "SIPTransactions", "SIPMessages", "SDP", "MediaRuntime", "RTPMedia",
-                "AudioCodecs", "VoiceProcessing", "EngineKit", "CAllocationCount", "VirtualSoundCard",
+                "AudioCodecs", "VoiceProcessing", "EngineKit", "COpus", "CAllocationCount", "VirtualSoundCard",
             ],
             path: "Tests/Benchmarks", exclude: ["Peers"], swiftSettings: swiftSettings),
         .executableTarget(name: "flood", path: "Tests/Flood"),

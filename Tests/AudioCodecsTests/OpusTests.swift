@@ -122,6 +122,33 @@ struct OpusTests {
         #expect((11_000...12_800).contains(low))
     }
 
+    private func bitRate(_ preferences: OpusPreferences, _ settings: OpusSettings) throws -> Int {
+        try encoded(speechLike(count: 240_000), preferences: preferences, settings: settings)
+            .reduce(0) { $0 + $1.count } * 8 / 5
+    }
+
+    @Test func whatIsSettledIsSoWhateverThePeerAsksFor() throws {
+        let frugal = OpusPreferences(maximumBitRate: 12_000, usesInBandFEC: true, usesConstantBitRate: true)
+        #expect((62_000...65_000).contains(try bitRate(frugal, OpusSettings(bitRate: 64_000))))
+        #expect((9_000...11_000).contains(try bitRate(.init(usesConstantBitRate: true), OpusSettings(bitRate: 10_000))))
+        let withCopies = try encoded(speechLike(count: 96_000))
+        let without = try encoded(speechLike(count: 96_000), settings: OpusSettings(usesInBandFEC: false))
+        #expect(withCopies.contains { OpusDecoder.redundancy(in: $0.span) == .copy })
+        #expect(!without.contains { OpusDecoder.redundancy(in: $0.span) == .copy })
+        let peer = OpusPreferences(usesInBandFEC: false, usesDTX: false)
+        let ours = peer.overridden(by: OpusSettings(usesInBandFEC: true, usesDTX: true))
+        #expect(ours.usesInBandFEC && ours.usesDTX)
+        #expect(peer.overridden(by: OpusSettings()) == peer)
+    }
+
+    /// Numbers out of range come from nowhere in the program, and do no harm.
+    @Test(arguments: [Int.min, -1, 11, Int.max])
+    func settingsOutOfRangeAreBroughtIntoIt(value: Int) throws {
+        let packets = try encoded(
+            speechLike(count: 9_600), settings: OpusSettings(complexity: value, bitRate: value))
+        #expect(packets.count == 10)
+    }
+
     @Test func concealmentOfAToneFadesButDoesNotStop() throws {
         let packets = try encoded(sine(440, count: 48_000))
         var decoder = try OpusDecoder()
@@ -166,9 +193,10 @@ struct OpusTests {
     }
 
     private func encoded(
-        _ samples: [Int16], frame: Int = 960, preferences: OpusPreferences = OpusPreferences()
+        _ samples: [Int16], frame: Int = 960, preferences: OpusPreferences = OpusPreferences(),
+        settings: OpusSettings = OpusSettings()
     ) throws -> [[UInt8]] {
-        var encoder = try OpusEncoder(preferences: preferences)
+        var encoder = try OpusEncoder(preferences: preferences, settings: settings)
         return try stride(from: 0, to: samples.count - frame + 1, by: frame).map { start in
             var bytes = [UInt8](repeating: 0, count: OpusEncoder.maximumPacketLength)
             var span = bytes.mutableSpan

@@ -27,7 +27,7 @@ struct Workload: Sendable {
     var run: @Sendable ([String]) -> Void
 
     static let all: [Workload] = [
-        .parse, .write, .sdp, .transactions, .registrations, .calls, .answer, .allocations, .speech,
+        .parse, .write, .sdp, .transactions, .registrations, .calls, .answer, .allocations, .speech, .media,
     ]
 }
 

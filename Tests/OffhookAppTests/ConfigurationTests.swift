@@ -276,6 +276,10 @@ struct ConfigurationTests {
             "4:10: media.codecs: \"opsu\" is not known; did you mean \"opus\"?"
         ),
         (
+            "address = 'a@b.c'\n[media]\nopus = 'fec=1'", "4:8: media.opus: fec: '1' is not on or off"
+        ),
+        ("address = 'a@b.c'\n[media]\nptime = 2", "4:9: media.ptime: 2 is not in 3...120"),
+        (
             "address = 'a@b.c'\n[audio]\nvoice_processing = ['nose']",
             "4:20: audio.voice_processing: \"nose\" is not known; did you mean \"noise\"?"
         ),

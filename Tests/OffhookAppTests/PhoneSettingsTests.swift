@@ -1,3 +1,4 @@
+import AudioCodecs
 import EngineKit
 import MediaRuntime
 import Proofs
@@ -109,6 +110,22 @@ import VoiceProcessing
         }
         #expect(fault?.line == "offhook: --voice-processing: \(problem)\n")
         #expect(fault?.exit == .usage)
+    }
+
+    @Test func sendsAsIsWanted() throws {
+        let folder = try TemporaryDirectory()
+        var options = PhoneOptions()
+        options.configurationPath = try folder.write(
+            "[media]\nopus = 'bitrate=20000,fec=off'\nptime = 40\n", to: "config.toml")
+        options.audio = "null"
+        let configured = try PhoneSettings(options)
+        #expect(configured.opus == OpusSettings(bitRate: 20_000, usesInBandFEC: false))
+        #expect(configured.packetTime == 40 && configured.userAgent.capabilities.ptime == 40)
+        (options.opus, options.packetTime) = ("complexity=0", 10)
+        let asked = try PhoneSettings(options)
+        #expect(asked.opus == OpusSettings(complexity: 0) && asked.packetTime == 10)
+        #expect(fault { $0.opus = "fec=1" }?.line == "offhook: --opus: fec: '1' is not on or off\n")
+        #expect(fault { $0.packetTime = 121 }?.line == "offhook: --ptime: 121 is not between 3 and 120\n")
     }
 
     private func settings(of account: String) throws -> PhoneSettings {

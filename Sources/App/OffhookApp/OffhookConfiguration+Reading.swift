@@ -1,3 +1,4 @@
+import AudioCodecs
 import EngineKit
 import SDP
 import SIPMessages
@@ -59,6 +60,14 @@ extension OffhookConfiguration {
                 media.refuse("codecs", "names no codec; without the key all are spoken")
             }
             self.media.redundancy = media.boolean("redundancy")
+            if let text = media.string("opus") {
+                do throws(OpusSettingsFault) {
+                    self.media.opus = try OpusSettings(argument: text)
+                } catch {
+                    media.refuse("opus", error.description)
+                }
+            }
+            self.media.packetTime = media.integer("ptime", in: PhoneSettings.packetTimes)
             self.media.rtpPorts = media.parsed("rtp_ports", as: "LOW-HIGH with room for two ports") { PortRange($0) }
         }
         root.sections("caller") { caller in readCaller(from: &caller, in: file, paths: paths) }

@@ -1,3 +1,4 @@
+import AudioCodecs
 import EngineKit
 import MediaRuntime
 import SDP
@@ -138,6 +139,9 @@ package struct MediaSettings: Sendable {
     /// In order of preference.
     package var codecs: [CodecKind] = []
     package var redundancy: Bool?
+    package var opus: OpusSettings?
+    /// Milliseconds.
+    package var packetTime: Int?
     package var rtpPorts: PortRange?
 }
 

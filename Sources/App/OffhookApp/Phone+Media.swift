@@ -63,6 +63,7 @@ extension Phone {
                 agreement, descriptionNumber: number, isPeerTrusted: isTrusted)
         else { return }
         configuration.alternates = alternates
+        configuration.opusSettings = settings.opus
         configuration.hasDigitsInSound = coordinator.hasDigitsInSound(handle)
         if running[handle] != nil {
             running[handle] = number

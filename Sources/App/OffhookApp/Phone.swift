@@ -68,7 +68,8 @@ final class Phone {
         media = try Self.mediaEngine(settings, random: random.split())
         coordinator = CallCoordinator(
             CallCoordinator.Settings(
-                codecs: settings.codecs, redundancy: settings.redundancy, accountNames: settings.accountNames,
+                codecs: settings.codecs, ptime: settings.packetTime, redundancy: settings.redundancy,
+                accountNames: settings.accountNames,
                 attendant: attendant))
         let (stream, continuation) = AsyncStream.makeStream(of: Command.self)
         commands = continuation

@@ -34,6 +34,10 @@ package struct PhoneOptions: Sendable {
     /// Words of `VoiceFeatures`, with commas between, or `none`.
     package var voiceProcessing: String?
     package var codecs: String?
+    /// As `OpusSettings` reads it.
+    package var opus: String?
+    /// Milliseconds.
+    package var packetTime: Int?
     package var rtpPorts: String?
 
     package init() {}

@@ -1,3 +1,4 @@
+import AudioCodecs
 import EngineKit
 import MediaRuntime
 import SDP
@@ -28,6 +29,28 @@ extension PhoneSettings {
             if !codecs.contains(codec) { codecs.append(codec) }
         }
         return codecs
+    }
+
+    static func opus(_ text: String?) throws(StartFault) -> OpusSettings? {
+        guard let text else { return nil }
+        do throws(OpusSettingsFault) {
+            return try OpusSettings(argument: text)
+        } catch {
+            throw StartFault(.usage, "--opus: \(error)")
+        }
+    }
+
+    /// What a packet may hold (RFC 7587 §6.1), in milliseconds.
+    static let packetTimes = 3...120
+
+    static func packetTime(_ milliseconds: Int?) throws(StartFault) -> Int? {
+        guard let milliseconds else { return nil }
+        guard packetTimes.contains(milliseconds) else {
+            throw StartFault(
+                .usage,
+                "--ptime: \(milliseconds) is not between \(packetTimes.lowerBound) and \(packetTimes.upperBound)")
+        }
+        return milliseconds
     }
 
     static func ports(_ text: String?) throws(StartFault) -> PortRange? {

@@ -1,3 +1,4 @@
+import AudioCodecs
 import EngineKit
 import Logging
 import MediaRuntime
@@ -56,6 +57,9 @@ struct PhoneSettings: Sendable {
     /// Whether somebody named the devices; where nobody did, one that does not open is replaced by `null`.
     var hasChosenAudio: Bool
     var codecs: [CodecKind]
+    var opus: OpusSettings
+    /// Milliseconds in a packet, where the peer wishes for no other.
+    var packetTime: Int
     /// Whether older Opus may go along with newer (RFC 2198).
     var redundancy: Bool
     var rtpPorts: PortRange
@@ -113,6 +117,8 @@ struct PhoneSettings: Sendable {
             try Self.codecs(options.codecs) ?? (configuration.media.codecs.isEmpty ? nil : configuration.media.codecs)
             ?? CodecKind.standard
         redundancy = configuration.media.redundancy ?? true
+        opus = try Self.opus(options.opus) ?? configuration.media.opus ?? OpusSettings()
+        packetTime = try Self.packetTime(options.packetTime) ?? configuration.media.packetTime ?? 20
         rtpPorts = try Self.ports(options.rtpPorts) ?? configuration.media.rtpPorts ?? .standard
         listen = try Self.listenAddresses(options.listen)
         if listen.isEmpty { listen = configuration.sip.listen }
@@ -151,7 +157,7 @@ struct PhoneSettings: Sendable {
             accounts.contains { $0.registrar != nil && ($0.isOutbound || $0.usesGRUU) } ? InstanceIdentity.taken() : nil
         userAgent = UserAgentConfiguration(
             accounts: accounts, product: OffhookVersion.product,
-            capabilities: LocalMedia(rtpPort: 9, codecs: codecs, redundancy: redundancy),
+            capabilities: LocalMedia(rtpPort: 9, codecs: codecs, ptime: packetTime, redundancy: redundancy),
             callers: use == .all ? try Self.callers(configuration) : [])
         if let policy = configuration.sip.reliableProvisionals { userAgent.reliableProvisionals = policy }
         userAgent.sessionTimers = SessionTimerPolicy(configuration.sip)

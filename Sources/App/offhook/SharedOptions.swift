@@ -119,6 +119,16 @@ struct MediaArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Codecs in order of preference, as opus,g722,pcmu,pcma.", valueName: "list"))
     var codec: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How our Opus is made, whatever the peer asks for: bitrate=32000,complexity=5,fec=on,dtx=off.",
+            valueName: "spec"))
+    var opus: String?
+
+    @Option(
+        help: ArgumentHelp("Milliseconds in a packet, where the peer wishes for no other: 3 to 120.", valueName: "ms"))
+    var ptime: Int?
+
     @Option(help: ArgumentHelp("Range of RTP ports, as 16384-32767.", valueName: "low-high"))
     var rtpPorts: String?
 
@@ -128,6 +138,8 @@ struct MediaArguments: ParsableArguments {
         options.output = output
         options.voiceProcessing = voiceProcessing
         options.codecs = codec
+        options.opus = opus
+        options.packetTime = ptime
         options.rtpPorts = rtpPorts
     }
 }

@@ -14,19 +14,23 @@ package struct OpusEncoder: ~Copyable {
     package static let maximumPacketLength = 1_200
 
     private let encoder: OpaquePointer
+    private let settings: OpusSettings
     private(set) var isConstantBitRate = false
     private var playbackRate = 48_000
     private var band = FullBandDetector()
 
-    /// - Parameter complexity: 0...10. 9 costs 0.4 ms of processor for 20 ms of speech, double of 5 and less than 10,
-    ///   which sounds no better on speech: right for a phone with a few calls, while a load generator takes 5.
-    package init(preferences: OpusPreferences = OpusPreferences(), complexity: Int32 = 9) throws(OpusError) {
+    /// - Parameters:
+    ///   - preferences: what the peer asks for.
+    ///   - settings: what is settled whatever the peer asks for.
+    package init(
+        preferences: OpusPreferences = OpusPreferences(), settings: OpusSettings = OpusSettings()
+    ) throws(OpusError) {
         var code: Int32 = OPUS_OK
         guard let encoder = opus_encoder_create(48_000, 1, OPUS_APPLICATION_VOIP, &code), code == OPUS_OK else {
             throw OpusError(code: code)
         }
-        self.encoder = encoder
-        set(OPUS_SET_COMPLEXITY_REQUEST, max(0, min(10, complexity)))
+        (self.encoder, self.settings) = (encoder, settings)
+        set(OPUS_SET_COMPLEXITY_REQUEST, Int32(settings.complexity.clamped(to: OpusSettings.complexities)))
         set(OPUS_SET_SIGNAL_REQUEST, OPUS_SIGNAL_VOICE)
         setExpectedLoss(percent: 10)
         apply(preferences)
@@ -38,8 +42,9 @@ package struct OpusEncoder: ~Copyable {
 
     /// Follows the peer's `fmtp`. Takes effect with the next frame.
     package mutating func apply(_ preferences: OpusPreferences) {
-        let bitRate = min(preferences.maximumBitRate ?? Self.usualBitRate, Self.usualBitRate)
-        set(OPUS_SET_BITRATE_REQUEST, Int32(max(6_000, bitRate)))
+        let preferences = preferences.overridden(by: settings)
+        let bitRate = settings.bitRate ?? min(preferences.maximumBitRate ?? Self.usualBitRate, Self.usualBitRate)
+        set(OPUS_SET_BITRATE_REQUEST, Int32(bitRate.clamped(to: OpusSettings.bitRates)))
         isConstantBitRate = preferences.usesConstantBitRate
         set(OPUS_SET_VBR_REQUEST, isConstantBitRate ? 0 : 1)
         set(OPUS_SET_INBAND_FEC_REQUEST, preferences.usesInBandFEC ? 1 : 0)
@@ -114,3 +119,9 @@ package struct OpusEncoder: ~Copyable {
 
 // The owner is the only one that reaches the encoder's state, so that moving it to another thread moves all access.
 extension OpusEncoder: @unchecked Sendable {}
+
+extension Int {
+    fileprivate func clamped(to range: ClosedRange<Int>) -> Int {
+        Swift.max(range.lowerBound, Swift.min(self, range.upperBound))
+    }
+}

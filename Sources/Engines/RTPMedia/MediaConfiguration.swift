@@ -17,6 +17,8 @@ package struct MediaConfiguration: Equatable, Sendable {
     package var hasDigitsInSound: Bool
     /// What the peer's `fmtp` line asks of our Opus encoder (RFC 7587 §6.1).
     package var opus: OpusPreferences
+    /// How it is made whatever the peer asks for; fixed when the session begins.
+    package var opusSettings = OpusSettings()
     /// Milliseconds of audio in a packet that we send, 3...120: brought to the next lower one that the codec has.
     package var packetTime: Int
 

@@ -20,7 +20,8 @@ extension MediaSession {
                 heardRange = 0..<nextPiece(at: position, atMost: samples.count - filled)
             }
             let count = min(heardRange.count, samples.count - filled)
-            for index in 0..<count { samples[filled + index] = heard[heardRange.lowerBound + index] }
+            let piece = heard.elements(heardRange.lowerBound..<heardRange.lowerBound + count)
+            samples.withUnsafeMutableBufferPointer { _ = $0[filled...].update(fromContentsOf: piece) }
             heardRange = heardRange.lowerBound + count..<heardRange.upperBound
             filled += count
         }
@@ -58,7 +59,7 @@ extension MediaSession {
 
     private mutating func silence(_ count: Int) -> Int {
         let count = max(1, min(count, OpusDecoder.maximumSampleCount))
-        for index in 0..<count { heard[index] = 0 }
+        heard.elements(0..<count).update(repeating: 0)
         return count
     }
 

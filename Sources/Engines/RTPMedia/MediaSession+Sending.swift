@@ -33,11 +33,19 @@ extension MediaSession {
             return
         }
         if !isPrimed { prime(for: samples.count) }
-        for index in samples.indices {
-            packet[packetCount] = samples[index]
-            packetCount += 1
-            capturedCount += 1
-            if packetCount >= packetLength { finishPacket(at: now) }
+        let length = packetLength
+        var taken = 0
+        while taken < samples.count {
+            // A packet that became shorter may hold more than it now needs.
+            let count = max(1, min(samples.count - taken, length - packetCount))
+            let piece = samples.extracting(taken..<taken + count)
+            piece.withUnsafeBufferPointer {
+                _ = packet.elements(packetCount..<packetCount + count).update(fromContentsOf: $0)
+            }
+            taken += count
+            packetCount += count
+            capturedCount += Int64(count)
+            if packetCount >= length { finishPacket(at: now) }
         }
     }
 
@@ -105,7 +113,7 @@ extension MediaSession {
         let copy = copy(before: timestamp)
         let start = RTPPacket.headerLength + (copy?.length ?? 0)
         let codec = configuration.sendCodec
-        let usesDTX = configuration.opus.usesDTX
+        let usesDTX = configuration.opusSettings.usesDTX ?? configuration.opus.usesDTX
         let keepsCopies = configuration.redundancyPayloadType != nil
         var packet: EncodedPacket?
         let isQueued = outgoing.append(to: destination, isRTCP: false) { memory in

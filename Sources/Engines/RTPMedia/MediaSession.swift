@@ -96,7 +96,7 @@ package struct MediaSession: ~Copyable, Sendable {
 
     /// - Parameter random: draws SSRC, first sequence number and timestamp, CNAME and the randomness of the RTCP timer.
     package init(configuration: MediaConfiguration, random: RandomSource, at now: Instant) throws(MediaError) {
-        let packetizer = try Self.makePacketizer(configuration.opus)
+        let packetizer = try Self.makePacketizer(configuration.opus, configuration.opusSettings)
         let decoder = try Self.makeDecoder()
         self.init(configuration: configuration, packetizer: packetizer, decoder: decoder, random: random, at: now)
     }
@@ -131,8 +131,14 @@ package struct MediaSession: ~Copyable, Sendable {
         self.random = random
     }
 
-    private static func makePacketizer(_ preferences: OpusPreferences) throws(MediaError) -> OpusPacketizer {
-        do { return try OpusPacketizer(OpusEncoder(preferences: preferences)) } catch { throw .opus(error.code) }
+    private static func makePacketizer(
+        _ preferences: OpusPreferences, _ settings: OpusSettings
+    ) throws(MediaError) -> OpusPacketizer {
+        do {
+            return try OpusPacketizer(OpusEncoder(preferences: preferences, settings: settings))
+        } catch {
+            throw .opus(error.code)
+        }
     }
 
     private static func makeDecoder() throws(MediaError) -> OpusDecoder {
