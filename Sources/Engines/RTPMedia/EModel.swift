@@ -25,7 +25,12 @@ package struct EModel: Equatable, Sendable {
     /// 1 ... 4.5 for who talks too, and so waits (MOS-CQ); nil where the delay is not known.
     package var conversationalQuality: Double? { delay.map { quality(delay: $0) } }
 
-    private func quality(delay: Duration) -> Double {
+    /// 0 ... 100: R, without the delay where that is not known.
+    package var rating: Double { max(0, min(100, rating(delay: delay ?? .zero))) }
+
+    private func quality(delay: Duration) -> Double { Self.opinion(rating: rating(delay: delay)) }
+
+    private func rating(delay: Duration) -> Double {
         let scale =
             switch codec {
             case .opus: Self.fullBand
@@ -33,7 +38,7 @@ package struct EModel: Equatable, Sendable {
             case .pcmu, .pcma: Self.narrowBand
             }
         let rating = (scale.best - impairment.effective(loss: loss, worst: scale.worst)) / scale.unit
-        return Self.opinion(rating: rating - Self.impairment(ofDelay: delay))
+        return rating - Self.impairment(ofDelay: delay)
     }
 
     /// The rating without any impairment of codec and delay, what the loss of all packets takes of it (G.107 §7.5, G.107.1

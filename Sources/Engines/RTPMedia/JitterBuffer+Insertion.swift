@@ -41,6 +41,7 @@ extension JitterBuffer {
             stepBack(to: sequence, timestamp: timestamp, at: now)
         } else if steps < 0 {
             noteLate()
+            bursts.arriveLate()
             markConsumed(sequence)
             return .late
         }

@@ -44,6 +44,7 @@ extension JitterBuffer {
         let slot = slots[place(of: head)]
         guard slot.content == .audio, slot.sequence == head, slot.timestamp == next, startsAt == nil else { return nil }
         if slot.isCopy { redundancy.lost() } else { redundancy.played() }
+        bursts.hear()
         slots[place(of: head)].content = .consumed
         head = head.advanced(by: 1)
         return place(of: slot.sequence)

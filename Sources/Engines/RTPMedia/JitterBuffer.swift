@@ -89,6 +89,8 @@ package struct JitterBuffer: ~Copyable, Sendable {
         package init() {}
     }
     package internal(set) var counters = Counters()
+    /// Of each packet in its turn: whether it was there.
+    package internal(set) var bursts = BurstMeter()
 
     /// - Parameter target: how long packets are held; nil: as long as the network needs.
     package init(target: Duration? = nil) {
@@ -160,6 +162,8 @@ package struct JitterBuffer: ~Copyable, Sendable {
             if ahead < 0, isTooLate(by: -ahead) {
                 // Its time passed while it was thought lost.
                 advanceHead()
+                bursts.miss()
+                bursts.arriveLate()
                 guard slot.codec == .opus else { continue }
                 return .absorb(
                     slot: place(of: slot.sequence), isRedundancy: false, samplesAgo: -ahead * codec.samplesPerTick)
@@ -168,6 +172,7 @@ package struct JitterBuffer: ~Copyable, Sendable {
             if slot.isCopy { redundancy.lost() } else { redundancy.played() }
             slots[place(of: head)].content = .consumed
             held += Self.duration(ticks: -ahead, of: codec)
+            bursts.hear()
             move(to: slot.timestamp)
             head = head.advanced(by: 1)
             return .play(slot: place(of: slot.sequence))
@@ -219,7 +224,7 @@ package struct JitterBuffer: ~Copyable, Sendable {
         decideUndecided(isLoss: true)
         redundancy.lost()
         guard ahead > 0 else {
-            head = slot.sequence
+            goOn(with: slot.sequence)
             guard wasUndecided, mayHoldCopy(slot) else { return nil }
             let ago = (Int(frameTicks) - ahead) * codec.samplesPerTick
             return .absorb(slot: found.place, isRedundancy: true, samplesAgo: ago)
@@ -227,12 +232,21 @@ package struct JitterBuffer: ~Copyable, Sendable {
         let ticks = min(ahead, Int(frameTicks))
         let samples = ticks * codec.samplesPerTick
         advance(ticks: ticks)
-        if ticks == ahead { head = slot.sequence }
-        if ticks == ahead && mayHoldCopy(slot) {
+        let isLast = ticks == ahead
+        let comesBack = isLast && mayHoldCopy(slot)
+        if isLast { goOn(with: slot.sequence, lastComesBack: comesBack) }
+        if comesBack {
             return .recover(slot: found.place, samples: samples)
         }
         counters.concealedSamples += UInt64(samples)
         return .conceal(samples: samples)
+    }
+
+    /// Leaves out the packets that are missing before one.
+    private mutating func goOn(with sequence: SequenceNumber, lastComesBack: Bool = false) {
+        bursts.miss(head.distance(to: sequence) - (lastComesBack ? 1 : 0))
+        if lastComesBack { bursts.hear() }
+        head = sequence
     }
 
     /// Whether a packet's redundancy is about audio that is not there, no digit or other thing that came.
@@ -242,8 +256,9 @@ package struct JitterBuffer: ~Copyable, Sendable {
         return slot.codec == .opus && (other.content == .empty || other.sequence != before)
     }
 
-    /// Redundancy was asked for and not there: the samples were concealed after all.
+    /// What was to be played could not be, or redundancy was asked for and not there: the samples were concealed after all.
     package mutating func concealed(samples: Int) {
+        bursts.retract()
         counters.concealedSamples += UInt64(max(0, samples))
     }
 

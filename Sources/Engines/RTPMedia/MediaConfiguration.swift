@@ -35,6 +35,8 @@ package struct MediaConfiguration: Equatable, Sendable {
     package var alternates = AlternateSources()
     /// RTP and RTCP share one port (RFC 5761).
     package var usesRTCPMux: Bool
+    /// The peer wants to know how we hear it: extended reports with VoIP metrics (RFC 3611 §5.1).
+    package var sendsVoIPMetrics = false
     /// From where the peer's signalling comes: one of the sources of media that may be learnt.
     package var signallingPeer: IPAddress?
     package var symmetric: SymmetricPolicy

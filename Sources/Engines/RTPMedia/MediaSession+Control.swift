@@ -53,6 +53,8 @@ extension MediaSession {
         case .goodbye(let list):
             guard let active = sources.active, list.contains(active, in: bytes) else { return }
             if sources.goodbye(active, at: now) { events.append(.remoteBye) }
+        case .extendedReport(_, let metrics):
+            if let metrics, metrics.source == localSource { counters.remoteMetrics = metrics }
         case .sourceDescription, .other:
             break
         }
@@ -109,6 +111,7 @@ extension MediaSession {
                 ntp: NTPTimestamp(elapsed: now - startedAt), timestamp: timestamp(at: now),
                 packetCount: reportedPackets, octetCount: reportedOctets)
         }
+        report.metrics = configuration.sendsVoIPMetrics ? voipMetrics : nil
         report.block = takeReportBlock(at: now)
         var length = 0
         let isQueued = outgoing.append(to: destination, isRTCP: !configuration.usesRTCPMux) { memory in

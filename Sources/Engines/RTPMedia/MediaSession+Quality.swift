@@ -16,20 +16,46 @@ extension MediaSession {
     }
 
     func judge(_ statistics: inout MediaStatistics) {
-        guard let codec = statistics.receiveCodec, decodedSamples > 0 else { return }
-        statistics.latencyMilliseconds = statistics.roundTripMilliseconds.map {
-            receivedPacketMilliseconds + codec.delay.milliseconds + $0 / 2 + statistics.bufferMilliseconds
+        statistics.latencyMilliseconds = statistics.roundTripMilliseconds.flatMap { roundTrip in
+            statistics.receiveCodec.map {
+                receivedPacketMilliseconds + $0.delay.milliseconds + roundTrip / 2 + statistics.bufferMilliseconds
+            }
         }
+        guard let model = qualityModel(latency: statistics.latencyMilliseconds) else { return }
+        statistics.listeningMOS = model.listeningQuality
+        statistics.conversationalMOS = model.conversationalQuality
+    }
+
+    private func qualityModel(latency: Double?) -> EModel? {
+        guard let codec = counters.receiveCodec, decodedSamples > 0 else { return nil }
         var concealed = Double(jitterBuffer.counters.concealedSamples)
         if configuration.receives, jitterBuffer.undecided > Self.longestPause {
             concealed += Double(jitterBuffer.undecided)
         }
         let heard = Double(decodedSamples + recoveredSamples) + concealed
-        let model = EModel(
+        return EModel(
             codec: codec, bitRate: speechRate, loss: 100 * concealed / heard,
-            delay: statistics.latencyMilliseconds.map { .microseconds(Int64(max(0, min($0, 1e9)) * 1_000)) })
-        statistics.listeningMOS = model.listeningQuality
-        statistics.conversationalMOS = model.conversationalQuality
+            delay: latency.map { .microseconds(Int64(max(0, min($0, 1e9)) * 1_000)) })
+    }
+
+    /// How we hear the peer, in the words of an extended report; nil before anything came.
+    var voipMetrics: VoIPMetrics? {
+        guard let source = sources.active else { return nil }
+        var metrics = VoIPMetrics(source: source)
+        jitterBuffer.bursts.report(into: &metrics, packetTime: receivedPacketMilliseconds)
+        let statistics = statistics
+        metrics.roundTrip = Int((statistics.roundTripMilliseconds ?? 0).rounded())
+        let codec = statistics.receiveCodec?.delay.milliseconds ?? 0
+        metrics.endSystemDelay = Int(
+            (Double(configuration.packetTime) + codec + statistics.bufferMilliseconds).rounded())
+        metrics.rating = qualityModel(latency: statistics.latencyMilliseconds)?.rating
+        metrics.listeningMOS = statistics.listeningMOS
+        metrics.conversationalMOS = statistics.conversationalMOS
+        metrics.configuration = configuration.jitterTarget == nil ? .enhancedAdaptive : .enhancedFixed
+        metrics.bufferNominal = Int(statistics.bufferMilliseconds.rounded())
+        metrics.bufferMaximum = Int(JitterBuffer.maximumDepth.milliseconds)
+        metrics.bufferAbsoluteMaximum = metrics.bufferMaximum
+        return metrics
     }
 
     /// Bits a second; where nobody spoke yet nothing speaks against the best.

@@ -39,6 +39,8 @@ package struct MediaStatistics: Equatable, Sendable {
     /// What the peer last said that it lost of ours, 0...1, and the jitter that it saw.
     package var remoteFractionLost: Double?
     package var remoteJitterMilliseconds: Double?
+    /// How the peer said that it hears us; nil where it sends no VoIP metrics.
+    package var remoteMetrics: VoIPMetrics?
     /// The peer's clock against ours in parts per million; nil in the first 10 s.
     package var clockDriftPPM: Double?
 

@@ -7,13 +7,15 @@ package enum RTCPPacket: Equatable, Sendable {
     /// The first chunk's source and the bytes of its CNAME, where it has one.
     case sourceDescription(source: UInt32?, canonicalName: Range<Int>?)
     case goodbye(SourceList)
-    /// APP, feedback (RFC 4585), extended reports (RFC 3611) and the unknown: passed over by their length.
+    /// RFC 3611: who reports, and the first block of VoIP metrics where there is one; other blocks are passed over.
+    case extendedReport(source: UInt32, VoIPMetrics?)
+    /// APP, feedback (RFC 4585) and the unknown: passed over by their length.
     case other(type: UInt8)
 
     /// Whose report it is; nil for what is none.
     var reporter: UInt32? {
         switch self {
-        case .senderReport(let source, _, _), .receiverReport(let source, _): source
+        case .senderReport(let source, _, _), .receiverReport(let source, _), .extendedReport(let source, _): source
         case .sourceDescription, .goodbye, .other: nil
         }
     }
@@ -23,6 +25,7 @@ package enum RTCPPacket: Equatable, Sendable {
         static let receiverReport: UInt8 = 201
         static let sourceDescription: UInt8 = 202
         static let goodbye: UInt8 = 203
+        static let extendedReport: UInt8 = 207
     }
 
     package struct SenderInformation: Equatable, Sendable {

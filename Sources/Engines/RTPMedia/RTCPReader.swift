@@ -70,9 +70,28 @@ package struct RTCPReader: ~Escapable {
         case RTCPPacket.PacketType.goodbye:
             guard 4 * count <= body.count else { throw .count(offset: packet) }
             return .goodbye(RTCPPacket.SourceList(offset: body.lowerBound, count: count))
+        case RTCPPacket.PacketType.extendedReport:
+            return try extendedReport(body: body, packet: packet)
         default:
             return .other(type: type)
         }
+    }
+
+    /// Walks all blocks (RFC 3611 §3), so that a length that lies is found.
+    private func extendedReport(body: Range<Int>, packet: Int) throws(RTCPError) -> RTCPPacket {
+        var reader = ByteReader(bytes.extracting(body))
+        guard let source = reader.readUInt32() else { throw .count(offset: packet) }
+        var metrics: VoIPMetrics?
+        while reader.position < body.count {
+            guard let header = reader.readUInt32() else { throw .count(offset: packet) }
+            let start = body.lowerBound + reader.position
+            let length = 4 * Int(header & 0xffff)
+            guard reader.skip(length) != nil else { throw .count(offset: packet) }
+            if UInt8(truncatingIfNeeded: header >> 24) == VoIPMetrics.blockType, metrics == nil {
+                metrics = VoIPMetrics(parsing: bytes.extracting(start..<start + length))
+            }
+        }
+        return .extendedReport(source: source, metrics)
     }
 
     private func reports(

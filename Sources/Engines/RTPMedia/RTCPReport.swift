@@ -1,12 +1,14 @@
 import EngineKit
 
-/// The compound packet that we send: SR or RR, SDES with the CNAME, and BYE at the end (RFC 3550 §6.1).
+/// The compound packet that we send: SR or RR, SDES with the CNAME, an extended report where the peer wants one, and BYE at
+/// the end (RFC 3550 §6.1).
 package struct RTCPReport: Equatable, Sendable {
     package var source: UInt32
     package var canonicalName: CanonicalName
     /// Where we sent RTP since the report before last: an SR, else an RR.
     package var sender: RTCPPacket.SenderInformation?
     package var block: ReportBlock?
+    package var metrics: VoIPMetrics?
     package var isGoodbye = false
 
     package init(source: UInt32, canonicalName: CanonicalName) {
@@ -17,6 +19,12 @@ package struct RTCPReport: Equatable, Sendable {
     package func write(to writer: inout ByteWriter) {
         writeReport(to: &writer)
         writeDescription(to: &writer)
+        if let metrics {
+            let words = 1 + VoIPMetrics.length / 4
+            writeHeader(type: RTCPPacket.PacketType.extendedReport, count: 0, words: words, to: &writer)
+            writer.write(source)
+            metrics.write(to: &writer)
+        }
         if isGoodbye {
             writeHeader(type: RTCPPacket.PacketType.goodbye, count: 1, words: 1, to: &writer)
             writer.write(source)
