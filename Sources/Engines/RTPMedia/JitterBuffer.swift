@@ -43,11 +43,14 @@ package struct JitterBuffer: ~Copyable, Sendable {
         var codec = AudioCodec.opus
         var sequence = SequenceNumber(0)
         var timestamp: UInt32 = 0
+        /// Of its octets among the payloads.
+        var position = 0
         var length = 0
     }
 
     var slots = FixedBuffer<Slot>(repeating: Slot(), count: Self.slotCount)
-    private var payloads: FixedBuffer<UInt8>
+    /// As many as 500 ms of the highest rate of Opus have.
+    private var payloads = PayloadRing(capacity: 32_768)
 
     /// What packets are held for whatever the network does; nil: for as long as it needs.
     package private(set) var fixedTarget: Duration?
@@ -95,7 +98,6 @@ package struct JitterBuffer: ~Copyable, Sendable {
     /// - Parameter target: how long packets are held; nil: as long as the network needs.
     package init(target: Duration? = nil) {
         fixedTarget = target.map(Self.held)
-        payloads = FixedBuffer(repeating: 0, count: Self.slotCount * RTPPacket.maximumLength)
     }
 
     private static func held(_ target: Duration) -> Duration { max(.zero, min(target, maximumDepth)) }
@@ -121,8 +123,7 @@ package struct JitterBuffer: ~Copyable, Sendable {
 
     /// The payload of a slot that `next(at:)` named, and what it is coded in.
     package func payload(of slot: Int) -> (bytes: UnsafeMutableBufferPointer<UInt8>, codec: AudioCodec) {
-        let start = slot * RTPPacket.maximumLength
-        return (payloads.elements(start..<start + slots[slot].length), slots[slot].codec)
+        (payloads.octets(at: slots[slot].position, length: slots[slot].length), slots[slot].codec)
     }
 
     /// Whether what a slot holds came along with a later packet.
@@ -297,12 +298,26 @@ package struct JitterBuffer: ~Copyable, Sendable {
     mutating func store(
         _ payload: Span<UInt8>, sequence: SequenceNumber, timestamp: UInt32, codec: AudioCodec, isCopy: Bool = false
     ) {
-        let place = place(of: sequence)
         let length = min(payload.count, RTPPacket.maximumLength)
-        let memory = payloads.elements(place * RTPPacket.maximumLength..<place * RTPPacket.maximumLength + length)
-        for index in 0..<length { memory[index] = payload[index] }
-        slots[place] = Slot(
-            content: .audio, isCopy: isCopy, codec: codec, sequence: sequence, timestamp: timestamp, length: length)
+        let piece = payloads.append(atMost: length) { memory in
+            memory.withUnsafeMutableBufferPointer { memory in
+                payload.withUnsafeBufferPointer { _ = memory.update(fromContentsOf: $0[..<length]) }
+            }
+            return length
+        }
+        guard let piece else { return }
+        slots[place(of: sequence)] = Slot(
+            content: .audio, isCopy: isCopy, codec: codec, sequence: sequence, timestamp: timestamp,
+            position: piece.position, length: length)
+        forgetOverwritten()
+    }
+
+    /// What more octets than any codec has came after is lost.
+    private mutating func forgetOverwritten() {
+        guard !payloads.isKept(0) else { return }
+        for index in 0..<Self.slotCount where slots[index].content == .audio && !payloads.isKept(slots[index].position) {
+            slots[index].content = .empty
+        }
     }
 
     static func samples(in duration: Duration) -> Int {

@@ -1,15 +1,16 @@
 import EngineKit
 
-/// The packets that wait to be handed to the sockets: a ring of fixed size.
+/// The packets that wait to be handed to the sockets: sixteen at most, or five of the longest.
 struct OutgoingPackets: ~Copyable, Sendable {
     private static let capacity = 16
 
     private struct Entry: BitwiseCopyable, Sendable {
+        var position = 0
         var length = 0
         var isRTCP = false
     }
 
-    private var bytes = FixedBuffer<UInt8>(repeating: 0, count: Self.capacity * RTPPacket.maximumLength)
+    private var payloads = PayloadRing(capacity: 8_192)
     private var entries = FixedBuffer<Entry>(repeating: Entry(), count: Self.capacity)
     private var destinations = InlineArray<16, SocketAddress?>(repeating: nil)
     private var first = 0
@@ -19,12 +20,12 @@ struct OutgoingPackets: ~Copyable, Sendable {
     mutating func append(
         to destination: SocketAddress, isRTCP: Bool, _ body: (_ memory: inout MutableSpan<UInt8>) -> Int?
     ) -> Bool {
-        guard count < Self.capacity else { return false }
+        guard count < Self.capacity,
+            count == 0 || payloads.hasRoom(for: RTPPacket.maximumLength, behind: entries[first].position),
+            let piece = payloads.append(atMost: RTPPacket.maximumLength, body), piece.length > 0
+        else { return false }
         let place = (first + count) % Self.capacity
-        let memory = bytes.elements(place * RTPPacket.maximumLength..<(place + 1) * RTPPacket.maximumLength)
-        var span = memory.mutableSpan
-        guard let length = body(&span), length > 0, length <= RTPPacket.maximumLength else { return false }
-        entries[place] = Entry(length: length, isRTCP: isRTCP)
+        entries[place] = Entry(position: piece.position, length: piece.length, isRTCP: isRTCP)
         destinations[place] = destination
         count += 1
         return true
@@ -32,8 +33,7 @@ struct OutgoingPackets: ~Copyable, Sendable {
 
     mutating func removeFirst(_ body: (Span<UInt8>, SocketAddress, Bool) -> Void) -> Bool {
         guard count > 0, let destination = destinations[first] else { return false }
-        let start = first * RTPPacket.maximumLength
-        let memory = bytes.elements(start..<start + entries[first].length)
+        let memory = payloads.octets(at: entries[first].position, length: entries[first].length)
         body(memory.span, destination, entries[first].isRTCP)
         first = (first + 1) % Self.capacity
         count -= 1
