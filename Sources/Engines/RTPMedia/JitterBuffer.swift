@@ -315,7 +315,8 @@ package struct JitterBuffer: ~Copyable, Sendable {
     /// What more octets than any codec has came after is lost.
     private mutating func forgetOverwritten() {
         guard !payloads.isKept(0) else { return }
-        for index in 0..<Self.slotCount where slots[index].content == .audio && !payloads.isKept(slots[index].position) {
+        for index in 0..<Self.slotCount where slots[index].content == .audio && !payloads.isKept(slots[index].position)
+        {
             slots[index].content = .empty
         }
     }
