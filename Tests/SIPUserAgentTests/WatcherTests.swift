@@ -56,6 +56,48 @@ struct WatcherTests {
         #expect(notifies(world).isEmpty)
     }
 
+    /// That everybody is answered says nothing of who may know to whom we talk.
+    @Test(.proves(.rule(5)))
+    func strangersMayNotWatchWhereEverybodyIsAnswered() throws {
+        var configuration = World.configuration(user: "bob")
+        configuration.automaticAnswer.anybody = true
+        var world = bobAndCarol(configuration)
+        for package in ["presence", "dialog"] { try subscribe(package, in: &world, callID: package) }
+        #expect(world.received(403, at: "carol").count == 2)
+        #expect(notifies(world).isEmpty)
+    }
+
+    /// Whoever names Call-ID and both tags is believed to be in the dialog.
+    @Test(.proves(.rule(6), .clause("RFC 4235 §6")))
+    func whoProvedNothingIsNotToldHowDialogsAreNamed() throws {
+        var world = aliceAndBob(bob: try bob())
+        world.addScripted("carol", at: "192.0.2.9")
+        _ = try world.talk()
+        try subscribe("dialog", in: &world)
+        let notify = try #require(world.last(.notify, at: "carol"))
+        let dialog = try #require(try DialogInformation(parsing: notify.body).dialogs.first)
+        #expect(dialog.state == .confirmed && dialog.remoteIdentity != nil)
+        #expect(dialog.callID == nil && dialog.localTag == nil && dialog.remoteTag == nil)
+        let invite = try #require(world.requests(.invite, from: "alice").first)
+        #expect(!String(decoding: notify.body, as: UTF8.self).contains(invite.callID))
+    }
+
+    /// A datagram may name anybody, who would be sent many times as much.
+    @Test(.proves(.rule(5), .rule(1)))
+    func whoIsSaidToWatchFromElsewhereIsSentNothing() throws {
+        var world = try worldWithCarol()
+        world.addScripted("victim", at: "192.0.2.77")
+        for (index, place) in ["sip:carol@192.0.2.77", "sip:carol@192.0.2.9;maddr=192.0.2.77"].enumerated() {
+            var request = try world.request(
+                .subscribe, from: "carol", to: "bob", callID: "elsewhere\(index)", headers: [(.event, "presence")])
+            request.headers.append(Contact.address(try NameAddress(parsing: "<\(place)>")))
+            world.send(.request(request), from: "carol", to: "bob")
+            world.run(for: .seconds(40))
+            #expect(world.last(.notify, at: "victim") == nil, "\(place)")
+            #expect(world.last(.notify, at: "carol")?.callID == "elsewhere\(index)")
+        }
+    }
+
     @Test func aKnownWatcherIsToldAtOnce() throws {
         var world = try worldWithCarol()
         try subscribe("presence", in: &world)

@@ -110,6 +110,8 @@ extension Request {
         }
         from = .anonymous
         from.tag = tag
-        headers.set(Privacy(["id"]))
+        var wishes = ((try? headers.first(Privacy.self))?.values ?? []).filter { !$0.equalsIgnoringCase("none") }
+        if !wishes.contains(where: { $0.equalsIgnoringCase("id") }) { wishes.append("id") }
+        headers.set(Privacy(wishes))
     }
 }

@@ -59,7 +59,7 @@ extension IncomingPolicy {
             return package.map { String($0).equalsIgnoringCase("message-summary") } == true ? .accept : .refuse(489)
         case .subscribe:
             let reception = reception(of: request, provenAs: username, over: flow)
-            if let reception, isOwnServer || isKnown(reception, request, over: flow) { return .takeSubscription() }
+            if let reception, isOwnServer || mayWatch(reception, request, over: flow) { return .takeSubscription() }
             if let call { return .takeSubscription(toCall: call) }
             guard reception != nil else { return .refuse(403) }
             return demandsProof(over: flow) ? .demandProof : .refuse(403)
@@ -83,6 +83,11 @@ extension IncomingPolicy {
         case .registrarFlow, .authenticated, .allowListed: true
         case .loopback, .stranger: mayAnswerAutomatically(reception.trust, from: request.from, over: flow)
         }
+    }
+
+    /// Whether the sender may know when we talk, and to whom. That everybody is answered says nothing of that.
+    private func mayWatch(_ reception: Reception, _ request: Request, over flow: Flow) -> Bool {
+        reception.trust != .stranger && isKnown(reception, request, over: flow)
     }
 
     /// A message of a sender who is known may come, and anybody's where the account wants it so; a few a minute

@@ -57,7 +57,8 @@ extension UserAgentCore {
             respond(request.response(200), in: transaction, at: now)
             receiveUnsolicited(request, over: flow)
         case .takeSubscription(let call):
-            receiveSubscribe(request, toCall: call, in: transaction, over: flow, at: now)
+            receiveSubscribe(
+                request, toCall: call, isProven: provenCaller != nil, in: transaction, over: flow, at: now)
         case .takeReferral(let call):
             receiveRefer(request, of: call, in: transaction, over: flow, at: now)
         case .takeMessage:

@@ -13,7 +13,7 @@ extension UserAgentCore {
         var hop: URI?
         if case .call(let handle, let purpose) = owner { hop = sessions[handle]?.value.nextHop(for: purpose) }
         if case .subscription(let handle) = owner { hop = subscriptions[handle]?.dialog?.nextHop }
-        if case .watcher(let id) = owner { hop = watchers[id]?.dialog.nextHop }
+        if case .watcher(let id) = owner { hop = watchers[id]?.nextHop }
         var outbound = OutboundRequest(request: request, owner: owner, account: account, hop: hop, along: flow)
         if !request.to.hasTag {
             for route in preloadedRoute(of: owner, account).reversed() { outbound.request.visitFirst(route) }

@@ -18,13 +18,16 @@ extension UserAgentCore {
 
     /// A SUBSCRIBE outside any dialog, of somebody who may.
     ///
-    /// - Parameter call: the only call that it may be told of; nil: all of its account's.
+    /// - Parameters:
+    ///   - call: the only call that it may be told of; nil: all of its account's.
+    ///   - isProven: it showed by digest who it is.
     mutating func receiveSubscribe(
-        _ request: Request, toCall call: CallHandle?, in transaction: ServerTransactionID, over flow: Flow,
-        at now: Instant
+        _ request: Request, toCall call: CallHandle?, isProven: Bool, in transaction: ServerTransactionID,
+        over flow: Flow, at now: Instant
     ) {
         do throws(RequestRefusal) {
-            let (watcher, expires) = try makeWatcher(request, ofCall: call, over: flow, at: now)
+            let (watcher, expires) = try makeWatcher(
+                request, ofCall: call, isProven: isProven, over: flow, at: now)
             watchers[watcher.id] = watcher
             watchersByTag[CallKey(callID: watcher.dialog.callID, localTag: watcher.dialog.localTag)] = watcher.id
             accept(request, expires: expires, of: watcher, in: transaction, over: flow, at: now)
@@ -43,7 +46,7 @@ extension UserAgentCore {
     }
 
     private mutating func makeWatcher(
-        _ request: Request, ofCall call: CallHandle?, over flow: Flow, at now: Instant
+        _ request: Request, ofCall call: CallHandle?, isProven: Bool, over flow: Flow, at now: Instant
     ) throws(RequestRefusal) -> (Watcher, expires: UInt32) {
         guard let event = try? request.headers.first(EventPackage.self),
             let package = WatchedPackage(rawValue: event.package.asciiLowercased)
@@ -66,7 +69,8 @@ extension UserAgentCore {
         return (
             Watcher(
                 id: WatcherID(rawValue: lastWatcher), account: account.value, call: call, event: event,
-                package: package, dialog: dialog, over: flow, expires: expires, at: now), expires
+                package: package, dialog: dialog, knowsDialogs: isProven || call != nil,
+                mayBeElsewhere: isProven || policy.isServer(flow), over: flow, expires: expires, at: now), expires
         )
     }
 
@@ -153,7 +157,7 @@ extension UserAgentCore {
         let isTalking = dialogs.contains { $0.state == .confirmed }
         return WatchedState(
             presence: PresenceDocument(of: account, ownPresence, isTalking: isTalking),
-            dialogs: dialogs.filter(watcher.event.names))
+            dialogs: dialogs.filter(watcher.event.names).map { watcher.knowsDialogs ? $0 : $0.withoutIdentifiers })
     }
 
     /// Whether a call of the account is answered and up.
@@ -171,6 +175,16 @@ extension EventPackage {
         }
         return agrees("call-id", dialog.callID) && agrees("to-tag", dialog.localTag)
             && agrees("from-tag", dialog.remoteTag)
+    }
+}
+
+extension DialogInformation.Dialog {
+    /// The same for who is not to take part: whoever names Call-ID and both tags is believed to be in the dialog
+    /// (RFC 4235 §6, RFC 3261 §12.2.2).
+    fileprivate var withoutIdentifiers: Self {
+        var dialog = self
+        (dialog.callID, dialog.localTag, dialog.remoteTag) = (nil, nil, nil)
+        return dialog
     }
 }
 

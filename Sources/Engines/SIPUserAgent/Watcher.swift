@@ -37,6 +37,10 @@ struct Watcher: Sendable {
     let event: EventPackage
     let package: WatchedPackage
     private(set) var dialog: Dialog
+    /// Whether it is told how the dialogs are named.
+    let knowsDialogs: Bool
+    /// Whether its NOTIFYs go wherever it says.
+    private let mayBeElsewhere: Bool
     private(set) var peer: Flow
     private(set) var expiresAt: Instant
     /// Why the next NOTIFY is the last; nil: it is not.
@@ -56,8 +60,7 @@ struct Watcher: Sendable {
 
     init(
         id: WatcherID, account: Account, call: CallHandle?, event: EventPackage, package: WatchedPackage,
-        dialog: Dialog,
-        over flow: Flow, expires: UInt32, at now: Instant
+        dialog: Dialog, knowsDialogs: Bool, mayBeElsewhere: Bool, over flow: Flow, expires: UInt32, at now: Instant
     ) {
         self.id = id
         self.account = account
@@ -65,6 +68,8 @@ struct Watcher: Sendable {
         self.event = event
         self.package = package
         self.dialog = dialog
+        self.knowsDialogs = knowsDialogs
+        self.mayBeElsewhere = mayBeElsewhere
         peer = flow
         expiresAt = now + .seconds(Int64(expires))
         notBefore = now
@@ -73,6 +78,17 @@ struct Watcher: Sendable {
 
     var deadline: Instant? {
         isEnded || isOutstanding ? nil : owesNotify || ending != nil ? min(notBefore, expiresAt) : expiresAt
+    }
+
+    /// Where NOTIFYs go: to where it says that it is, or where it asked from. A datagram may name anybody, who would be
+    /// sent many times as much, again and again.
+    var nextHop: URI {
+        let hop = dialog.nextHop
+        guard !mayBeElsewhere, let place = hop.sipURI, (place.maddr ?? place.host).address != peer.remote.address
+        else { return hop }
+        var source = SIPURI(host: .address(peer.remote.address), port: peer.remote.port)
+        if peer.transport != .udp { source.transport = peer.transport }
+        return .sip(source)
     }
 
     // MARK: - What comes in
