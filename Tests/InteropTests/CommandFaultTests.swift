@@ -8,13 +8,16 @@ import Testing
             (["call", "mailto:bob@example.com"], 64, "'mailto:' begins neither a SIP nor a tel URI"),
             (["call", "127.0.0.1:1", "--then", "hangup"], 64, "it goes with --play"),
             (["call", "127.0.0.1:1", "--play", "tone:440", "--then", "hangup"], 64, "a tone has no end"),
+            (["call", "sip:x@127.0.0.1:1?Subject=hi"], 64, "the headers behind '?' are not sent"),
+            (["call", "sip:x@127.0.0.1:1;method=BYE"], 64, "the address is for BYE, and this is INVITE"),
+            (["message", "sip:x@127.0.0.1:1;method=INVITE", "hi"], 64, "for INVITE, and this is MESSAGE"),
             (["answer", "--code", "401"], 64, "needs a challenge"),
             (["answer", "--code", "486", "--echo"], 64, "answers nobody"),
             (["answer", "--echo", "--play", "tone:440"], 64, "and --play something else"),
             (["options", "sip:x@[::1]:5090"], 30, "for IPv6: --listen '[::]:0'"),
         ] as [([String], Int32, String)])
     func isSaidWithItsStatus(arguments: [String], exit: Int32, text: String) async throws {
-        let audio = arguments[0] == "options" ? [] : ["--audio", "null"]
+        let audio = ["options", "message"].contains(arguments[0]) ? [] : ["--audio", "null"]
         let words = [try Phone.binary] + arguments + audio + ["--no-config", "--listen", "127.0.0.1:0"]
         let program = try Program(words + ["--timeout", "5s"])
         #expect(try await program.end() == exit)

@@ -48,6 +48,14 @@ import VoiceProcessing
         #expect(fault?.exit == .usage)
     }
 
+    @Test func listensOnceOnAnAddress() {
+        #expect(
+            fault { $0.listen = ["127.0.0.1:5090", "127.0.0.1:5090;transport=tcp"] }?.line
+                == "offhook: --listen: '127.0.0.1:5090;transport=tcp' stands there twice\n")
+        #expect(fault { $0.listen = ["127.0.0.1:5090;transport=udp", "127.0.0.1:5090;transport=tcp"] } == nil)
+        #expect(fault { $0.listen = ["127.0.0.1:0", "127.0.0.1:0"] } == nil)
+    }
+
     @Test func refusesATimeoutWithoutTime() {
         #expect(fault { $0.timeout = .zero }?.line == "offhook: --timeout: 0 leaves no time for anything\n")
     }

@@ -93,7 +93,7 @@ import Testing
             ("--expect-tone", { $0.expectedTone = .nan }), ("--expect-dtmf", { $0.expectedDigits = "" }),
             ("--expect-status", { $0.expectedStatus = 100 }), ("--header", { $0.headers = ["NoColon"] }),
             ("--header", { $0.headers = ["Via: SIP/2.0/UDP x"] }), ("--header", { $0.headers = ["X-A: b\r\nX-B: c"] }),
-            ("--header", { $0.headers = ["X A: b"] }),
+            ("--header", { $0.headers = ["X A: b"] }), ("--header", { $0.headers = ["Recv-Info: x"] }),
             ("--header", { $0.headers = ["X-A: " + String(repeating: "b", count: 4096)] }),
             ("--header", { $0.headers = Array(repeating: "X-A: b", count: 65) }),
             ("--dtmf", { $0.dtmf = String(repeating: "1", count: 65) }), ("--record", { $0.record = "" }),
@@ -138,6 +138,19 @@ import Testing
                 $0.code = 486
                 $0.reason = "Not\r\nNow"
             }?.option == "--reason")
+    }
+
+    /// What such a response is about stands in a header, without which it says nothing.
+    @Test func takesResponsesThatNeedAHeaderWithThatHeaderAlone() throws {
+        for (code, header) in [(415, "Accept: application/sdp"), (420, "Unsupported: 100rel"), (422, "Min-SE: 90")] {
+            #expect(fault { $0.code = code }?.option == "--code")
+            var options = AnsweringOptions()
+            options.code = code
+            var script = CallScriptOptions()
+            script.headers = [header]
+            #expect(try AnsweringPlan(options, script: CallScript(script)).status.value == code)
+        }
+        #expect(fault { $0.code = 405 }?.option == "--code")
     }
 
     /// A 200 has its own phrase: one that was never sent would be a silent lie.

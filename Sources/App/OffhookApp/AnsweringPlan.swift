@@ -12,6 +12,11 @@ struct AnsweringPlan: Sendable {
     var count: Int?
     var script: CallScript
 
+    /// What responses are worth nothing without (RFC 3261 §21.4, RFC 4028 §6, RFC 6665 §8.3.2).
+    private static let requiredHeaders: [Int: HeaderName] = [
+        415: .accept, 420: .unsupported, 421: .require, 422: .minSE, 423: .minExpires, 489: .allowEvents,
+    ]
+
     init(_ options: AnsweringOptions, script: CallScript) throws(CallScript.Fault) {
         guard (200...699).contains(options.code), let status = StatusCode(options.code) else {
             throw CallScript.Fault(option: "--code", problem: "\(options.code) is no final status (200 to 699)")
@@ -23,6 +28,14 @@ struct AnsweringPlan: Sendable {
             throw CallScript.Fault(
                 option: "--code",
                 problem: "\(options.code) needs a challenge: [[caller]] in the configuration makes one")
+        }
+        if let header = Self.requiredHeaders[options.code], !script.headers.contains(header) {
+            throw CallScript.Fault(
+                option: "--code",
+                problem: "\(options.code) has to say in \(header) what it is about; --header gives it")
+        }
+        guard options.code != 405 else {
+            throw CallScript.Fault(option: "--code", problem: "405 of a phone that takes calls would be no truth")
         }
         if !status.isSuccess, options.echo || script.play != nil || script.recordPath != nil {
             throw CallScript.Fault(

@@ -157,7 +157,7 @@ extension CallScript {
         "via", "v", "from", "f", "to", "t", "call-id", "i", "cseq", "max-forwards", "contact", "m", "content-length",
         "l",
         "content-type", "c", "route", "record-route", "authorization", "proxy-authorization", "allow", "user-agent",
-        "server",
+        "server", "recv-info",
     ]
 
     /// Half of what a message may hold: the other half is for the phone's own.

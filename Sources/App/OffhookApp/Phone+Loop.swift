@@ -7,10 +7,13 @@ extension Phone {
     private static let refreshInterval = Duration.milliseconds(100)
     /// Threads that the system does not give are waited for without end by the library that makes them.
     private static let patienceAtStart = Duration.seconds(5)
+    /// What it may take to hang up and to unregister.
+    private static let farewell = Duration.seconds(2)
 
     /// Runs until everything has ended, and gives the process's exit status.
     func run(signals: Signals) -> ExitStatus {
         let timeoutAt = settings.timeout.map { SystemClock.now + $0 }
+        if let timeoutAt { ReportWriter.waitForReaders(until: timeoutAt + Self.farewell) }
         var isTimedOut = false
         var refreshAt = SystemClock.now
         let startsBy = SystemClock.now + Self.patienceAtStart

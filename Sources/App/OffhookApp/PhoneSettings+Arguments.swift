@@ -67,6 +67,12 @@ extension PhoneSettings {
             guard let address = ListenAddress(text) else {
                 throw StartFault(.usage, "--listen: '\(text)' is not ADDRESS:PORT[;transport=udp|tcp]")
             }
+            let isTaken = addresses.contains { other in
+                other.address == address.address && address.transports.contains(where: other.transports.contains)
+            }
+            guard address.address.port == 0 || !isTaken else {
+                throw StartFault(.usage, "--listen: '\(text)' stands there twice")
+            }
             addresses.append(address)
         }
         return addresses

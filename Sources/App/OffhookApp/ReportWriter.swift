@@ -1,5 +1,6 @@
 import EngineKit
 import Glibc
+import SIPRuntime
 import Synchronization
 import TerminalRuntime
 import TerminalUI
@@ -40,10 +41,10 @@ struct ReportWriter: Sendable {
 
     /// Writes all of `text`, or as much as the reader takes before it goes away.
     ///
-    /// A reader that does not read is waited for, until a signal wants the process to end: from then on that descriptor
-    /// gets nothing more, lest half a line be followed by another.
+    /// A reader that does not read is waited for, until a signal or the bound on the command wants the process to end:
+    /// from then on that descriptor gets nothing more, lest half a line be followed by another.
     static func write(
-        _ text: String, to descriptor: CInt, unless mustLeave: () -> Bool = { Signals.isEndWanted }
+        _ text: String, to descriptor: CInt, unless mustLeave: () -> Bool = { Signals.isEndWanted || isOverdue }
     ) {
         let bit: UInt64 = (0..<64).contains(descriptor) ? 1 << UInt64(descriptor) : 0
         guard abandoned.load(ordering: .relaxed) & bit == 0 else { return }
@@ -54,6 +55,7 @@ struct ReportWriter: Sendable {
                 guard isReady(descriptor) else {
                     guard mustLeave() else { continue }
                     abandoned.bitwiseOr(bit, ordering: .relaxed)
+                    if isOverdue { StandardStreams.noteFailure(of: descriptor, ETIMEDOUT) }
                     return
                 }
                 // What a pipe with room takes without blocking.
@@ -65,6 +67,14 @@ struct ReportWriter: Sendable {
         }
     }
 
+    /// Lets readers keep the process waiting until an instant, and no longer.
+    static func waitForReaders(until instant: Instant) {
+        bound.store(instant.nanoseconds, ordering: .relaxed)
+    }
+
+    private static var isOverdue: Bool { SystemClock.now.nanoseconds >= bound.load(ordering: .relaxed) }
+
+    private static let bound = Atomic<Int64>(.max)
     /// PIPE_BUF on Linux.
     private static let pipeAtom = 4096
     /// The descriptors below 64 whose reader kept us from leaving, as bits.

@@ -117,7 +117,8 @@ package enum ScriptedPhone {
             if let expectedStatus, !(200...699).contains(expectedStatus) {
                 throw StartFault(.usage, "--expect-status: \(expectedStatus) is no final status (200 to 699)")
             }
-            let uri = try resolve(target, settings, prefersHosts: request.method == "OPTIONS")
+            let uri = try resolve(
+                target, settings, for: request.method, prefersHosts: request.method == "OPTIONS")
             let outgoing = try request.outgoing(account: settings.account, to: uri)
             let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
@@ -146,7 +147,7 @@ package enum ScriptedPhone {
                 let known = ConfiguredSubscription.events.joined(separator: ", ")
                 throw StartFault(.usage, "'\(event)' is none of the event packages \(known)")
             }
-            let uri = try resolve(target, settings)
+            let uri = try resolve(target, settings, for: "SUBSCRIBE")
             let order = OutgoingSubscription(
                 account: settings.account, target: uri, event: EventPackage(event), expires: expires)
             let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
@@ -242,12 +243,21 @@ package enum ScriptedPhone {
     }
 
     private static func resolve(
-        _ target: String, _ settings: PhoneSettings, option: String = "target", prefersHosts: Bool = false
+        _ target: String, _ settings: PhoneSettings, option: String = "target", for method: String = "INVITE",
+        prefersHosts: Bool = false
     ) throws(StartFault) -> URI {
         let account = settings.userAgent.accounts.first { $0.id == settings.account ?? $0.id }
         let resolution = TargetResolution(contacts: settings.contacts, account: account, prefersHosts: prefersHosts)
         switch resolution.uri(for: target) {
-        case .success(let uri): return uri
+        case .success(let uri):
+            // Whoever writes them means them (RFC 3261 §19.1.5), and a call without them is another call.
+            if uri.sipURI?.headers.isEmpty == false {
+                throw StartFault(.usage, "\(option): the headers behind '?' are not sent: --header sends some")
+            }
+            if let wanted = uri.sipURI?.parameters["method"], wanted != method {
+                throw StartFault(.usage, "\(option): the address is for \(wanted), and this is \(method)")
+            }
+            return uri
         case .failure(let problem): throw StartFault(.usage, "\(option): \(problem.text)")
         }
     }
