@@ -10,9 +10,11 @@ struct PlayedSound: ~Copyable {
     static let rate = 48_000
     /// By how much the reference is ahead: a filter finds no echo that comes before it, and the times are uncertain.
     static let lead = Duration.milliseconds(10)
-    /// By how much times may contradict the count, and for how many periods.
-    private static let tolerance = Duration.milliseconds(15)
+    /// By how many samples times may contradict the count more than they usually do, and for how many periods.
+    private static let tolerance = 144.0
     private static let patience = 25
+    /// Of how many periods the usual error is the mean.
+    private static let memory = 64.0
     /// A pause in the playing this long is one: less may be a late thread.
     private static let pause = Duration.milliseconds(60)
 
@@ -23,8 +25,11 @@ struct PlayedSound: ~Copyable {
     private var end: Instant?
     /// The sample that belongs to the next one captured; nil where they are not in step.
     private var next: Int?
-    /// Periods in a row whose times contradicted the count.
-    private var contradictions = 0
+    /// By how much times contradict the count usually: the first was no better than another. What the canceller's filter
+    /// has learnt by it holds behind a leap, too.
+    private var usualError = 0.0
+    /// Periods in a row whose times contradicted it more, and the sum of that.
+    private var contradictions = (count: 0, sum: 0.0)
 
     /// Takes what will be heard from `instant` on.
     mutating func append(_ sound: Span<Int16>, heardAt instant: Instant) {
@@ -54,13 +59,20 @@ struct PlayedSound: ~Copyable {
         guard let end else { return nil }
         let ideal = played - Self.count(in: end - instant) + Self.count(in: Self.lead)
         guard let next else {
-            contradictions = 0
+            (usualError, contradictions) = (0, (0, 0))
             return ideal
         }
-        contradictions = abs(ideal - next) > Self.count(in: Self.tolerance) ? contradictions + 1 : 0
-        guard contradictions >= Self.patience else { return next }
-        contradictions = 0
-        return ideal
+        let error = Double(ideal - next)
+        guard abs(error - usualError) > Self.tolerance else {
+            contradictions = (0, 0)
+            usualError += (error - usualError) / Self.memory
+            return next
+        }
+        contradictions = (contradictions.count + 1, contradictions.sum + error)
+        guard contradictions.count >= Self.patience else { return next }
+        let lost = contradictions.sum / Double(contradictions.count) - usualError
+        contradictions = (0, 0)
+        return next + Int(lost.rounded())
     }
 
     /// What was played is over, and of no use to what follows.
