@@ -22,6 +22,20 @@ import Testing
         #expect(world.cores["alice"]?.counters[.strayResponse] == 1)
     }
 
+    /// Servers fork, and forget under which branch.
+    @Test(.proves(.row(18)))
+    func answerUnderAnotherBranchEndsTheWait() throws {
+        var world = World()
+        let invite = try world.aliceCallsCarol()
+        var foreign = invite
+        foreign.vias[0].parameters["branch"] = "z9hG4bKanother"
+        try world.reply(200, to: foreign, from: "carol", contact: carolContact, body: World.answerText)
+        #expect(world.count("alice>carol ACK") == 1)
+        world.run(for: .seconds(40))
+        #expect(world.count("alice>carol INVITE") == 1)
+        #expect(world.ends(at: "alice").isEmpty)
+    }
+
     /// Whoever tells the core what to do with a call hears of its end later than the core.
     @Test func aCommandThatTheEndOfItsCallCrossedIsNoFault() throws {
         var world = World()

@@ -191,6 +191,8 @@ extension UserAgentCore {
                 session.receiveReinviteResponse(response, over: flow, at: now)
             }
         }
+        // Answered, under whatever branch: the INVITE need not be sent again.
+        if let id = invite(of: handle), let transaction = outbound[id]?.transaction { transactions.giveUp(transaction) }
     }
 
     /// Whether the topmost Via names an address of ours; else somebody else was to be answered (§18.1.2).

@@ -80,6 +80,19 @@ struct TraceRedactionTests {
         #expect(redacted(description) == expected)
     }
 
+    @Test(
+        .proves(.rule(18)),
+        arguments: [
+            ("INVITE sip:me:SECRET@x SIP/2.0", "INVITE sip:me:***@x SIP/2.0"),
+            ("From: <SIPS:me:SECRET;a=b,c@x:5061>;tag=1", "From: <SIPS:me:***@x:5061>;tag=1"),
+            ("Refer-To: <sip:a@b?Proxy-Authorization=Digest%20response%3DSECRET&X=y>",
+             "Refer-To: <sip:a@b?Proxy-Authorization=***&X=y>"),
+            ("Contact: sip:a@b:5060, <sip:b@c:5060>, sip:c:5060", "Contact: sip:a@b:5060, <sip:b@c:5060>, sip:c:5060"),
+        ])
+    func takesPasswordsAndCredentialsOutOfAddresses(line: String, shown: String) {
+        #expect(redacted(line + "\r\n\r\n") == shown + "\r\n\r\n")
+    }
+
     @Test func leavesEverythingElseByteForByte() {
         var random = RandomSource(seed: 3)
         for length in 0..<200 {
