@@ -56,6 +56,10 @@ struct MessageExplanationTests {
                 ["Target-Dialog": "a;local-tag=1;local-tag=2;remote-tag=3"], "Target-Dialog: a parameter that",
                 "RFC 3261 §7.3.1"
             ),
+            (["Route": "<sip:a;lr>, sip:b;lr"], "Route: an address stands without angle brackets", "RFC 3261 §20.34"),
+            (["Record-Route": "sip:b;lr"], "Record-Route: an address stands without", "RFC 3261 §20.34"),
+            (["Subject": "a\u{1}b"], "Subject: control characters are in the value", "RFC 3261 §25.1"),
+            (["X-Own": "a\u{7f}"], "X-Own: control characters are in the value", "RFC 3261 §25.1"),
         ] as [([String: String], String, String)])
     func whatMayBeReadInTwoWaysIsRemarkedOnAndNoFault(_ fields: [String: String], _ start: String, _ clause: String) {
         let known = ["From", "Via", "To", "Contact"]

@@ -90,6 +90,21 @@ struct ValidationTests {
         #expect(Validation.remarks(on: try MessageParser.parse(requestText())) == [])
     }
 
+    @Test(.proves(.clause("RFC 3261 §25.1")), arguments: [([0x61, 0xff], true), ([0xc3, 0xa4, 0x09], false)])
+    func whatIsNotUTF8IsARemark(subject: [UInt8], isRemarked: Bool) throws {
+        var bytes = requestText(extra: ["Subject: %"])
+        let mark = try #require(bytes.lastIndex(of: UInt8(ascii: "%")))
+        bytes.replaceSubrange(mark...mark, with: subject)
+        let remarks = Validation.remarks(on: try MessageParser.parse(bytes))
+        #expect(remarks.map(\.text) == (isRemarked ? ["the value is not UTF-8"] : []))
+    }
+
+    /// A backslash makes any octet but CR and LF part of a quoted string (`quoted-pair`).
+    @Test func whatIsEscapedIsNoRemark() throws {
+        let message = try MessageParser.parse(requestText(extra: ["X-Own: \"a\\\u{2}\\\u{1}\""]))
+        #expect(Validation.remarks(on: message) == [])
+    }
+
     @Test(.proves(.row(18), .clause("RFC 3261 §8.1.3.3")))
     func responseWithTwoViasIsDropped() throws {
         let bytes = requestText(

@@ -4,6 +4,9 @@ package struct NameAddress: Sendable {
     private let bytes: [UInt8]
     private let name: Extent
     private let nameForm: NameForm
+    /// Whether the URI came between angle brackets, as it always goes. Without them what follows it are parameters of the
+    /// field, never its own (RFC 3261 §20).
+    package private(set) var isBracketed = true
     private let uriLayout: URI.Layout
     private let parametersExtent: Extent
 
@@ -107,6 +110,7 @@ extension NameAddress {
             parametersExtent: Extent(parameters))
         // White space between the parameters is the rare case, and pays for a copy.
         if !isPlain { self.parameters = Parameters(normalising: cursor, parameters) }
+        isBracketed = !isBare
     }
 
     private init(

@@ -26,7 +26,50 @@ extension Validation {
             remarks.append(
                 Remark(text: "the sequence number is not below 2**31", clause: "RFC 3261 §8.1.1.5", header: .cSeq))
         }
-        return remarks + oddParameters(in: message) + unreadableFields(message.headers)
+        let headers = message.headers
+        return remarks + oddParameters(in: message) + bareRoutes(in: headers) + unreadableFields(headers) + oddText(in: headers)
+    }
+
+    /// Routes that lose their `lr`, as what follows an address without brackets is not its own.
+    private static func bareRoutes(in headers: Headers) -> [Remark] {
+        func bare<F: RouteField>(_ type: F.Type) -> [Remark] {
+            guard let routes = try? headers.all(type), routes.contains(where: { !$0.address.isBracketed }) else { return [] }
+            return [
+                Remark(
+                    text: "an address stands without angle brackets: its parameters are taken for those of the field",
+                    clause: "RFC 3261 §20.34", header: F.name)
+            ]
+        }
+        return bare(Route.self) + bare(RecordRoute.self) + bare(Path.self) + bare(ServiceRoute.self)
+    }
+
+    /// Fields with octets that are no text, which one recipient shows, the next drops and the third stumbles over.
+    private static func oddText(in headers: Headers) -> [Remark] {
+        var remarks: [Remark] = []
+        for field in headers.fields {
+            let value = headers.storage[field.value]
+            let text =
+                if String(validating: value, as: UTF8.self) == nil {
+                    "the value is not UTF-8"
+                } else if containsControl(value) {
+                    "control characters are in the value"
+                } else {
+                    ""
+                }
+            let remark = Remark(text: text, clause: "RFC 3261 §25.1", header: headers.name(of: field))
+            if !text.isEmpty, !remarks.contains(remark) { remarks.append(remark) }
+        }
+        return remarks
+    }
+
+    /// Whether there are other controls than tabs and such as a backslash goes before (`quoted-pair`).
+    private static func containsControl(_ value: ArraySlice<UInt8>) -> Bool {
+        var isEscaped = false
+        for byte in value {
+            if byte < 0x20 && byte != UInt8(ascii: "\t") || byte == 0x7f, !isEscaped { return true }
+            isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+        }
+        return false
     }
 
     /// Header fields whose type we know, that can't be read and that nothing depends on.
