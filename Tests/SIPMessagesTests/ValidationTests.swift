@@ -67,6 +67,20 @@ struct ValidationTests {
         #expect(try kinds(requestText(extra: ["Require: 100REL"]), Capabilities(optionTags: ["100rel"])) == [])
     }
 
+    /// What is no description has to be for something that we do with bodies where it says that this matters.
+    @Test(
+        .proves(.clause("RFC 3261 §20.11")),
+        arguments: [
+            ("magic;handling=required", false), ("magic", true), ("Render;handling=REQUIRED", true),
+            ("magic;handling=optional", true), ("signal;handling=required", true), ("alert;handling=required", false),
+        ])
+    func aTextForWhatNobodyKnowsIsRefused(disposition: String, isTaken: Bool) throws {
+        let capabilities = Capabilities(methods: [.message], contentTypes: [ContentType("text", "plain")])
+        let fields = ["Content-Type: text/plain", "Content-Disposition: \(disposition)"]
+        let found = try kinds(requestText(method: "MESSAGE", extra: fields, body: "hi"), capabilities)
+        #expect(found == (isTaken ? [] : [.contentDispositionUnsupported]))
+    }
+
     @Test func answersCarryWhatTheirStatusCallsFor() throws {
         func answer(_ bytes: [UInt8]) throws -> Response {
             let request = try parsedRequest(bytes)

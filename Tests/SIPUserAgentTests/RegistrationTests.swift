@@ -102,7 +102,7 @@ import Testing
 
     @Test(
         .proves(.clause("RFC 3261 §10.2.4")),
-        arguments: [1, 5, 30, 60, 120, 160, 600, 3600, 86_400, UInt32.max] as [UInt32])
+        arguments: [1, 2, 5, 30, 60, 120, 160, 600, 3600, 86_400, UInt32.max] as [UInt32])
     func refreshesBeforeTheEndAndNeverInATightLoop(granted: UInt32) throws {
         for seed in 1...20 {
             var registration = try Self.registration(seed: UInt64(seed))
@@ -110,8 +110,8 @@ import Testing
             let response = try answer(step, 200, [.expires: "\(granted)"])
             _ = registration.receive(response, at: now)
             let wait = try #require(registration.deadline) - now
-            #expect(wait >= .seconds(5))
-            #expect(wait <= max(.seconds(5), .seconds(Int64(granted)) - .seconds(granted >= 160 ? 80 : 0)))
+            #expect(wait >= .seconds(1))
+            #expect(wait <= max(.seconds(1), .seconds(Int64(granted)) - .seconds(granted >= 160 ? 80 : 0)))
             #expect(wait >= .seconds(Int64(granted)) * 0.3)
             #expect(registration.handleDeadline(at: now + wait - .nanoseconds(1)) == Registration.Step())
             let refresh = registration.handleDeadline(at: now + wait)
@@ -264,11 +264,14 @@ import Testing
         var step = registration.begin(contact: contact, at: now)
         var sequence: UInt32 = 0
         var lastStart = now
+        // Only who grants a second is asked each second.
+        var leastWait = Duration.seconds(5)
         for round in 0..<20_000 {
             guard let request = step.request else {
                 now = try #require(registration.deadline)
-                #expect(now - lastStart >= .seconds(5))
+                #expect(now - lastStart >= leastWait)
                 lastStart = now
+                leastWait = .seconds(5)
                 step = registration.handleDeadline(at: now)
                 continue
             }
@@ -286,7 +289,9 @@ import Testing
                 if case .failed(_, _, nil)? = step.state {
                     step = registration.begin(contact: contact, at: now + .seconds(9))
                 }
-            case 3: step = registration.receive(try answer(step, 200, [.expires: "1"]), at: now)
+            case 3:
+                step = registration.receive(try answer(step, 200, [.expires: "1"]), at: now)
+                leastWait = .seconds(1)
             default: step = registration.receive(try answer(step, 200), at: now)
             }
         }

@@ -112,6 +112,16 @@ package struct ContentDisposition: HeaderField {
     /// Whether a body that is not understood may be ignored; without the parameter it may not.
     package var isOptional: Bool { parameters["handling"]?.equalsIgnoringCase("optional") ?? false }
 
+    /// Whether a body that is no description can be taken: what it is for is known, or nobody says in so many words that
+    /// it has to be. Without `handling` that would be so too (§20.11), but peers say it of bodies that are read the same.
+    package var isTaken: Bool {
+        let isRequired = parameters["handling"]?.equalsIgnoringCase("required") ?? false
+        return !isRequired || Self.known.contains { disposition.equalsIgnoringCase($0) }
+    }
+
+    /// RFC 3261 §20.11, RFC 2183 §2.1, RFC 3204 §6 (digits in INFO), RFC 5438 §9 (IMDN), RFC 6086 §7.3.
+    private static let known = ["session", "render", "inline", "signal", "notification", "info-package"]
+
     /// Whether the body describes the session itself, not its early media (RFC 3959 §5) or a text to be shown.
     package var isSession: Bool { disposition.equalsIgnoringCase("session") }
 }

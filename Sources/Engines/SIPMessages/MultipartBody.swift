@@ -190,6 +190,11 @@ extension Headers {
     /// Whether a body of SDP is meant for the session.
     var isForSession: Bool { (try? first(ContentDisposition.self))?.isSession ?? true }
 
+    /// Whether a body of that type is for what we do with it.
+    func isDispositionTaken(of type: ContentType) -> Bool {
+        type.isDescription ? isForSession : (try? first(ContentDisposition.self))?.isTaken ?? true
+    }
+
     /// Whether octets are content as they are: SIP is eight bits wide, so that no transfer coding is needed
     /// (RFC 5621 §3).
     var hasPlainContent: Bool { hasPlainTransfer && contentCodings.isEmpty }

@@ -27,13 +27,16 @@ extension Validation {
                 Remark(text: "the sequence number is not below 2**31", clause: "RFC 3261 §8.1.1.5", header: .cSeq))
         }
         let headers = message.headers
-        return remarks + oddParameters(in: message) + bareRoutes(in: headers) + unreadableFields(headers) + oddText(in: headers)
+        return remarks + oddParameters(in: message) + bareRoutes(in: headers) + unreadableFields(headers)
+            + oddText(in: headers)
     }
 
     /// Routes that lose their `lr`, as what follows an address without brackets is not its own.
     private static func bareRoutes(in headers: Headers) -> [Remark] {
         func bare<F: RouteField>(_ type: F.Type) -> [Remark] {
-            guard let routes = try? headers.all(type), routes.contains(where: { !$0.address.isBracketed }) else { return [] }
+            guard let routes = try? headers.all(type), routes.contains(where: { !$0.address.isBracketed }) else {
+                return []
+            }
             return [
                 Remark(
                     text: "an address stands without angle brackets: its parameters are taken for those of the field",

@@ -160,7 +160,7 @@ extension Validation {
     ) throws(MultipartBody.Fault) -> Violation.Kind? {
         guard type.isMultipart else {
             if !capabilities.takes(type, in: request.method) { return .contentTypeUnsupported }
-            return type.isDescription && !request.headers.isForSession ? .contentDispositionUnsupported : nil
+            return request.headers.isDispositionTaken(of: type) ? nil : .contentDispositionUnsupported
         }
         let parts = try MultipartBody(parsing: request.body, type: type).parts
         // Who names multiparts, or takes anything, looks into them alone.
@@ -182,7 +182,7 @@ extension Capabilities {
         let type = part.contentType
         if !takes(type, in: method) || !part.headers.hasPlainTransfer { return .contentTypeUnsupported }
         if !decodes(part.headers) { return .contentEncodingUnsupported }
-        return type.isDescription && !part.headers.isForSession ? .contentDispositionUnsupported : nil
+        return part.headers.isDispositionTaken(of: type) ? nil : .contentDispositionUnsupported
     }
 
     /// Whether a body of those headers has codings that are taken alone.

@@ -88,12 +88,12 @@ extension Registration {
         return byInstance ?? contacts.first { $0.isOurs(contact) }
     }
 
-    /// Early enough for a refresh that times out (32 s) to be tried once more, and never more often than each 5 s.
+    /// Early enough for a refresh that times out (32 s) to be tried once more, and never more often than each second.
     private mutating func refreshInterval(_ granted: UInt32) -> Duration {
-        let lifetime = Int64(granted)
-        let margin = lifetime >= 160 ? max(80, lifetime / 10) : lifetime / 2
-        let spread = Int64.random(in: 0...max(1, lifetime / 20), using: &random)
-        return .seconds(max(5, lifetime - margin - spread))
+        let lifetime = Int64(granted) * 1_000
+        let margin = lifetime >= 160_000 ? max(80_000, lifetime / 10) : lifetime / 2
+        let spread = Int64.random(in: 0...lifetime / 20, using: &random)
+        return .milliseconds(max(1_000, lifetime - margin - spread))
     }
 
     private mutating func challenged(

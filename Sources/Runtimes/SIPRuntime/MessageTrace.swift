@@ -61,7 +61,9 @@ package enum TraceRedaction {
         output.reserveCapacity(text.count)
         var rest = text[...]
         while let first = rest.first {
-            if let scheme = schemes.first(where: { begins(rest, with: $0) }), let password = password(in: rest, behind: scheme) {
+            if let scheme = schemes.first(where: { begins(rest, with: $0) }),
+                let password = password(in: rest, behind: scheme)
+            {
                 output += rest[..<password.lowerBound] + stars
                 rest = rest[password.upperBound...]
             } else if begins(rest, with: credentialHeader) {

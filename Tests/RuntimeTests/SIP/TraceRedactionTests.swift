@@ -85,8 +85,10 @@ struct TraceRedactionTests {
         arguments: [
             ("INVITE sip:me:SECRET@x SIP/2.0", "INVITE sip:me:***@x SIP/2.0"),
             ("From: <SIPS:me:SECRET;a=b,c@x:5061>;tag=1", "From: <SIPS:me:***@x:5061>;tag=1"),
-            ("Refer-To: <sip:a@b?Proxy-Authorization=Digest%20response%3DSECRET&X=y>",
-             "Refer-To: <sip:a@b?Proxy-Authorization=***&X=y>"),
+            (
+                "Refer-To: <sip:a@b?Proxy-Authorization=Digest%20response%3DSECRET&X=y>",
+                "Refer-To: <sip:a@b?Proxy-Authorization=***&X=y>"
+            ),
             ("Contact: sip:a@b:5060, <sip:b@c:5060>, sip:c:5060", "Contact: sip:a@b:5060, <sip:b@c:5060>, sip:c:5060"),
         ])
     func takesPasswordsAndCredentialsOutOfAddresses(line: String, shown: String) {
