@@ -12,6 +12,7 @@ struct RequestRepetitionRule {
         let first: Instant
         /// When it was first sent anywhere: the next destination gets what is left of 64*T1.
         let begun: Instant
+        let request: RequestName
     }
 
     /// One request, whichever way it goes.
@@ -23,6 +24,8 @@ struct RequestRepetitionRule {
         init(_ request: Request) {
             (callID, toTag, cSeq) = (request.callID, request.to.tag, request.cSeq)
         }
+
+        func isAnswered(by response: Response) -> Bool { callID == response.callID && cSeq == response.cSeq }
     }
 
     private var requests: [TransactionName: Sent] = [:]
@@ -37,7 +40,8 @@ struct RequestRepetitionRule {
             let begun = begun[RequestName(request)] ?? traffic.at
             self.begun[RequestName(request)] = begun
             requests[name] = Sent(
-                last: traffic.at, isReliable: traffic.flow.transport.isReliable, first: traffic.at, begun: begun)
+                last: traffic.at, isReliable: traffic.flow.transport.isReliable, first: traffic.at, begun: begun,
+                request: RequestName(request))
             return
         }
         if known.isReliable { findings.add(.requestsAreRepeated, "\(request.method) repeated over a stream") }
@@ -63,6 +67,9 @@ struct RequestRepetitionRule {
         guard let response = traffic.response else { return }
         let name = TransactionName(traffic.message)
         answered[name] = response.status.isFinal || answered[name] == true
+        // A 2xx answers its INVITE under whatever branch, where its Via is ours at all.
+        guard response.status.isSuccess, response.cSeq.method == .invite, requests[name] == nil else { return }
+        for (name, sent) in requests where sent.request.isAnswered(by: response) { troubled.insert(name) }
     }
 
     /// Something else than silence happened: the sender may have been told that nothing arrives.
