@@ -25,15 +25,33 @@ import Testing
     /// Servers fork, and forget under which branch.
     @Test(.proves(.row(18)))
     func answerUnderAnotherBranchEndsTheWait() throws {
+        for rings in [false, true] {
+            var world = World()
+            let invite = try world.aliceCallsCarol()
+            if rings { try world.reply(180, to: invite, from: "carol", contact: carolContact) }
+            var foreign = invite
+            foreign.vias[0].parameters["branch"] = "z9hG4bKanother"
+            try world.reply(200, to: foreign, from: "carol", contact: carolContact, body: World.answerText)
+            #expect(world.count("alice>carol ACK") == 1)
+            world.run(for: .seconds(240))
+            #expect(world.count("alice>carol INVITE") == 1 && world.count("alice>carol CANCEL") == 0)
+            #expect(world.ends(at: "alice").isEmpty)
+            #expect(world.failedServers["alice"] == nil)
+            #expect(world.cores["alice"]?.transactionCount == 0)
+        }
+    }
+
+    /// The late answer of another INVITE of the call is none to the one that is under way.
+    @Test(.proves(.row(18)))
+    func answerToAnotherINVITEOfTheCallEndsNoWait() throws {
         var world = World()
         let invite = try world.aliceCallsCarol()
-        var foreign = invite
-        foreign.vias[0].parameters["branch"] = "z9hG4bKanother"
-        try world.reply(200, to: foreign, from: "carol", contact: carolContact, body: World.answerText)
-        #expect(world.count("alice>carol ACK") == 1)
-        world.run(for: .seconds(40))
-        #expect(world.count("alice>carol INVITE") == 1)
-        #expect(world.ends(at: "alice").isEmpty)
+        var other = invite
+        other.vias[0].parameters["branch"] = "z9hG4bKanother"
+        other.cSeq.number += 7
+        try world.reply(200, to: other, from: "carol", contact: carolContact, body: World.answerText)
+        world.run(for: .seconds(3))
+        #expect(world.count("alice>carol INVITE") == 3)
     }
 
     /// Whoever tells the core what to do with a call hears of its end later than the core.

@@ -98,6 +98,24 @@ struct WatcherTests {
         }
     }
 
+    /// Nor does a refresh take the NOTIFYs elsewhere.
+    @Test(.proves(.rule(5), .rule(1)))
+    func aRefreshFromElsewhereIsNone() throws {
+        var world = try worldWithCarol()
+        try subscribe("presence", in: &world)
+        try take(in: &world)
+        world.addScripted("victim", at: "192.0.2.77")
+        let tag = try #require(world.received(200, at: "carol").first?.to.tag)
+        var request = try world.request(
+            .subscribe, from: "carol", to: "bob", callID: "watch", sequence: 2, toTag: tag,
+            headers: [(.event, "presence")])
+        request.headers.append(Contact.address(try NameAddress(parsing: carolContact)))
+        world.send(.request(request), from: "victim", to: "bob")
+        world.run(for: .seconds(2))
+        #expect(world.received(481, at: "victim").count == 1)
+        #expect(world.last(.notify, at: "victim") == nil)
+    }
+
     @Test func aKnownWatcherIsToldAtOnce() throws {
         var world = try worldWithCarol()
         try subscribe("presence", in: &world)

@@ -13,8 +13,9 @@ struct AnsweringPlan: Sendable {
     var script: CallScript
 
     /// What responses are worth nothing without (RFC 3261 §21.4, RFC 4028 §6, RFC 6665 §8.3.2).
-    private static let requiredHeaders: [Int: HeaderName] = [
-        415: .accept, 420: .unsupported, 421: .require, 422: .minSE, 423: .minExpires, 489: .allowEvents,
+    private static let requiredHeaders: [Int: [HeaderName]] = [
+        415: [.accept, .acceptEncoding, .acceptLanguage], 420: [.unsupported], 421: [.require], 422: [.minSE],
+        423: [.minExpires], 489: [.allowEvents],
     ]
 
     init(_ options: AnsweringOptions, script: CallScript) throws(CallScript.Fault) {
@@ -29,10 +30,11 @@ struct AnsweringPlan: Sendable {
                 option: "--code",
                 problem: "\(options.code) needs a challenge: [[caller]] in the configuration makes one")
         }
-        if let header = Self.requiredHeaders[options.code], !script.headers.contains(header) {
+        if let headers = Self.requiredHeaders[options.code], !headers.contains(where: script.headers.contains) {
+            let names = headers.map(\.description).joined(separator: " or ")
             throw CallScript.Fault(
                 option: "--code",
-                problem: "\(options.code) has to say in \(header) what it is about; --header gives it")
+                problem: "\(options.code) has to say in \(names) what it is about; --header gives it")
         }
         guard options.code != 405 else {
             throw CallScript.Fault(option: "--code", problem: "405 of a phone that takes calls would be no truth")

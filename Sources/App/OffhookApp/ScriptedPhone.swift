@@ -41,7 +41,7 @@ package enum ScriptedPhone {
                 throw StartFault(error)
             }
             if let target = answering.redirect {
-                plan.redirect(to: try resolve(target, settings, option: "--redirect"))
+                plan.redirect(to: try resolve(target, settings, option: "--redirect", goesAsItIs: true))
             }
             let phone = try Phone(settings, attendant: .plan(plan), traces: options.sipTrace)
             attach(phone, options, start: start)
@@ -235,20 +235,22 @@ package enum ScriptedPhone {
     ) throws(StartFault) -> CallScript {
         var script = script
         if let target = options.referTo {
-            script.transfer = .blind(try resolve(target, settings, option: "--refer-to"))
+            script.transfer = .blind(try resolve(target, settings, option: "--refer-to", goesAsItIs: true))
         } else if let target = options.attended {
             script.transfer = .attended(try resolve(target, settings, option: "--attended"))
         }
         return script
     }
 
+    /// - Parameter goesAsItIs: it is told to somebody else, whole, and no request of ours goes there.
     private static func resolve(
         _ target: String, _ settings: PhoneSettings, option: String = "target", for method: String = "INVITE",
-        prefersHosts: Bool = false
+        prefersHosts: Bool = false, goesAsItIs: Bool = false
     ) throws(StartFault) -> URI {
         let account = settings.userAgent.accounts.first { $0.id == settings.account ?? $0.id }
         let resolution = TargetResolution(contacts: settings.contacts, account: account, prefersHosts: prefersHosts)
         switch resolution.uri(for: target) {
+        case .success(let uri) where goesAsItIs: return uri
         case .success(let uri):
             // Whoever writes them means them (RFC 3261 §19.1.5), and a call without them is another call.
             if uri.sipURI?.headers.isEmpty == false {

@@ -45,7 +45,7 @@ extension UserAgentCore {
         case .response(let response, let transaction, let flow):
             receive(response, in: transaction, over: flow, at: now)
         case .strayResponse(let response, let flow):
-            receiveStray(response, over: flow, at: now)
+            if let call = receiveStray(response, over: flow, at: now) { endWait(of: call, for: response, at: now) }
         case .timedOut(let transaction):
             transactionTimedOut(transaction, at: now)
         case .transportFailed(.client(let transaction)):
@@ -176,23 +176,36 @@ extension UserAgentCore {
     }
 
     /// A 2xx whose transaction is gone is acknowledged and ended by the call that it belongs to (RFC 6026 §8.2).
-    mutating func receiveStray(_ response: Response, over flow: Flow, at now: Instant) {
+    ///
+    /// - Returns: the call whose first INVITE it answers, where it answers that.
+    @discardableResult
+    mutating func receiveStray(_ response: Response, over flow: Flow, at now: Instant) -> CallHandle? {
         guard response.cSeq.method == .invite, response.status.isSuccess,
             let handle = call(callID: response.callID, localTag: response.from.tag),
             sessions[handle]?.value.awaitsAnswer(toReinvite: response.cSeq) == false,
             bearsOurVia(response, of: handle, over: flow)
         else {
-            return refuse(.strayResponse, from: flow)
+            refuse(.strayResponse, from: flow)
+            return nil
         }
+        let isOfInvitation = sessions[handle]?.value.invitation?.request.cSeq.number == response.cSeq.number
         update(handle, at: now) { session in
-            if session.invitation?.request.cSeq.number == response.cSeq.number {
+            if isOfInvitation {
                 session.receiveSuccess(response, over: flow, at: now)
             } else {
                 session.receiveReinviteResponse(response, over: flow, at: now)
             }
         }
-        // Answered, under whatever branch: the INVITE need not be sent again.
-        if let id = invite(of: handle), let transaction = outbound[id]?.transaction { transactions.giveUp(transaction) }
+        return isOfInvitation ? handle : nil
+    }
+
+    /// The INVITE was answered under another branch than its own: it is not sent again, its server is no silent one, and
+    /// what may come yet is not waited for.
+    private mutating func endWait(of call: CallHandle, for response: Response, at now: Instant) {
+        guard let id = invite(of: call), let transaction = outbound[id]?.transaction else { return }
+        destinationAnswered(id, response)
+        transactions.giveUp(transaction)
+        transactions.stopWaiting(for: transaction, at: now)
     }
 
     /// Whether the topmost Via names an address of ours; else somebody else was to be answered (§18.1.2).

@@ -87,7 +87,7 @@ struct Watcher: Sendable {
         guard !mayBeElsewhere, let place = hop.sipURI, (place.maddr ?? place.host).address != peer.remote.address
         else { return hop }
         var source = SIPURI(host: .address(peer.remote.address), port: peer.remote.port)
-        if peer.transport != .udp { source.transport = peer.transport }
+        source.transport = peer.transport
         return .sip(source)
     }
 
@@ -95,7 +95,7 @@ struct Watcher: Sendable {
 
     /// A SUBSCRIBE in the dialog: a refresh, or with Expires 0 the end (§4.2.1).
     mutating func refresh(_ request: Request, expires: UInt32, over flow: Flow, at now: Instant) -> StatusCode {
-        guard request.from.tag ?? "" == dialog.remoteTag else { return 481 }
+        guard request.from.tag ?? "" == dialog.remoteTag, isFromWhereItAsked(flow) else { return 481 }
         guard dialog.accept(request.cSeq.number) == .inOrder else { return 500 }
         dialog.refreshTarget(from: request.headers)
         peer = flow
@@ -103,6 +103,11 @@ struct Watcher: Sendable {
         if expires == 0 { ending = "timeout" }
         (owesNotify, owesAll, notBefore) = (true, true, now)
         return 200
+    }
+
+    /// A datagram may say that it is from anywhere: who proved nothing stays where it began, or begins anew.
+    private func isFromWhereItAsked(_ flow: Flow) -> Bool {
+        mayBeElsewhere || flow.transport.isReliable || flow.remote.address == peer.remote.address
     }
 
     /// The state may have changed.

@@ -48,54 +48,8 @@ package enum TraceRedaction {
                 rest = rest[line.endIndex...]
             }
         }
-        return hidingSecretsOfAddresses(output)
+        return AddressSecrets.hidden(in: output)
     }
-
-    // MARK: - Addresses
-
-    private static let schemes = ["sips:", "sip:"].map { Array($0.utf8) }
-    private static let credentialHeader = Array("authorization=".utf8)
-
-    private static func hidingSecretsOfAddresses(_ text: [UInt8]) -> [UInt8] {
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count)
-        var rest = text[...]
-        while let first = rest.first {
-            if let scheme = schemes.first(where: { begins(rest, with: $0) }),
-                let password = password(in: rest, behind: scheme)
-            {
-                output += rest[..<password.lowerBound] + stars
-                rest = rest[password.upperBound...]
-            } else if begins(rest, with: credentialHeader) {
-                output += rest.prefix(credentialHeader.count) + stars
-                rest = rest.dropFirst(credentialHeader.count).drop { !endsHeader($0) }
-            } else {
-                output.append(first)
-                rest = rest.dropFirst()
-            }
-        }
-        return output
-    }
-
-    private static func begins(_ text: ArraySlice<UInt8>, with name: [UInt8]) -> Bool {
-        text.count >= name.count && text.prefix(name.count).lazy.map(lowercased).elementsEqual(name)
-    }
-
-    /// What stands between the first colon behind the scheme and the `@`.
-    private static func password(in text: ArraySlice<UInt8>, behind scheme: [UInt8]) -> Range<Int>? {
-        // As long as a header field may be, lest a text of many schemes be read as many times.
-        let user = text.dropFirst(scheme.count).prefix(8_192).prefix { $0 != UInt8(ascii: "@") && !endsAddress($0) }
-        guard user.endIndex < text.endIndex, text[user.endIndex] == UInt8(ascii: "@"),
-            let colon = user.firstIndex(of: UInt8(ascii: ":"))
-        else { return nil }
-        return colon + 1..<user.endIndex
-    }
-
-    private static func endsAddress(_ byte: UInt8) -> Bool {
-        isBlank(byte) || byte == UInt8(ascii: "<") || byte == UInt8(ascii: ">") || byte == UInt8(ascii: "\"")
-    }
-
-    private static func endsHeader(_ byte: UInt8) -> Bool { endsAddress(byte) || byte == UInt8(ascii: "&") }
 
     // MARK: - Fields
 
