@@ -192,6 +192,16 @@ import Testing
         #expect(desk.exit == .signal(15))
     }
 
+    /// An answer that comes after it makes no success of that.
+    @Test func whatComesAfterTheSignalIsNotWhatItCameTo() {
+        var desk = Desk()
+        desk.coordinator.end(.signal(15))
+        desk.coordinator.end(.success)
+        desk.drain()
+        desk.tell(.shutDownFinished)
+        #expect(desk.exit == .signal(15))
+    }
+
     @Test func waitedInVainForCalls() throws {
         var desk = Desk(.plan(try AnsweringPlan(AnsweringOptions(), script: CallScript())))
         desk.coordinator.timeOut()

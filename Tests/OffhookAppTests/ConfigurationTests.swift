@@ -106,6 +106,9 @@ struct ConfigurationTests {
         #expect(work.sources[0].contains(.v4(0xc000_02fe)))
         #expect(!work.sources[0].contains(.v4(0xc000_0301)))
         #expect(work.sources[1].prefix == 128)
+        for text in ["192.0.2.0/-0", "192.0.2.0/+24", "192.0.2.0/024", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/ 8"] {
+            #expect(AddressRange(text) == nil, "\(text)")
+        }
         #expect(work.isPeerToPeer)
         let bob = configuration.accounts[1]
         #expect(bob.name == "bob")

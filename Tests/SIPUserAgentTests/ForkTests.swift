@@ -235,6 +235,26 @@ import Testing
         #expect(world.ends(at: "alice").map(\.status) == [302])
     }
 
+    /// The first target thinks that it is called, and is told that it is not.
+    @Test(.proves(.row(18), .clause("RFC 3261 §13.2.2.4")))
+    func aLateAnswerOfATargetThatSentUsAwayIsEnded() throws {
+        var world = World()
+        world.addScripted("dave", at: "192.0.2.7")
+        let call = OutgoingCall(target: try target("sip:carol@192.0.2.9"), media: World.media, redirectionLimit: 5)
+        let first = try world.aliceCallsCarol(call: call)
+        try world.reply(302, to: first, from: "carol", headers: [(.contact, "<sip:dave@192.0.2.7>")])
+        for _ in 0..<2 {
+            try world.reply(200, to: first, from: "carol", contact: carolContact, body: World.answerText)
+        }
+        #expect(world.last(.bye, at: "carol")?.to.tag != nil)
+        #expect(world.requests(.ack, from: "alice").filter { $0.to.tag != nil && $0.cSeq.number == 1 }.count >= 2)
+        let second = try #require(world.last(.invite, at: "dave"))
+        let contact = "<sip:dave@192.0.2.7>"
+        try world.reply(200, to: second, from: "dave", tag: "dave", contact: contact, body: World.answerText)
+        #expect(world.last(.ack, at: "dave")?.cSeq.number == 2)
+        #expect(world.last(.bye, at: "dave") == nil && world.ends(at: "alice").isEmpty)
+    }
+
     @Test(.proves(.row(31), .clause("RFC 3261 §8.1.3.4")))
     func anotherTargetIsTriedWhereTheFirstRefusesOrIsNotThere() throws {
         var world = World()

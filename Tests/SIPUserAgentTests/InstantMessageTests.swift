@@ -252,6 +252,17 @@ struct InstantMessageTests {
         #expect(messages(world, at: "bob").isEmpty)
     }
 
+    @Test(.proves(.clause("RFC 3261 §20.11")))
+    func anOptionalTextInACharsetThatNobodyReadsIsPassedOver() throws {
+        var world = bobAndCarol(open)
+        let type = ContentType("text", "plain", parameters: Parameters(.field, [("charset", "koi8-r")]))
+        var request = try message("x", from: "carol", in: world, type: type)
+        try request.headers.append(.contentDisposition, "render;handling=optional")
+        world.ask(request, from: "carol", to: "bob")
+        #expect(world.received(200, at: "carol").count == 1)
+        #expect(messages(world, at: "bob").isEmpty)
+    }
+
     // MARK: - Other methods
 
     @Test func aMethodThatOnlyTheUserKnowsIsSentAndItsAnswerTold() throws {

@@ -27,6 +27,12 @@ extension RegisteredFlowTests {
         #expect(contact(world.last(.invite, at: "carol")) == "sip:alice@203.0.113.7:40001")
     }
 
+    @Test(.proves(.row(35)), arguments: ["0.0.0.0:5060", "224.0.0.1:5060", "203.0.113.7:0"])
+    func registersNoPlaceWhereNobodyIs(seen: String) throws {
+        let world = try registered(seen: seen)
+        #expect(registers(world).count == 1)
+    }
+
     @Test func doesNotChaseATranslatorThatAlwaysGivesAnotherPort() throws {
         var world = try registered(seen: "203.0.113.7:40001")
         try grant(&world, seen: "203.0.113.7:40002")

@@ -116,6 +116,18 @@ struct WatcherTests {
         #expect(world.last(.notify, at: "victim") == nil)
     }
 
+    @Test(.proves(.clause("RFC 3261 §21.4.6")))
+    func whatHasNoPlaceInItsDialogIsRefusedWithWhatHas() throws {
+        var world = try worldWithCarol()
+        try subscribe("presence", in: &world)
+        let tag = try #require(world.received(200, at: "carol").first?.to.tag)
+        let request = try world.request(
+            .options, from: "carol", to: "bob", callID: "watch", sequence: 2, toTag: tag)
+        world.send(.request(request), from: "carol", to: "bob")
+        world.run(for: .milliseconds(30))
+        #expect(world.received(405, at: "carol").first?.headers.contains(.allow) == true)
+    }
+
     @Test func aKnownWatcherIsToldAtOnce() throws {
         var world = try worldWithCarol()
         try subscribe("presence", in: &world)

@@ -85,6 +85,11 @@ struct CallCoordinator: Sendable {
     struct Ending: Equatable, Sendable {
         var exit: ExitStatus?
         var isShutDown = false
+
+        /// Then nothing that still comes is what the command came to.
+        var isBySignal: Bool {
+            if case .signal? = exit { true } else { false }
+        }
     }
 
     init(_ settings: Settings) {
@@ -244,7 +249,7 @@ struct CallCoordinator: Sendable {
         if let exit, exit != .success, let cause { failures.append(cause) }
         if ending == nil {
             ending = Ending(exit: exit)
-        } else if let exit {
+        } else if let exit, ending?.isBySignal == false {
             ending?.exit = exit
         }
         endBusyTone()

@@ -1,4 +1,5 @@
 @preconcurrency import Glibc  // `environ`, which is read while nothing writes it
+import TerminalRuntime
 
 /// Why a program gave nothing that can be used.
 package enum CommandFailure: Error, Hashable, Sendable, CustomStringConvertible {
@@ -7,6 +8,8 @@ package enum CommandFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case tooMuchOutput(limit: Int)
     case exited(status: Int32)
     case endedBySignal(Int32)
+    /// We were told to end.
+    case givenUp
 
     package var description: String {
         switch self {
@@ -15,6 +18,7 @@ package enum CommandFailure: Error, Hashable, Sendable, CustomStringConvertible 
         case .tooMuchOutput(let limit): "prints more than \(limit) bytes"
         case .exited(let status): "failed with exit status \(status)"
         case .endedBySignal(let signal): "was ended by signal \(signal)"
+        case .givenUp: "was not waited for"
         }
     }
 }
@@ -49,10 +53,11 @@ enum CommandOutput {
             }
             // The output is closed, which normally means that the program has ended or is about to.
             while waitpid(process, &status, WNOHANG) == 0 {
-                guard monotonicNow() < deadline else {
+                let isOver = monotonicNow() >= deadline
+                guard !isOver, !Signals.isEndWanted else {
                     kill(process, SIGKILL)
                     waitpid(process, &status, 0)
-                    return .failure(.timedOut(timeout))
+                    return .failure(isOver ? .timedOut(timeout) : .givenUp)
                 }
                 poll(nil, 0, 2)
             }
@@ -100,9 +105,10 @@ enum CommandOutput {
         while true {
             let left = monotonicNow().duration(to: deadline)
             guard left > .zero else { return .failure(.timedOut(.zero)) }
+            guard !Signals.isEndWanted else { return .failure(.givenUp) }
             let (seconds, attoseconds) = left.components
             var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let milliseconds = min(seconds, 3600) * 1000 + attoseconds / 1_000_000_000_000_000 + 1
+            let milliseconds = min(seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1, signalInterval)
             guard poll(&request, 1, CInt(milliseconds)) > 0 else { continue }
             let count = read(descriptor, &chunk, chunk.count)
             if count == 0 { return .success(bytes) }
@@ -114,6 +120,9 @@ enum CommandOutput {
             guard bytes.count <= limit else { return .failure(.tooMuchOutput(limit: limit)) }
         }
     }
+
+    /// How often is looked whether we are to end, in milliseconds.
+    private static let signalInterval: Int64 = 50
 
     private static func monotonicNow() -> ContinuousClock.Instant { ContinuousClock().now }
 

@@ -130,7 +130,8 @@ extension AddressRange {
             self.init(network: address, prefix: width)
             return
         }
-        guard !parts[1].hasPrefix("+"), let prefix = UInt8(parts[1]), Int(prefix) <= width else { return nil }
+        // Digits alone, as a number is written: `/-0` would be everybody.
+        guard let prefix = UInt8(parts[1]), String(prefix) == parts[1], Int(prefix) <= width else { return nil }
         self.init(network: address, prefix: Int(prefix))
     }
 }

@@ -30,8 +30,10 @@ package enum LoopbackTest {
             let (report, signal) = try measure(
                 audio: audio, seed: seed, fault: nil, signals: signals, sipTrace: sipTrace)
             let exit = signal.map { .signal($0) } ?? report.exit
+            if signal != nil { ReportWriter.waitForReaders(until: SystemClock.now) }
             write(report, exit, json: json, start: start)
-            return exit
+            // What came while nobody read the report.
+            return signals.nextEnd.map { .signal($0.number) } ?? exit
         } catch {
             ReportWriter.write(error.line, to: STDERR_FILENO)
             return error.exit

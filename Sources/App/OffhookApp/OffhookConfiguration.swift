@@ -60,7 +60,8 @@ package struct ConfiguredAccount: Sendable {
 
     /// The user agent's account; fetches the password, which may wait for a program, where it is wanted.
     package func account(
-        id: AccountID, withPassword: Bool = true, environment: (String) -> String? = environmentVariable
+        id: AccountID, withPassword: Bool = true, within timeout: Duration = PasswordSource.patience,
+        environment: (String) -> String? = environmentVariable
     ) throws(PasswordError) -> Account {
         var account = Account(
             id: id, name: name, address: address, registrar: registrars.first, outboundProxy: proxies.first,
@@ -77,7 +78,7 @@ package struct ConfiguredAccount: Sendable {
         if withPassword, let password {
             account.credentials = AccountCredentials(
                 username: username ?? account.contactUser, realm: realm,
-                password: try password.password(environment: environment),
+                password: try password.password(within: timeout, environment: environment),
                 allowsObsoleteDigest: allowsObsoleteDigest)
         }
         return account
@@ -162,10 +163,11 @@ package struct ConfiguredCaller: Sendable {
 
     /// The user agent's form of it; fetches the password, which may wait for a program.
     package func credentials(
-        environment: (String) -> String? = environmentVariable
+        within timeout: Duration = PasswordSource.patience, environment: (String) -> String? = environmentVariable
     ) throws(PasswordError) -> CallerCredentials {
         CallerCredentials(
-            username: username, realm: realm, password: try password.password(environment: environment),
+            username: username, realm: realm,
+            password: try password.password(within: timeout, environment: environment),
             digests: digests)
     }
 

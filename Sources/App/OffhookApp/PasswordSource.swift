@@ -34,10 +34,12 @@ package enum PasswordError: Error, Hashable, Sendable, CustomStringConvertible {
 
 extension PasswordSource {
     private static let largestSize = 4096
+    /// What a command may take that asks somebody.
+    package static let patience = Duration.seconds(10)
 
     /// Fetches the password; a command may take `timeout`. Line breaks at the end are not part of it.
     package func password(
-        within timeout: Duration = .seconds(10), environment: (String) -> String? = environmentVariable
+        within timeout: Duration = patience, environment: (String) -> String? = environmentVariable
     ) throws(PasswordError) -> Secret {
         switch self {
         case .literal(let secret):

@@ -7,13 +7,14 @@ extension Phone {
     private static let refreshInterval = Duration.milliseconds(100)
     /// Threads that the system does not give are waited for without end by the library that makes them.
     private static let patienceAtStart = Duration.seconds(5)
-    /// What it may take to hang up and to unregister.
-    private static let farewell = Duration.seconds(2)
+    /// How long a reader that does not read may keep us from leaving.
+    private static let readersFarewell = Duration.milliseconds(250)
 
     /// Runs until everything has ended, and gives the process's exit status.
     func run(signals: Signals) -> ExitStatus {
         let timeoutAt = settings.timeout.map { SystemClock.now + $0 }
-        if let timeoutAt { ReportWriter.waitForReaders(until: timeoutAt + Self.farewell) }
+        endsAt = timeoutAt
+        if let timeoutAt { ReportWriter.waitForReaders(until: timeoutAt + Self.readersFarewell) }
         var isTimedOut = false
         var refreshAt = SystemClock.now
         let startsBy = SystemClock.now + Self.patienceAtStart
@@ -64,6 +65,7 @@ extension Phone {
             return signal == Signals.Signal.hangUp.number
         }
         wasSignalled = true
+        ReportWriter.waitForReaders(until: SystemClock.now + Self.readersFarewell)
         ask { coordinator, _ in coordinator.end(.signal(signal)) }
         return true
     }
@@ -77,6 +79,16 @@ extension Phone {
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         _ = poll(&descriptors, nfds_t(descriptors.count), CInt(milliseconds))
+    }
+}
+
+extension Signals {
+    /// A signal that ends the process and has come already.
+    var nextEnd: Signal? {
+        while let signal = next() {
+            if signal.endsProcess { return signal }
+        }
+        return nil
     }
 }
 

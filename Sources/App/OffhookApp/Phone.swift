@@ -31,6 +31,8 @@ final class Phone {
     private(set) var exit: ExitStatus?
     /// Whether the endpoint has said where it listens, or why it does not.
     private(set) var isListening = false
+    /// When `--timeout` is over.
+    var endsAt: Instant?
 
     private let commands: AsyncStream<Command>.Continuation
     private var begin: ((Phone) -> Void)?
@@ -166,7 +168,8 @@ final class Phone {
                 isListening = true
                 diagnostics.note(listening: addresses)
                 onReport(.ready(addresses: addresses))
-                begin?(self)
+                // Who reads that may have kept us waiting until we were told to end: then nothing is begun any more.
+                if !isEndDue { begin?(self) }
                 begin = nil
             case .listening(.failure(let fault)): fail(fault)
             case .request(let request): onRequest(request)
@@ -175,6 +178,10 @@ final class Phone {
         let now = SystemClock.now
         if let deadline = coordinator.deadline, deadline <= now { coordinator.handleDeadline(at: now) }
         settle()
+    }
+
+    private var isEndDue: Bool {
+        coordinator.ending != nil || Signals.isEndWanted || SystemClock.now >= endsAt ?? .distantFuture
     }
 
     /// The phone can't begin.

@@ -22,6 +22,8 @@ package struct PhoneOptions: Sendable {
     /// As `NetworkImpairment` reads it.
     package var impairment: String?
     package var timeout: Duration?
+    /// What a password may be waited for.
+    var passwordPatience: Duration { min(timeout ?? PasswordSource.patience, PasswordSource.patience) }
     package var limits: SIPSettings.Limits?
     /// What peers may do with calls; nil: as the configuration says.
     package var refer: SIPSettings.Verdict?

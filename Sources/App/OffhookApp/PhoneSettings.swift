@@ -158,7 +158,7 @@ struct PhoneSettings: Sendable {
         userAgent = UserAgentConfiguration(
             accounts: accounts, product: OffhookVersion.product,
             capabilities: LocalMedia(rtpPort: 9, codecs: codecs, ptime: packetTime, redundancy: redundancy),
-            callers: use == .all ? try Self.callers(configuration) : [])
+            callers: use == .all ? try Self.callers(configuration, within: options.passwordPatience) : [])
         if let policy = configuration.sip.reliableProvisionals { userAgent.reliableProvisionals = policy }
         userAgent.sessionTimers = SessionTimerPolicy(configuration.sip)
         userAgent.instance = identity?.urn
@@ -227,7 +227,8 @@ struct PhoneSettings: Sendable {
                 accounts.append(
                     try configured.account(
                         id: AccountID(rawValue: UInt32(clamping: index)),
-                        withPassword: isUsed && (configured.needsPassword || options.proxy != nil)))
+                        withPassword: isUsed && (configured.needsPassword || options.proxy != nil),
+                        within: options.passwordPatience))
             } catch {
                 faults.append(
                     ConfigurationFault(
@@ -238,12 +239,14 @@ struct PhoneSettings: Sendable {
         return accounts
     }
 
-    private static func callers(_ configuration: OffhookConfiguration) throws(StartFault) -> [CallerCredentials] {
+    private static func callers(
+        _ configuration: OffhookConfiguration, within patience: Duration
+    ) throws(StartFault) -> [CallerCredentials] {
         var callers: [CallerCredentials] = []
         var faults: [ConfigurationFault] = []
         for (index, configured) in configuration.callers.enumerated() {
             do {
-                callers.append(try configured.credentials())
+                callers.append(try configured.credentials(within: patience))
             } catch {
                 faults.append(
                     ConfigurationFault(

@@ -22,7 +22,8 @@ struct ReportWriter: Sendable {
 
     func write(_ report: PhoneReport, at now: Instant, wallClock: WallClock) {
         let line = isJSON ? json(report, at: now, wallClock: wallClock) : text(report, wallClock: wallClock)
-        Self.write(line + "\n", to: descriptor)
+        // Whoever called `sip:me:secret@x` does not mean everybody to read it.
+        Self.write(AddressSecrets.hidden(in: line) + "\n", to: descriptor)
     }
 
     func json(_ report: PhoneReport, at now: Instant, wallClock: WallClock) -> String {

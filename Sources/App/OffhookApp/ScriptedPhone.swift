@@ -198,7 +198,13 @@ package enum ScriptedPhone {
             } catch {
                 throw StartFault(.internalError, "\(error)")
             }
-            return try body(signals, start)
+            do throws(StartFault) {
+                return try body(signals, start)
+            } catch {
+                // What was waited for may have been given up for a signal.
+                if let signal = signals.nextEnd { return .signal(signal.number) }
+                throw error
+            }
         } catch {
             ReportWriter.write(error.line, to: STDERR_FILENO)
             return error.exit

@@ -96,7 +96,7 @@ extension Violation: CustomStringConvertible {
         case .contentTypeMissing: "there is a body and no Content-Type"
         case .contentTypeUnsupported: "the type of the body is not supported"
         case .contentEncodingUnsupported: "the coding of the body is not supported"
-        case .contentDispositionUnsupported: "the description is required and not meant for the session"
+        case .contentDispositionUnsupported: "the body is required and is for nothing that is done with its type"
         case .nothingAcceptable: "Accept admits no type of body that we send"
         case .field(let kind): kind.description
         }

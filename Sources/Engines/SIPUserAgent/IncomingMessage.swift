@@ -86,6 +86,9 @@ extension UserAgentCore {
             return respond(receive(message, answering: request, at: now), in: transaction, at: now)
         }
         guard message.isLegible else {
+            // What need not be understood is passed over (RFC 3261 §20.11).
+            let disposition = try? request.headers.first(ContentDisposition.self)
+            if disposition?.isOptional == true { return respond(request.response(200), in: transaction, at: now) }
             refuse(.invalid, from: message.flow)
             return respond(illegible(request), in: transaction, at: now)
         }

@@ -17,10 +17,13 @@ struct SentAcknowledgement: Sendable {
 
 /// The caller's side of a 2xx, RFC 3261 §13.2.2.4.
 extension InviteSession {
+    /// Also of an INVITE that was done with: refused, redirected, or asked again with credentials. Such an answer is one
+    /// that nobody waits for any more.
     mutating func receiveSuccess(_ response: Response, over flow: Flow, at now: Instant) {
         let tag = response.to.tag
-        let wasPending = invitation?.isPending ?? false
-        invitation?.isPending = false
+        let isAwaited = invitation?.request.cSeq.number == response.cSeq.number
+        let wasPending = isAwaited && invitation?.isPending ?? false
+        if isAwaited { invitation?.isPending = false }
         guard let tag, !tag.isEmpty else {
             // It can't be acknowledged; the call fails as if by 502 (ROBUSTNESS row 60).
             if wasPending && phase == .calling {
@@ -33,7 +36,7 @@ extension InviteSession {
         } else if dialog?.remoteTag == tag || unwanted.contains(where: { $0.remoteTag == tag }) {
             // So late that its ACK is forgotten; the dialog is not another one for that.
             acknowledge(tag, response.cSeq.number, answering: nil)
-        } else if phase == .calling && dialog == nil {
+        } else if isAwaited && phase == .calling && dialog == nil {
             confirm(by: response, tag: tag, over: flow, at: now)
         } else {
             endUnwanted(response, over: flow, at: now)

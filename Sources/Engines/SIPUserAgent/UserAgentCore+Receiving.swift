@@ -188,15 +188,15 @@ extension UserAgentCore {
             refuse(.strayResponse, from: flow)
             return nil
         }
-        let isOfInvitation = sessions[handle]?.value.invitation?.request.cSeq.number == response.cSeq.number
+        let invitation = sessions[handle]?.value.invitation?.request.cSeq.number
         update(handle, at: now) { session in
-            if isOfInvitation {
+            if let invitation, response.cSeq.number <= invitation {
                 session.receiveSuccess(response, over: flow, at: now)
             } else {
                 session.receiveReinviteResponse(response, over: flow, at: now)
             }
         }
-        return isOfInvitation ? handle : nil
+        return response.cSeq.number == invitation ? handle : nil
     }
 
     /// The INVITE was answered under another branch than its own: it is not sent again, its server is no silent one, and
@@ -223,6 +223,10 @@ extension UserAgentCore {
         let isLast = endsStrangerInCrowd(response, transaction, at: now)
         if isLast { response.to.tag = policy.tag(for: response) }
         dress(&response)
+        // What is taken is said of us, as most of it has no place in the dialog that it came in (RFC 3261 §21.4.6).
+        if response.status == 405, !response.headers.contains(.allow) {
+            response.headers.append(Allow(settings.capabilities.methods))
+        }
         if isLast {
             transactions.respondStatelessly(response, in: transaction)
         } else {

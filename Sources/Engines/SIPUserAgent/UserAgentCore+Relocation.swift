@@ -83,7 +83,8 @@ extension OutboundRequest {
     /// takes no requests.
     func mapping(in response: Response) -> AddressMapping? {
         guard let destination, destination.transport == .udp, let via = response.vias.first,
-            case .value(let port) = via.rport, let address = via.received ?? via.host.address
+            case .value(let port) = via.rport, let address = via.received ?? via.host.address,
+            port > 0, ![.unspecified, .multicast].contains(address.reach)
         else { return nil }
         return AddressMapping(local: destination.local, seen: SocketAddress(address.unmapped, port: port))
     }

@@ -1,33 +1,34 @@
-/// The passwords of addresses (RFC 3261 §19.1.1), of `sip:me:secret@x` and `http://me:secret@x`, and credentials among the
-/// headers of one. Any bytes are taken, each at most twice.
-enum AddressSecrets {
+/// The secrets of addresses in a text: the password of `sip:me:secret@x` (RFC 3261 §19.1.1) and `http://me:secret@x`, and
+/// what headers of an address hold of credentials, challenges, keys or such addresses. Any bytes are taken, in time that
+/// grows with them.
+package enum AddressSecrets {
     private static let openers = ["sips:", "sip:", "//"].map { Array($0.utf8) }
-    private static let credentialHeader = Array("authorization=".utf8)
+    /// Headers of which nothing is shown.
+    private static let secretHeaders: Set<String> = [
+        "authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate", "authentication-info",
+        "proxy-authentication-info", "body",
+    ]
+    private static let longestName = 64
     private static let stars = Array("***".utf8)
+
+    package static func hidden(in text: String) -> String {
+        String(decoding: hidden(in: Array(text.utf8)), as: UTF8.self)
+    }
 
     static func hidden(in text: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(text.count)
         var place = 0
-        // Up to here there is no `@` that a user would go before.
+        // Up to here there is no `@` that a password would go before.
         var barrenEnd = 0
+        // Nor is there, up to here, an address in a header.
+        var plainEnd = 0
         while place < text.count {
             let rest = text[place...]
-            if place >= barrenEnd, let opener = openers.lazy.compactMap({ length(of: $0, beginning: rest) }).first {
-                let user = user(in: rest.dropFirst(opener))
-                barrenEnd = user.text.endIndex
-                guard user.isEnded, let colon = user.text.firstIndex(where: { $0 == colon || $0 == slash }),
-                    text[colon] == Self.colon
-                else {
-                    output.append(text[place])
-                    place += 1
-                    continue
-                }
-                output += text[place...colon] + stars
-                place = barrenEnd
-            } else if let length = length(of: credentialHeader, beginning: rest) {
-                output += rest.prefix(length) + stars
-                place = rest.dropFirst(length).firstIndex(where: endsHeader) ?? text.count
+            let secret = place < barrenEnd ? nil : password(beginning: rest, &barrenEnd)
+            if let secret = secret ?? headerValue(beginning: rest, &plainEnd) {
+                output += text[place..<secret.lowerBound] + stars
+                place = secret.upperBound
             } else {
                 output.append(text[place])
                 place += 1
@@ -36,35 +37,62 @@ enum AddressSecrets {
         return output
     }
 
-    /// What goes before the host, and whether its `@` does. A password that holds an `@` of its own ends at the last.
-    private static func user(in text: ArraySlice<UInt8>) -> (text: ArraySlice<UInt8>, isEnded: Bool) {
-        let end = text.firstIndex { $0 == at || endsAddress($0) } ?? text.endIndex
-        guard end < text.endIndex, text[end] == at else { return (text[..<end], false) }
+    // MARK: - Passwords
+
+    /// Where the password is of an address that the text begins with.
+    private static func password(beginning text: ArraySlice<UInt8>, _ barrenEnd: inout Int) -> Range<Int>? {
+        guard let opener = openers.first(where: { text.starts(with: $0, by: { lowercased($0) == $1 }) }) else {
+            return nil
+        }
+        let start = text.startIndex + opener.count
+        let end = text[start...].firstIndex { $0 == at || endsAddress($0) } ?? text.endIndex
+        barrenEnd = end
+        guard end < text.endIndex, text[end] == at,
+            let first = text[start..<end].firstIndex(where: { $0 == colon || $0 == slash }), text[first] == colon
+        else { return nil }
+        // A password that holds an `@` of its own, as none should, ends at the last.
         let host = text[end...].prefix { !endsHost($0) && !endsAddress($0) }
-        return (text[..<(host.lastIndex(of: at) ?? end)], true)
+        return first + 1..<(host.lastIndex(of: at) ?? end)
     }
 
-    /// How many octets of the text are that name, with letters in any case and escaped or not (§19.1.2); nil where it is
-    /// another.
-    private static func length(of name: [UInt8], beginning text: ArraySlice<UInt8>) -> Int? {
+    // MARK: - Headers
+
+    /// Where the value is of a header `?name=value` or `&name=value` that the text begins with, if it is not to be shown.
+    private static func headerValue(beginning text: ArraySlice<UInt8>, _ plainEnd: inout Int) -> Range<Int>? {
+        guard text.first == UInt8(ascii: "?") || text.first == UInt8(ascii: "&"),
+            let equals = text.prefix(longestName).firstIndex(of: UInt8(ascii: "="))
+        else { return nil }
+        let value = text[(equals + 1)...]
+        if secretHeaders.contains(unescaped(text[..<equals].dropFirst())) {
+            return value.startIndex..<(value.firstIndex(where: endsHeader) ?? text.endIndex)
+        }
+        guard equals >= plainEnd else { return nil }
+        let shown = value.prefix { !endsHeader($0) && !endsAddress($0) }
+        plainEnd = shown.endIndex
+        // An address of its own, with a password.
+        let plain = shown.contains(UInt8(ascii: "%")) ? unescaped(shown) : ""
+        return plain.contains("@") && plain.contains(":") ? shown.indices : nil
+    }
+
+    /// With the octets for which `%XX` stands (§19.1.2), in lower case.
+    private static func unescaped(_ text: ArraySlice<UInt8>) -> String {
+        var octets: [UInt8] = []
         var place = text.startIndex
-        for byte in name {
-            guard place < text.endIndex else { return nil }
-            if text[place] == UInt8(ascii: "%"), let octet = escaped(text[place...].prefix(3)) {
-                guard lowercased(octet) == byte else { return nil }
+        while place < text.endIndex {
+            if text[place] == UInt8(ascii: "%"), place + 2 < text.endIndex,
+                let octet = UInt8(String(decoding: text[place + 1...place + 2], as: UTF8.self), radix: 16)
+            {
+                octets.append(lowercased(octet))
                 place += 3
             } else {
-                guard lowercased(text[place]) == byte else { return nil }
+                octets.append(lowercased(text[place]))
                 place += 1
             }
         }
-        return place - text.startIndex
+        return String(decoding: octets, as: UTF8.self)
     }
 
-    private static func escaped(_ text: ArraySlice<UInt8>) -> UInt8? {
-        guard text.count == 3 else { return nil }
-        return UInt8(String(decoding: text.dropFirst(), as: UTF8.self), radix: 16)
-    }
+    // MARK: - Octets
 
     private static let at = UInt8(ascii: "@")
     private static let colon = UInt8(ascii: ":")
@@ -76,7 +104,7 @@ enum AddressSecrets {
     }
 
     private static func endsHost(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: ";") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "/")
+        byte == UInt8(ascii: ";") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: ",") || byte == slash
     }
 
     /// Credentials have blanks and quotes in them, where nobody escaped those.

@@ -36,16 +36,18 @@ package enum TraceRedaction {
         output.reserveCapacity(message.count)
         var rest = message[...]
         while !rest.isEmpty {
-            let line = rest[..<endOfLine(rest)]
-            if let colon = line.firstIndex(of: UInt8(ascii: ":")), let redact = redaction(of: word(line[..<colon])) {
-                // With the lines that are folded onto it.
-                let field = rest[..<endOfField(rest)]
+            // With the lines that are folded onto it.
+            var field = rest[..<endOfField(rest)]
+            rest = rest[field.endIndex...]
+            if let colon = field.firstIndex(of: UInt8(ascii: ":")), let redact = redaction(of: word(field[..<colon])) {
                 output += field[...colon]
                 output += redact(field[(colon + 1)...])
-                rest = rest[field.endIndex...]
-            } else {
+                continue
+            }
+            while !field.isEmpty {
+                let line = field[..<endOfLine(field)]
                 output += attribute(line)
-                rest = rest[line.endIndex...]
+                field = field[line.endIndex...]
             }
         }
         return AddressSecrets.hidden(in: output)
@@ -152,7 +154,7 @@ package enum TraceRedaction {
         }
         guard lowered.starts(with: Array("a=crypto:".utf8)) else { return Array(line) }
         // a=crypto:TAG SUITE KEY-PARAMETERS (RFC 4568 §9.1)
-        let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
+        let words = line.split(maxSplits: 2, whereSeparator: isBlank)
         guard words.count == 3 else { return line.prefix(9) + stars + blanks(endOf: line) }
         return words[0] + [UInt8(ascii: " ")] + words[1] + [UInt8(ascii: " ")] + stars + blanks(endOf: line)
     }

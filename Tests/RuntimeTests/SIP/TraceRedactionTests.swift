@@ -93,6 +93,18 @@ struct TraceRedactionTests {
                 "X: <sip:a@b?%41uthorization=Digest username=\"me\", response=\"SECRET\">",
                 "X: <sip:a@b?%41uthorization=***>"
             ),
+            (
+                "Refer-To: <sip:x@y?From=sip%3Aalice%3ASECRET%40h&Subject=a%3Ab>",
+                "Refer-To: <sip:x@y?From=***&Subject=a%3Ab>"
+            ),
+            ("Refer-To: <sip:x@y?Replaces=1%40h%3Bto-tag%3D2>", "Refer-To: <sip:x@y?Replaces=1%40h%3Bto-tag%3D2>"),
+            ("Refer-To: <sip:x@y?body=a%3Dcrypto%3A1%20SECRET>", "Refer-To: <sip:x@y?body=***>"),
+            (
+                "Refer-To: <sip:x@y?WWW-Authenticate=Digest%20nonce%3DSECRET>",
+                "Refer-To: <sip:x@y?WWW-Authenticate=***>"
+            ),
+            ("Authorization\r\n : Digest response=SECRET", "Authorization\r\n : Digest response=***"),
+            ("a=crypto:1 AES_CM\tinline:SECRET x", "a=crypto:1 AES_CM ***"),
             ("To: sip:me:SEC@RET@x;a=b@c", "To: sip:me:***@x;a=b@c"),
             (
                 "Call-Info: <http://me:SECRET@h/a@b>, <http://h/a:b@c>",
@@ -107,7 +119,7 @@ struct TraceRedactionTests {
 
     /// As much as a datagram holds, which may not keep the phone from its calls.
     @Test func aDatagramOfBeginningsIsReadInTimeThatGrowsWithIt() {
-        for beginning in ["sip:", "sip:a@", "//", "sip:a:", "authorization="] {
+        for beginning in ["sip:", "sip:a@", "//", "sip:a:", "?authorization=", "?a=%40", "a\r\n "] {
             let text = String(repeating: beginning, count: 64_000 / beginning.utf8.count)
             #expect(redacted(text).utf8.count <= text.utf8.count)
         }
