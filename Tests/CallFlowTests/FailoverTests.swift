@@ -194,6 +194,60 @@ import Testing
         world.finish(alice)
     }
 
+    /// The INVITE that is under way is another one than the late server has.
+    @Test(.proves(.row(37), .row(18)))
+    func aServerThatAnswersAfterTheOtherAskedForAnotherINVITEIsLeft() throws {
+        var (world, alice, servers) = Self.scene(servers: 2)
+        let handle = world.call(Self.bob, from: alice)
+        let late = try world.expect(.invite, at: servers[0])
+        let brief = try world.expect(.invite, at: servers[1])
+        world.say(brief.response(422, toTag: "s").with(.minSE, "3600"), from: servers[1], to: alice)
+        _ = try world.expect(.ack, at: servers[1])
+        let invite = try world.expect(.invite, at: servers[1])
+        #expect(invite.cSeq.number == 2)
+        world.say(invite.response(180, toTag: "bob"), from: servers[1], to: alice)
+        world.run(for: .milliseconds(50))
+        world.say(world.answer(200, to: late, from: servers[0], tag: "late"), from: servers[0], to: alice)
+        #expect(try world.expect(.ack, at: servers[0]).cSeq.number == 1)
+        world.say(try world.expect(.bye, at: servers[0]).response(200), from: servers[0], to: alice)
+        #expect(world.hear(at: servers[1], for: .seconds(1)) == [])
+        world.say(world.answer(200, to: invite, from: servers[1], tag: "bob"), from: servers[1], to: alice)
+        #expect(try world.expect(.ack, at: servers[1]).cSeq.number == 2)
+        #expect(world.story(of: alice).contains("established") && world.ends(at: alice).isEmpty)
+        world.perform(.hangUp(handle), at: alice)
+        world.say(try world.expect(.bye, at: servers[1]).response(200), from: servers[1], to: alice)
+        world.finish(alice)
+    }
+
+    /// One tag for all that it answers: its late answer must not end what its present one makes.
+    @Test(.proves(.row(18)), arguments: [true, false])
+    func aLateAnswerWithTheTagOfThePresentOneEndsNoCall(rings: Bool) throws {
+        var (world, alice, servers) = Self.scene(servers: 1)
+        let handle = world.call(Self.bob, from: alice)
+        let first = try world.expect(.invite, at: servers[0])
+        world.say(first.response(422, toTag: "s").with(.minSE, "3600"), from: servers[0], to: alice)
+        _ = try world.expect(.ack, at: servers[0])
+        let invite = try world.expect(.invite, at: servers[0])
+        if rings { world.say(invite.response(180, toTag: "bob"), from: servers[0], to: alice) }
+        world.run(for: .milliseconds(50))
+        world.say(world.answer(200, to: first, from: servers[0], tag: "bob"), from: servers[0], to: alice)
+        #expect(try world.expect(.ack, at: servers[0]).cSeq.number == 1)
+        var last: UInt32 = 2
+        if !rings {
+            let bye = try world.expect(.bye, at: servers[0])
+            last = bye.cSeq.number
+            world.say(bye.response(200), from: servers[0], to: alice)
+        }
+        world.say(world.answer(200, to: invite, from: servers[0], tag: "bob"), from: servers[0], to: alice)
+        #expect(try world.expect(.ack, at: servers[0]).cSeq.number == 2)
+        #expect(world.story(of: alice).contains("established"))
+        world.perform(.hangUp(handle), at: alice)
+        let bye = try world.expect(.bye, at: servers[0])
+        #expect(bye.cSeq.number > last)
+        world.say(bye.response(200), from: servers[0], to: alice)
+        world.finish(alice)
+    }
+
     @Test(.proves(.row(37), .clause("RFC 3263 §4.3")))
     func aCallThatIsTakenBackAsksNoOtherServer() throws {
         var (world, alice, servers) = Self.scene(servers: 2)

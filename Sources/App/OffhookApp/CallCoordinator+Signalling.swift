@@ -121,7 +121,7 @@ extension CallCoordinator {
     mutating func subscribe(_ command: Command) {
         if case .subscribe(let handle, let order) = command {
             subscriptionNames[handle] = SubscriptionIdentity(
-                account: order.account, event: order.event.package, target: order.target.description)
+                account: order.account, event: order.event.package, target: order.target.shownText)
         }
         emit(.signalling(command))
     }
@@ -130,7 +130,7 @@ extension CallCoordinator {
         callsBegun += 1
         let identity = CallIdentity(
             handle: handle, number: callsBegun, callID: incoming.callID, account: accountName(incoming.account),
-            peer: incoming.remoteParty.uri.description)
+            peer: incoming.remoteParty.uri.shownText)
         var call = Call(identity: identity, phase: .incoming, isIncoming: true, script: settings.attendant.plan?.script)
         call.accountID = incoming.account
         call.trust = incoming.trust

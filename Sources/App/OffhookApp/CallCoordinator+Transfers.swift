@@ -9,7 +9,7 @@ extension CallCoordinator {
     /// Asks the peer of a call to call `target` in our place.
     mutating func transfer(_ handle: CallHandle, to target: URI) {
         guard let call = calls[handle], call.isUp, call.transferTarget == nil else { return }
-        calls[handle]?.transferTarget = target.description
+        calls[handle]?.transferTarget = target.shownText
         calls[handle]?.isTransferOpen = true
         emit(.signalling(.transfer(handle, .blind(target))))
         reportTransfer(handle, .requested)
@@ -173,8 +173,8 @@ extension CallCoordinator {
             handle,
             .transfer(
                 TransferReport(
-                    role: .transferee, state: state, target: request.target.description,
-                    targetName: request.targetName, newCall: newCall, referredBy: request.referredBy?.uri.description)))
+                    role: .transferee, state: state, target: request.target.shownText,
+                    targetName: request.targetName, newCall: newCall, referredBy: request.referredBy?.uri.shownText)))
     }
 
     /// What a call was to hear is expected of the one that goes on in its place.

@@ -129,7 +129,7 @@ struct CallCoordinator: Sendable {
         callsBegun += 1
         var peer = ""
         var account: AccountID?
-        if case .placing(let target, let chosen) = opening { (peer, account) = (target.description, chosen) }
+        if case .placing(let target, let chosen) = opening { (peer, account) = (target.shownText, chosen) }
         let identity = CallIdentity(
             handle: handle, number: callsBegun, callID: nil, account: accountName(account), peer: peer)
         var call = Call(identity: identity, phase: .opening(opening), isIncoming: false, script: script)

@@ -6,7 +6,7 @@ import SIPUserAgent
 extension EventNotification {
     /// The event's name, and its members after `account`.
     var reported: (name: String, members: [JSON.Member]) {
-        let peer = JSON.Member("peer", .string(target.description))
+        let peer = JSON.Member("peer", .string(target.shownText))
         switch content {
         case .presence(let presence):
             return (

@@ -154,7 +154,7 @@ extension CallOccurrence {
 extension IncomingCall {
     fileprivate var members: [JSON.Member] {
         [
-            .init("to", .string(requestURI.description)), .init("source", .string(flow.remote.description)),
+            .init("to", .string(requestURI.shownText)), .init("source", .string(flow.remote.description)),
             .init("trust", .string("\(trust)")), .init("automatic", .bool(mayAnswerAutomatically)),
         ] + (provenCaller.map { [.init("user", .string($0))] } ?? []) + information.members(from: from)
     }
@@ -165,14 +165,14 @@ extension CallerInformation {
     fileprivate func members(from caller: NameAddress) -> [JSON.Member] {
         var members: [JSON.Member] = []
         if let assertedIdentity {
-            members.append(.init("asserted", .string(assertedIdentity.uri.description)))
-            members.append(.init("from", .string(caller.uri.description)))
+            members.append(.init("asserted", .string(assertedIdentity.uri.shownText)))
+            members.append(.init("from", .string(caller.uri.shownText)))
         }
         if isAnonymous { members.append(.init("anonymous", .bool(true))) }
         if !diversions.isEmpty {
-            members.append(.init("diversion", .array(diversions.map { .string($0.uri.description) })))
+            members.append(.init("diversion", .array(diversions.map { .string($0.uri.shownText) })))
         }
-        if !history.isEmpty { members.append(.init("history", .array(history.map { .string($0.uri.description) }))) }
+        if !history.isEmpty { members.append(.init("history", .array(history.map { .string($0.uri.shownText) }))) }
         if wantsAnswer { members.append(.init("wants_answer", .bool(true))) }
         return members
     }
@@ -248,7 +248,7 @@ extension SIPMessages.Method {
 extension IncomingMessage {
     fileprivate var members: [JSON.Member] {
         [
-            .init("peer", .string(from.uri.description)), .init("to", .string(requestURI.description)),
+            .init("peer", .string(from.uri.shownText)), .init("to", .string(requestURI.shownText)),
             .init("source", .string(flow.remote.description)), .init("trust", .string("\(trust)")),
             .init("type", .string("\(contentType.type)/\(contentType.subtype)")), .init("text", .string(text)),
         ]

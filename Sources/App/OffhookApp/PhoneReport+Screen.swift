@@ -32,7 +32,7 @@ extension PhoneReport {
         case .publication(let account, let status):
             return [.log(.info, .account(Printable(account)), Printable(status.text))]
         case .notified(let account, let notification):
-            let text = "\(Party.withoutScheme(notification.target.description)): \(notification.text)"
+            let text = "\(Party.withoutScheme(notification.target.shownText)): \(notification.text)"
             return [.log(.info, .account(Printable(account)), Printable(text))] + notification.shown(of: account)
         case .audioDevice(let name, let state, let detail):
             let text = "\(name): \(state)\(detail.isEmpty ? "" : ", " + detail)"
@@ -48,7 +48,7 @@ extension PhoneReport {
 extension EventNotification {
     /// What it changes on the screen: the account's waiting messages, a contact's presence or lamp.
     fileprivate func shown(of account: String) -> [PhoneEvent] {
-        let address = Printable(Party.withoutScheme(target.description))
+        let address = Printable(Party.withoutScheme(target.shownText))
         switch content {
         case .messageSummary(let summary):
             let count = summary.isWaiting ? Int(clamping: max(1, summary.voice?.new ?? 1)) : 0
@@ -199,7 +199,7 @@ extension CallerTrust {
 extension Party {
     init(_ address: NameAddress) {
         let name = address.displayName.flatMap { $0.isEmpty ? nil : Printable($0) }
-        self.init(displayName: name, address: Printable(Self.withoutScheme(address.uri.description)))
+        self.init(displayName: name, address: Printable(Self.withoutScheme(address.uri.shownText)))
     }
 
     /// A URI as a person reads it.
@@ -229,7 +229,7 @@ extension SIPUserAgent.CallEnd {
     /// What the person can do about it.
     private func cure(_ next: URI?, wasAnswered: Bool) -> String? {
         if let next, next.dialled != nil {
-            return "To call \(Party.withoutScheme(next.description)) instead: d, then up and Enter."
+            return "To call \(Party.withoutScheme(next.shownText)) instead: d, then up and Enter."
         }
         switch cause {
         case .unreachable: return "Check the address, and whether the network is up."

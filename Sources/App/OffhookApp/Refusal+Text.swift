@@ -7,7 +7,7 @@ import TerminalUI
 extension Refusal {
     /// What was refused, of whom and why, and what can be done about it. A long name is cut, lest it take the cause's room.
     func sentence(source: SocketAddress, caller: NameAddress?) -> String {
-        let name = caller.map { CellText.cut(Party.withoutScheme($0.uri.description), to: 28) }
+        let name = caller.map { CellText.cut(Party.withoutScheme($0.uri.shownText), to: 28) }
         let what = name.map { "a call of \($0)" } ?? "something"
         return "\(what) from \(source) was refused: \(cause). \(cure)"
     }

@@ -22,8 +22,7 @@ struct ReportWriter: Sendable {
 
     func write(_ report: PhoneReport, at now: Instant, wallClock: WallClock) {
         let line = isJSON ? json(report, at: now, wallClock: wallClock) : text(report, wallClock: wallClock)
-        // Whoever called `sip:me:secret@x` does not mean everybody to read it.
-        Self.write(AddressSecrets.hidden(in: line) + "\n", to: descriptor)
+        Self.write(line + "\n", to: descriptor)
     }
 
     func json(_ report: PhoneReport, at now: Instant, wallClock: WallClock) -> String {

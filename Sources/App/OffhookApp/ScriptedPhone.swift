@@ -16,9 +16,13 @@ package enum ScriptedPhone {
             let script = try passing(on: script, checked(script), settings)
             let phone = try Phone(settings, attendant: .nobody, traces: options.sipTrace)
             attach(phone, options, start: start)
-            phone.ask { coordinator, _ in coordinator.endsWithLastCall = true }
+            phone.ask { coordinator, _ in
+                coordinator.endsWithLastCall = true
+                coordinator.unmet = CallCoordinator.Unmet(exit: .noAnswer, cause: "nobody was called")
+            }
             phone.whenListening { phone in
                 phone.ask { coordinator, now in
+                    coordinator.unmet = nil
                     coordinator.dial(uri, account: settings.account, script: script, at: now)
                 }
             }
@@ -124,7 +128,7 @@ package enum ScriptedPhone {
             attach(phone, options, start: start)
             phone.onEvent = { [unowned phone] event in
                 guard case .requestAnswered(_, let answer) = event else { return }
-                phone.onReport(.answered(target: uri.description, answer))
+                phone.onReport(.answered(target: uri.shownText, answer))
                 let exit = ExitStatus(answer: answer, expected: expectedStatus)
                 let cause = answer.status.map { "\($0.value) \(answer.reason)" } ?? answer.reason
                 let wanted = expectedStatus.map { ", expected \($0)" } ?? ""

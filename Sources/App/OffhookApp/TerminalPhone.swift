@@ -11,7 +11,14 @@ package enum TerminalPhone {
         do throws(StartFault) {
             let ends = try start { () throws(TerminalError) in try Signals(.ends) }
             let signals = try start { () throws(TerminalError) in try Signals(.others) }
-            let settings = try PhoneSettings(options)
+            let settings: PhoneSettings
+            do throws(StartFault) {
+                settings = try PhoneSettings(options)
+            } catch {
+                // The wait for a password is given up for a signal.
+                if let signal = ends.nextEnd { return .signal(signal.number) }
+                throw error
+            }
             let screen = try start { () throws(TerminalError) in try PhoneInbox() }
             let phone = try Phone(settings, attendant: .person(settings.answerPolicies), traces: true)
             phone.diagnostics = Diagnostics(settings.logLevel) { level, text in

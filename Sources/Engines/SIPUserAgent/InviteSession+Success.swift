@@ -33,14 +33,22 @@ extension InviteSession {
         }
         if acknowledgements.contains(where: { $0.remoteTag == tag && $0.sequence == response.cSeq.number }) {
             repeatAcknowledgement(remoteTag: tag, sequence: response.cSeq.number)
-        } else if dialog?.remoteTag == tag || unwanted.contains(where: { $0.remoteTag == tag }) {
-            // So late that its ACK is forgotten; the dialog is not another one for that.
-            acknowledge(tag, response.cSeq.number, answering: nil)
         } else if isAwaited && phase == .calling && dialog == nil {
             confirm(by: response, tag: tag, over: flow, at: now)
+        } else if isKnown(tag, isAwaited: isAwaited) {
+            // So late that its ACK is forgotten; the dialog is not another one for that.
+            acknowledge(tag, response.cSeq.number, answering: nil)
         } else {
             endUnwanted(response, over: flow, at: now)
         }
+    }
+
+    /// Whether a 2xx makes no further dialog: it has the call's own, one that was ended, or, where a peer takes one tag for
+    /// all that it answers, one that its answer to the present INVITE may yet make the call's.
+    private func isKnown(_ tag: String, isAwaited: Bool) -> Bool {
+        dialog?.remoteTag == tag || unwanted.contains { $0.remoteTag == tag }
+            || !isAwaited && phase == .calling
+                && invitation?.earlyDialogs.contains { $0.dialog.remoteTag == tag } == true
     }
 
     private mutating func confirm(by response: Response, tag: String, over flow: Flow, at now: Instant) {
@@ -48,7 +56,8 @@ extension InviteSession {
         peer = flow
         let early = invitation.earlyDialogs.first { $0.dialog.remoteTag == tag }
         let isBroken = (try? Dialog(of: invitation.request, answeredBy: response)) == nil
-        guard let dialog = confirmedDialog(of: response) else { return }
+        guard var dialog = confirmedDialog(of: response) else { return }
+        if let ended = unwanted.first(where: { $0.remoteTag == tag }) { dialog.countOn(from: ended.localSequence) }
         self.dialog = dialog
         self.invitation?.earlyDialogs.removeAll { $0.dialog.remoteTag == tag }
         self.invitation?.ringsUntil = nil

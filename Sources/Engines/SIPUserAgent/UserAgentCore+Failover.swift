@@ -74,10 +74,7 @@ extension UserAgentCore {
     ) {
         guard let isCancelled = superseded[transaction] else { return }
         if response.status.isSuccess {
-            receiveStray(response, over: flow, at: now)
-            if let handle = call(callID: response.callID, localTag: response.from.tag) {
-                supersedeInvite(of: handle, at: now)
-            }
+            if let handle = receiveStray(response, over: flow, at: now) { supersedeInvite(of: handle, at: now) }
         } else if response.status.isProvisional, !isCancelled {
             superseded[transaction] = true
             _ = transactions.cancel(transaction, at: now)

@@ -178,7 +178,6 @@ extension UserAgentCore {
     /// A 2xx whose transaction is gone is acknowledged and ended by the call that it belongs to (RFC 6026 §8.2).
     ///
     /// - Returns: the call whose first INVITE it answers, where it answers that.
-    @discardableResult
     mutating func receiveStray(_ response: Response, over flow: Flow, at now: Instant) -> CallHandle? {
         guard response.cSeq.method == .invite, response.status.isSuccess,
             let handle = call(callID: response.callID, localTag: response.from.tag),

@@ -1,7 +1,7 @@
 /// The secrets of addresses in a text: the password of `sip:me:secret@x` (RFC 3261 §19.1.1) and `http://me:secret@x`, and
 /// what headers of an address hold of credentials, challenges, keys or such addresses. Any bytes are taken, in time that
 /// grows with them.
-package enum AddressSecrets {
+enum AddressSecrets {
     private static let openers = ["sips:", "sip:", "//"].map { Array($0.utf8) }
     /// Headers of which nothing is shown.
     private static let secretHeaders: Set<String> = [
@@ -11,22 +11,17 @@ package enum AddressSecrets {
     private static let longestName = 64
     private static let stars = Array("***".utf8)
 
-    package static func hidden(in text: String) -> String {
-        String(decoding: hidden(in: Array(text.utf8)), as: UTF8.self)
-    }
-
     static func hidden(in text: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(text.count)
         var place = 0
-        // Up to here there is no `@` that a password would go before.
-        var barrenEnd = 0
+        // The next `@`, or what ends an address before one, as far as it is known.
+        var userEnd = 0
         // Nor is there, up to here, an address in a header.
         var plainEnd = 0
         while place < text.count {
             let rest = text[place...]
-            let secret = place < barrenEnd ? nil : password(beginning: rest, &barrenEnd)
-            if let secret = secret ?? headerValue(beginning: rest, &plainEnd) {
+            if let secret = password(beginning: rest, &userEnd) ?? headerValue(beginning: rest, &plainEnd) {
                 output += text[place..<secret.lowerBound] + stars
                 place = secret.upperBound
             } else {
@@ -40,13 +35,14 @@ package enum AddressSecrets {
     // MARK: - Passwords
 
     /// Where the password is of an address that the text begins with.
-    private static func password(beginning text: ArraySlice<UInt8>, _ barrenEnd: inout Int) -> Range<Int>? {
+    private static func password(beginning text: ArraySlice<UInt8>, _ userEnd: inout Int) -> Range<Int>? {
         guard let opener = openers.first(where: { text.starts(with: $0, by: { lowercased($0) == $1 }) }) else {
             return nil
         }
         let start = text.startIndex + opener.count
-        let end = text[start...].firstIndex { $0 == at || endsAddress($0) } ?? text.endIndex
-        barrenEnd = end
+        if userEnd < start { userEnd = text[start...].firstIndex { $0 == at || endsAddress($0) } ?? text.endIndex }
+        let end = userEnd
+        // Every opener has a colon or a slash, so that no search goes beyond the next one.
         guard end < text.endIndex, text[end] == at,
             let first = text[start..<end].firstIndex(where: { $0 == colon || $0 == slash }), text[first] == colon
         else { return nil }

@@ -110,6 +110,7 @@ struct TraceRedactionTests {
                 "Call-Info: <http://me:SECRET@h/a@b>, <http://h/a:b@c>",
                 "Call-Info: <http://me:***@h/a@b>, <http://h/a:b@c>"
             ),
+            ("Contact: http://h/x,sip:me:SECRET@y", "Contact: http://h/x,sip:me:***@y"),
             ("To: sip:sip:sip:SECRET@x, sip:y", "To: sip:sip:***@x, sip:y"),
             ("Contact: sip:a@b:5060, <sip:b@c:5060>, sip:c:5060", "Contact: sip:a@b:5060, <sip:b@c:5060>, sip:c:5060"),
         ])
