@@ -50,7 +50,8 @@ struct SentPayloads: ~Copyable, Sendable {
     /// What leaves room in a datagram for the audio of the packet that carries it.
     private static let longest = 480
 
-    private struct Entry: BitwiseCopyable, Sendable {
+    /// Not private, as the module that owns a session frees its buffer of them.
+    struct Entry: BitwiseCopyable, Sendable {
         var sequence = SequenceNumber(0)
         var timestamp: UInt32 = 0
         var payloadType: UInt8 = 0

@@ -4,7 +4,8 @@ import EngineKit
 struct OutgoingPackets: ~Copyable, Sendable {
     private static let capacity = 16
 
-    private struct Entry: BitwiseCopyable, Sendable {
+    /// Not private, as the module that owns a session frees its buffer of them.
+    struct Entry: BitwiseCopyable, Sendable {
         var position = 0
         var length = 0
         var isRTCP = false

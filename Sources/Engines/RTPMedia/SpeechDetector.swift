@@ -29,7 +29,8 @@ package struct SpeechDetector: ~Copyable, Sendable {
     private static let glide = 1...6
     private static let leastGliding = 0.6
 
-    private struct Frame: BitwiseCopyable, Sendable {
+    /// Not private, as the module that owns a detector frees its buffer of them.
+    struct Frame: BitwiseCopyable, Sendable {
         /// Nil: not voiced.
         var period: Int?
         var decibels = 0.0
