@@ -1,4 +1,5 @@
 /// An audio encoding that Offhook can put into RTP.
+@usableFromInline
 package enum AudioCodec: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
     /// RFC 6716, RFC 7587.
     case opus
@@ -12,7 +13,7 @@ package enum AudioCodec: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterabl
     case l16
 
     /// Samples a second of the one audio format inside Offhook: 16-bit linear, mono.
-    package static let sampleRate = 48_000
+    @inlinable package static var sampleRate: Int { 48_000 }
 
     /// Ticks a second of the RTP timestamp. Always 48000 for Opus, whatever its audio bandwidth (RFC 7587 §4.1); 8000 for
     /// G.722, though it is of 16 kHz: an old mistake that all keep to (RFC 3551 §4.5.2).

@@ -19,13 +19,29 @@ package struct LevelMeter: Sendable {
     package init() {}
 
     package mutating func measure(_ samples: Span<Int16>) {
-        for index in samples.indices {
-            let sample = Int(samples[index])
-            sum += Int64(sample * sample)
-            peak = max(peak, abs(sample))
-            count += 1
-            if count == Self.window { finishWindow() }
+        samples.withUnsafeBufferPointer { samples in
+            var start = 0
+            while start < samples.count {
+                let end = min(start + Self.window - count, samples.count)
+                take(UnsafeBufferPointer(rebasing: samples[start..<end]))
+                start = end
+                if count == Self.window { finishWindow() }
+            }
         }
+    }
+
+    /// No more than the window still wants, so that the loop need not look for its end and can take many at a time.
+    private mutating func take(_ samples: UnsafeBufferPointer<Int16>) {
+        var squares: Int64 = 0
+        var (lowest, highest): (Int16, Int16) = (0, 0)
+        for sample in samples {
+            squares &+= Int64(Int32(sample) &* Int32(sample))
+            lowest = min(lowest, sample)
+            highest = max(highest, sample)
+        }
+        sum += squares
+        peak = max(peak, Int(highest), -Int(lowest))
+        count += samples.count
     }
 
     private mutating func finishWindow() {
