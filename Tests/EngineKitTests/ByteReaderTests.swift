@@ -60,4 +60,14 @@ struct ByteReaderTests {
         #expect(Array(part) == [7, -1])
         #expect(buffer.elements.count == 4)
     }
+
+    @Test func fixedBufferMakesRoomForTheNewest() {
+        var buffer = FixedBuffer<Int16>(repeating: 0, count: 4)
+        for (newest, held) in [
+            ([1], [0, 0, 0, 1]), ([2, 3], [0, 1, 2, 3]), ([], [0, 1, 2, 3]), ([4, 5, 6, 7, 8], [5, 6, 7, 8]),
+        ] as [([Int16], [Int16])] {
+            newest.withUnsafeBufferPointer { buffer.push($0) }
+            #expect(Array(buffer.elements) == held)
+        }
+    }
 }

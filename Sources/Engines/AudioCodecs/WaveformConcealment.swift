@@ -65,11 +65,7 @@ package struct WaveformConcealment: ~Copyable, Sendable {
     }
 
     private mutating func remember(_ frame: Span<Int16>) {
-        let kept = max(0, historyCount - frame.count)
-        for index in 0..<kept { history[index] = history[historyCount - kept + index] }
-        for index in kept..<historyCount {
-            history[index] = frame[frame.count - historyCount + index]
-        }
+        frame.withUnsafeBufferPointer { history.push($0) }
     }
 
     /// Finds the pitch of the last 20 ms and cuts out one period whose end runs on into its begin.

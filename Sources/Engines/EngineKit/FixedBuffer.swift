@@ -39,6 +39,15 @@ package struct FixedBuffer<Element: BitwiseCopyable>: ~Copyable {
         return UnsafeMutableBufferPointer(rebasing: storage[range])
     }
 
+    /// Puts the newest elements at the end, for which the oldest at the front make room; of more than fit, the last.
+    @inlinable
+    package mutating func push(_ newest: UnsafeBufferPointer<Element>) {
+        let pushed = min(newest.count, storage.count)
+        let kept = storage.count - pushed
+        _ = storage[..<kept].update(fromContentsOf: storage[pushed...])
+        _ = storage[kept...].update(fromContentsOf: newest[(newest.count - pushed)...])
+    }
+
     /// All of the memory; see `elements(_:)`.
     @inlinable package var elements: UnsafeMutableBufferPointer<Element> { storage }
 }

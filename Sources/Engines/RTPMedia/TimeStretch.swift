@@ -44,10 +44,7 @@ package struct TimeStretch: ~Copyable, Sendable {
 
     /// Takes note of what is played.
     package mutating func remember(_ samples: UnsafeMutableBufferPointer<Int16>) {
-        let count = min(samples.count, history.count)
-        let memory = history.elements
-        for index in 0..<history.count - count { memory[index] = memory[index + count] }
-        for index in 0..<count { memory[history.count - count + index] = samples[samples.count - count + index] }
+        history.push(UnsafeBufferPointer(samples))
     }
 
     /// Cuts a period of at most `limit` samples out of the first `count`, where one can be cut out unheard.
