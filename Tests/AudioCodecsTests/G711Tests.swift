@@ -30,4 +30,17 @@ struct G711Tests {
             #expect(error <= max(16, abs(Int(sample)) / 16) + (abs(Int(sample)) > 32_000 ? 700 : 0))
         }
     }
+
+    @Test(arguments: [G711.muLaw, .aLaw])
+    func manyAtOnceAreAsEachAlone(law: G711) {
+        let samples = (Int16.min...Int16.max).map { $0 }
+        var codes = [UInt8](repeating: 0, count: samples.count)
+        var codeSpan = codes.mutableSpan
+        law.encode(samples.span, into: &codeSpan)
+        #expect(codes == samples.map { law.encode($0) })
+        var decoded = [Int16](repeating: 0, count: codes.count)
+        var span = decoded.mutableSpan
+        law.decode(codes.span, into: &span)
+        #expect(decoded == codes.map { law.decode($0) })
+    }
 }

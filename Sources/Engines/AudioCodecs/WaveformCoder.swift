@@ -36,8 +36,8 @@ package struct WaveformEncoder: ~Copyable, Sendable {
         var span = memory.mutableSpan
         if code.band == .narrow { narrow.process(frame, into: &span) } else { wide.process(frame, into: &span) }
         switch code {
-        case .muLaw: for index in 0..<count { output[index] = G711.muLaw.encode(memory[index]) }
-        case .aLaw: for index in 0..<count { output[index] = G711.aLaw.encode(memory[index]) }
+        case .muLaw: G711.muLaw.encode(memory.span, into: &output)
+        case .aLaw: G711.aLaw.encode(memory.span, into: &output)
         case .g722: g722.encode(memory.span, into: &output)
         case .linear:
             for index in 0..<count {
@@ -85,8 +85,8 @@ package struct WaveformDecoder: ~Copyable, Sendable {
         let memory = samples.elements(0..<total / code.band.ratio)
         var frame = memory.mutableSpan
         switch code {
-        case .muLaw: for index in packet.indices { frame[index] = G711.muLaw.decode(packet[index]) }
-        case .aLaw: for index in packet.indices { frame[index] = G711.aLaw.decode(packet[index]) }
+        case .muLaw: G711.muLaw.decode(packet, into: &frame)
+        case .aLaw: G711.aLaw.decode(packet, into: &frame)
         case .g722: g722.decode(packet, into: &frame)
         case .linear:
             for index in frame.indices {
