@@ -64,6 +64,8 @@ extension MediaSession {
     // MARK: - The peer's
 
     /// Whether the peer has no other way for its digits than the sound, or is asked for that one.
+    /// In place, as a call would copy the session.
+    @inline(__always)
     var listensForDigits: Bool { configuration.hasDigitsInSound || !configuration.receiveFormats.hasTelephoneEvents }
 
     /// Listens to what is heard.

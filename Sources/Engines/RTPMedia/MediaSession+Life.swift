@@ -54,7 +54,14 @@ extension MediaSession {
     }
 
     /// When `handleDeadline` wants to be called next: RTCP, keep-alive, digits, the clocks of silence.
+    ///
+    /// Nothing changes by asking; but to lend the session out for reading is to copy it.
     package var deadline: Instant? {
+        mutating get { nextDeadline }
+    }
+
+    @inline(__always)
+    private var nextDeadline: Instant? {
         guard !isStopped else { return nil }
         var earliest = schedule.deadline
         if canReachPeer { earliest = min(earliest, keepAliveAt) }

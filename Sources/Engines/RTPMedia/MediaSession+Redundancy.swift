@@ -6,7 +6,8 @@ extension MediaSession {
     /// How much later a packet is sent once more: three of the usual ones lost in a row are all brought back.
     private static let distance = 60 * AudioCodec.sampleRate / 1_000
 
-    /// What the next packet is to carry along.
+    /// What the next packet is to carry along. In place, as a call would copy the session.
+    @inline(__always)
     func copy(before timestamp: UInt32) -> OutgoingCopy? {
         guard let redundancyType = configuration.redundancyPayloadType, isPeerLosing, packetLength > 0 else {
             return nil
