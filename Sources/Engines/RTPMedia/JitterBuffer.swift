@@ -51,6 +51,8 @@ package struct JitterBuffer: ~Copyable, Sendable {
     var slots = FixedBuffer<Slot>(repeating: Slot(), count: Self.slotCount)
     /// As many as 500 ms of the highest rate of Opus have.
     private var payloads = PayloadRing(capacity: 32_768)
+    /// No slot has octets from before this position in the payloads.
+    private var oldestPosition = 0
 
     /// What packets are held for whatever the network does; nil: for as long as it needs.
     package private(set) var fixedTarget: Duration?
@@ -314,10 +316,15 @@ package struct JitterBuffer: ~Copyable, Sendable {
 
     /// What more octets than any codec has came after is lost.
     private mutating func forgetOverwritten() {
-        guard !payloads.isKept(0) else { return }
-        for index in 0..<Self.slotCount where slots[index].content == .audio && !payloads.isKept(slots[index].position)
-        {
-            slots[index].content = .empty
+        guard !payloads.isKept(oldestPosition) else { return }
+        oldestPosition = .max
+        for index in 0..<Self.slotCount where slots[index].content == .audio {
+            let position = slots[index].position
+            if payloads.isKept(position) {
+                oldestPosition = min(oldestPosition, position)
+            } else {
+                slots[index].content = .empty
+            }
         }
     }
 
